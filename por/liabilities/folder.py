@@ -114,7 +114,7 @@ def read_folder(folder: Path) -> Columns:
         trees.append(_read_tree(folder, stem, row, index["accounts"], len(index["subaccounts"])))
     found = {path.name for path in folder.iterdir()}
     if found != expected:
-        odd = sorted(found ^ expected)[0]
+        odd = min(found ^ expected)
         raise CheckFailed(f"{folder.name}/{odd} is {'not expected' if odd in found else 'missing'}")
     data = _read(folder / "accounts.bin", np.dtype(np.uint8), None)
     offsets = _identity_offsets(data, index["accounts"])

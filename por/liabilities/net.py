@@ -28,7 +28,7 @@ class Price:
     own_issue: bool = False
 
     def debt_weight(self) -> Fraction:
-        return Fraction(self.price) / 10**self.scale
+        return Fraction(self.price) / Fraction(10**self.scale)
 
     def collateral_weight(self) -> Fraction:
         return Fraction(0) if self.own_issue else self.debt_weight() * Fraction(self.haircut)
