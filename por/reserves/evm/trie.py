@@ -8,7 +8,7 @@ A proof is the list of nodes on the path from the root to where the key is decid
 4. A node is a branch of 17 items with at least two in use, or an extension or a leaf of 2; an extension moves at
    least one nibble and leads to a branch; a leaf's value is not empty.
 5. A compact path has flag 0 to 3, and a zero nibble of padding when its length is even.
-6. Absence is shown by an empty branch slot, an empty branch value, or a leaf or extension whose path parts from the key.
+6. Absence is shown by an empty branch slot, an empty branch value, or a leaf or extension that parts from the key.
 Every node is canonical RLP (see rlp.py). Anything else raises ProofError.
 
 Source: Ethereum yellow paper, appendices C and D. EIP-1186 proofs have this form with the key `keccak256(address)` or
