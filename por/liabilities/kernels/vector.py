@@ -23,6 +23,7 @@ from por.liabilities.kernels.checks import (
     check_account_leaves,
     check_amounts,
     check_commitments,
+    check_group,
     check_grouping,
     check_leaf_nodes,
     check_new_leaves,
@@ -302,6 +303,7 @@ class NumpyKernel:
         return out
 
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
+        check_group(accounts, account_count)
         # Account and row in one u64 sort several times faster than a stable argsort of the accounts.
         keys = (accounts.astype(np.uint64) << np.uint64(32)) | np.arange(accounts.size, dtype=np.uint64)
         keys.sort()
