@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 
@@ -187,7 +188,7 @@ def draw(snapshot_id: str, master: bytes, trees: Sequence[TreeName], counts: Seq
 def tree_bounds(trees: Sequence[TreeName], leaf_tree: U32, leaf_account: U32) -> list[int]:
     """First row of each tree and the number of rows. Raises TallystickError if rows or trees are out of order."""
     names = [(entity.encode(), asset.encode()) for entity, asset, _ in trees]
-    if any(a >= b for a, b in zip(names, names[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(names)):
         raise TallystickError("trees must rise strictly by entity and asset")
     if leaf_tree.size and int(leaf_tree.max()) >= len(trees):
         raise TallystickError("a leaf names a tree that is not in the list")
@@ -244,7 +245,7 @@ def rebuild_from_slots(
         raise ValueError(f"{len(kept.trees)} kept trees for {len(trees)} trees")
     built = []
     leaf_slot = np.empty(leaf_tree.size, dtype=np.uint64)
-    for name, keep, first, end in zip(trees, kept.trees, bounds, bounds[1:], strict=False):
+    for name, keep, first, end in zip(trees, kept.trees, bounds[:-1], bounds[1:], strict=True):
         accounts, amounts = leaf_account[first:end], leaf_amounts[first:end]
         built.append(_asset_tree(snapshot_id, name, keep, first, accounts, amounts, identities, kernel))
         leaf_slot[first:end] = keep.slots
