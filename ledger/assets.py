@@ -37,6 +37,7 @@ Quanta = NewType("Quanta", int)
 SCALE_MAX: Final = 38
 AMOUNT_QUANTA_MAX: Final = Quanta(2**127 - 1)
 """The largest single claim or debt: one bit below the wire's 128, so that two of them always add up."""
+DECIMALS_WRITTEN_MAX: Final = 128
 
 ASSET_NAME: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}")
 _CHAIN: Final = re.compile(r"[a-z0-9-]{3,8}:[A-Za-z0-9_-]{1,32}")
@@ -97,15 +98,16 @@ class AmountError(FormatError):
 def parse_amount(text: str, scale: int) -> Quanta:
     """Quanta of 10^-scale that the decimal `text` states, from 0 to `AMOUNT_QUANTA_MAX`, exactly.
 
-    Zeros beyond the scale lose nothing and are accepted; any other digit there is refused.
+    Zeros beyond the scale lose nothing and are accepted, up to 128 decimals; any other digit there is refused.
     Raises `AmountError` with the first `AmountReason` that holds.
     """
     assert 0 <= scale <= SCALE_MAX, "the scale is checked where the asset is listed"
     match = _DECIMAL.fullmatch(text)
     if match is None:
         raise AmountError(_not_decimal_reason(text))
-    whole, fraction = match[1], (match[2] or "").rstrip("0")
-    if len(fraction) > scale:
+    whole, decimals = match[1], match[2] or ""
+    fraction = decimals.rstrip("0")
+    if len(fraction) > scale or len(decimals) > DECIMALS_WRITTEN_MAX:
         raise AmountError(AmountReason.TOO_MANY_DECIMALS)
     if len(whole) > SCALE_MAX + 1:  # 2^127 has 39 digits; int() is never given an endless number
         raise AmountError(AmountReason.OVER_LIMIT)

@@ -42,7 +42,7 @@ def parse_amounts(
     `texts` and `scales` have the same length n; 0 <= scale <= 38.
     """
     assert len(texts) == len(scales), "every amount has its scale"
-    if texts.count("0") == len(texts):  # a column without debts
+    if texts[:1] == ["0"] and texts.count("0") == len(texts):  # a column without debts
         return Quanta128(np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.uint64))
     try:
         blob = "".join(texts).encode("ascii")

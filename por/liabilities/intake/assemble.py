@@ -61,11 +61,9 @@ def assemble(collector: Collector) -> Trees:
     row = cast(U32, collector.line_row.take())
     _refuse_repeats(collector, row, order, is_repeat)
     collector.problems.raise_if_any()
-    words = collector.line_amounts.take()
-    is_nonzero: NDArray[np.bool_] = np.any(words != 0, axis=1)
-    amounts = words.view(np.uint8).reshape(-1, 32)
-    order = order[is_nonzero[order]]
-    lines = Lines(tree[order], account[order], subaccount[order], amounts[order], order.astype(np.uint32))
+    order, amounts = _amounts_in_order(collector, order)
+    lines = Lines(tree[order], account[order], subaccount[order], amounts, order.astype(np.uint32))
+    del tree, account, subaccount, order, amounts  # room for the sums
     return _leaves(collector, [(entity, asset) for entity, asset, _ in by_name], sorted(subaccounts), lines, row)
 
 
@@ -88,6 +86,14 @@ def _sort(
         for column in (tree, account, subaccount):
             same &= column[order][1:] == column[order][:-1]
     return order, np.concatenate((np.zeros(min(len(order), 1), np.bool_), same))
+
+
+def _amounts_in_order(collector: Collector, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """`order` without the lines of zero and zero, and the amounts of the others in it."""
+    words = collector.line_amounts.take()
+    is_nonzero: NDArray[np.bool_] = np.any(words != 0, axis=1)
+    order = order[is_nonzero[order]]
+    return order, words.view(np.uint8).reshape(-1, 32)[order]
 
 
 def _refuse_repeats(collector: Collector, row: U32, order: NDArray[np.intp], is_repeat: NDArray[np.bool_]) -> None:

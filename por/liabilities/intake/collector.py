@@ -7,6 +7,7 @@ in first-seen order; each distinct name is checked once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -34,12 +35,24 @@ RELATIONS: Final = ("customer", "staff", "house", "affiliate", "vault")
 
 _UNSET: Final = 255
 
-Problem = tuple[str, str]
-"""A problem and its remedy, in words."""
+
+class NameReason(StrEnum):
+    """Why a name from a closed list is refused; the value is the problem in words."""
+
+    EMPTY_ASSET = "the asset is empty"
+    UNKNOWN_ASSET = "the asset is not in the assets file"
+    UNKNOWN_RELATION = "the relation is not on the list"
+
+    @property
+    def remedy(self) -> str:
+        """What the owner of the input does about it."""
+        if self is NameReason.UNKNOWN_RELATION:
+            return f"Write one of {', '.join(RELATIONS)}, or leave it empty"
+        return "Add the asset with its scale to the assets file, or correct the name (upper case)"
 
 
 class _Codes(dict[str, int]):
-    """Names to codes; a name that is not there yet gets the next code if `grow`, unless `problem_of` speaks against it.
+    """Names to codes; a name that is not there yet gets the next code if `grow`, unless `reason_of` speaks against it.
 
     A refused name gets -1 and is not kept, so that refused names cost no memory. With `blank` the empty text means the
     first of `names`.
@@ -48,13 +61,13 @@ class _Codes(dict[str, int]):
     def __init__(
         self,
         names: Sequence[str],
-        problem_of: Callable[[str], Problem | None],
+        reason_of: Callable[[str], IdReason | NameReason | None],
         *,
         grow: bool = False,
         blank: bool = False,
     ) -> None:
         super().__init__(zip(names, range(len(names)), strict=True))
-        self.problem_of = problem_of
+        self.reason_of = reason_of
         self.grow = grow
         self.count = len(names)
         if blank:
@@ -66,7 +79,7 @@ class _Codes(dict[str, int]):
         return [name for name in self if name or not self._blank]
 
     def __missing__(self, name: str) -> int:
-        if not self.grow or self.problem_of(name) is not None:
+        if not self.grow or self.reason_of(name) is not None:
             return -1
         code = self[name] = self.count
         self.count += 1
@@ -109,13 +122,13 @@ class Collector:
         assert len(assets), "the assets file lists at least one asset"
         self.assets = assets.assets
         self.problems = problems
-        self.accounts = _Codes([], lambda text: _id_words(account_id_problem(text)), grow=True)
-        self.subaccounts = _Codes([""], lambda text: _id_words(subaccount_problem(text)), grow=True)
-        self.entities = _Codes([ENTITY_DEFAULT], lambda text: _id_words(entity_problem(text)), grow=True, blank=True)
-        self._assets = _Codes([asset.name for asset in self.assets], _asset_words)
-        self._kinds = _Codes(ID_KINDS, lambda text: _id_words(id_kind_problem(text)))
+        self.accounts = _Codes([], account_id_problem, grow=True)
+        self.subaccounts = _Codes([""], subaccount_problem, grow=True)
+        self.entities = _Codes([ENTITY_DEFAULT], entity_problem, grow=True, blank=True)
+        self._assets = _Codes([asset.name for asset in self.assets], _asset_reason)
+        self._kinds = _Codes(ID_KINDS, id_kind_problem)
         self._kinds[""] = self._kinds[ID_KIND_DEFAULT]
-        self._relations = _Codes(RELATIONS, _relation_words, blank=True)
+        self._relations = _Codes(RELATIONS, _relation_reason, blank=True)
         self._scales = np.array([asset.scale for asset in self.assets], np.int64)
         limits = [asset.amount_quanta_max for asset in self.assets]
         self._limit_high = np.array([limit >> 64 for limit in limits], np.uint64)
@@ -205,9 +218,11 @@ class Collector:
             return np.full(len(batch.rows), codes[""], np.int64)
         found = codes.of(texts)
         for index in np.flatnonzero(found < 0).tolist():
-            words = codes.problem_of(texts[index])
-            assert words is not None, "a name without a code has a problem"
-            self.problems.add_value(batch.file, int(batch.rows[index]), column, texts[index], *words)
+            reason = codes.reason_of(texts[index])
+            assert reason is not None, "a name without a code was refused"
+            self.problems.add_value(
+                batch.file, int(batch.rows[index]), column, texts[index], str(reason), reason.remedy
+            )
         return found
 
     def _attribute(
@@ -264,20 +279,15 @@ def _zeros(count: int) -> Quanta128:
     return Quanta128(np.zeros(count, np.uint64), np.zeros(count, np.uint64))
 
 
-def _id_words(reason: IdReason | None) -> Problem | None:
-    return None if reason is None else (str(reason), reason.remedy)
+def _asset_reason(text: str) -> NameReason:
+    return NameReason.UNKNOWN_ASSET if text else NameReason.EMPTY_ASSET
 
 
-def _asset_words(text: str) -> Problem:
-    problem = "the asset is not in the assets file" if text else "the asset is empty"
-    return problem, "Add the asset with its scale to the assets file, or correct the name (upper case)"
+def _relation_reason(text: str) -> NameReason:
+    return NameReason.UNKNOWN_RELATION
 
 
-def _relation_words(text: str) -> Problem:
-    return "the relation is not on the list", f"Write one of {', '.join(RELATIONS)}, or leave it empty"
-
-
-def _amount_words(column: str, reason: AmountReason, scale: int) -> Problem:
+def _amount_words(column: str, reason: AmountReason, scale: int) -> tuple[str, str]:
     """The problem and remedy of an amount; a negative debt belongs on the other side."""
     if reason is AmountReason.NEGATIVE and (column == "debt" or column.startswith("d_")):
         return str(reason), "Write what is owed to the customer into the claim column, without the sign"

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import numpy as np
-import sqlalchemy
-from sqlalchemy.exc import SQLAlchemyError
 
 from por.liabilities.intake.batch import BATCH_ROWS, Batch
 from por.liabilities.intake.csv_source import ChooseColumns
 from por.liabilities.intake.problems import Problems
 from por.liabilities.intake.values import as_texts
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 __all__ = ["SqlQuery", "SqlSource"]
 
@@ -38,33 +40,33 @@ class SqlSource:
         self.problems = problems
         self.rows_read = 0
         self._query = query.query
-        self._url: sqlalchemy.URL | None = None
+        self._url: URL | None = None
+        self._sqlalchemy = import_module("sqlalchemy")  # here, because only this source pays for loading it
         self._secrets: list[str] = []
         self.file = "database"
         try:
-            self._url = sqlalchemy.make_url(query.url)
-        except (SQLAlchemyError, ValueError):
+            url: URL = self._sqlalchemy.make_url(query.url)
+        except (self._sqlalchemy.exc.SQLAlchemyError, ValueError):
             remedy = "Write it as dialect+driver://user:password@host:port/database"
             problems.add(self.file, "the database URL cannot be read", remedy)
             return
-        self.file = _described(self._url)
-        self._secrets = _secrets(self._url)
+        self._url, self.file, self._secrets = url, _described(url), _secrets(url)
 
     def batches(self, choose: ChooseColumns) -> Iterator[Batch]:
         """Rows as columns of text, the columns being those that `choose` names. Problems go to `problems`."""
         if self._url is None:
             return
         try:
-            engine = sqlalchemy.create_engine(self._url)
+            engine = self._sqlalchemy.create_engine(self._url)
             try:
                 with engine.connect().execution_options(stream_results=True, yield_per=BATCH_ROWS) as connection:
-                    yield from self._read(connection.execute(sqlalchemy.text(self._query)), choose)
+                    yield from self._read(connection.execute(self._sqlalchemy.text(self._query)), choose)
             finally:
                 engine.dispose()
         except ImportError as error:
             remedy = "Install the driver that the URL names"
             self.problems.add(self.file, f"the database driver {error.name or ''} is not installed", remedy)
-        except (SQLAlchemyError, ValueError, TypeError) as error:
+        except (self._sqlalchemy.exc.SQLAlchemyError, ValueError, TypeError) as error:
             self.problems.add(self.file, f"the query failed ({self._scrubbed(error)})", "Check the URL and the query")
 
     def _read(self, result: Any, choose: ChooseColumns) -> Iterator[Batch]:
@@ -91,13 +93,13 @@ class SqlSource:
         return f"{type(error).__name__}: {' '.join(text.split())[:200]}"
 
 
-def _described(url: sqlalchemy.URL) -> str:
+def _described(url: URL) -> str:
     """The URL as far as a message may show it: no user, no password, no options."""
     port = f":{url.port}" if url.port else ""
     return f"{url.drivername}://{url.host or ''}{port}/{url.database or ''}"
 
 
-def _secrets(url: sqlalchemy.URL) -> list[str]:
+def _secrets(url: URL) -> list[str]:
     """What may not be shown, longest first: the password and every option's value, each also as a URL spells it."""
     values = [url.password or ""]
     for option in url.query.values():
