@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 
@@ -187,7 +188,7 @@ def draw(snapshot_id: str, master: bytes, trees: Sequence[TreeName], counts: Seq
 def tree_bounds(trees: Sequence[TreeName], leaf_tree: U32, leaf_account: U32) -> list[int]:
     """First row of each tree and the number of rows. Raises TallystickError if rows or trees are out of order."""
     names = [(entity.encode(), asset.encode()) for entity, asset, _ in trees]
-    if any(a >= b for a, b in zip(names, names[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(names)):
         raise TallystickError("trees must rise strictly by entity and asset")
     if leaf_tree.size and int(leaf_tree.max()) >= len(trees):
         raise TallystickError("a leaf names a tree that is not in the list")
