@@ -1,4 +1,4 @@
-"""Ed25519 keys: the one strict rule, encrypted key files, rotation. Formats: encoding.md 5, attestation.md 7 and 9.
+"""Ed25519 keys: the one strict rule, encrypted key files, rotation. Spec: encoding.md 5, attestation.md 7, 9.
 
 A signature covers a label and a tagged digest, never a document itself. Secrets leave memory only encrypted
 (scrypt, ChaCha20-Poly1305); no function here puts one into a message.

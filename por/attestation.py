@@ -35,7 +35,8 @@ __all__ = [
 SMALL_TREE = 100
 """Trees with fewer leaves than this are named in the disclosures: a neighbour's amount says more there."""
 
-EVIDENCE_KINDS = ("state-proof", "pinned-call", "statement")
+EVIDENCE_KINDS = ("state-proof", "pinned-call", "third-party", "claim")
+OWN_KEY_SCHEMES = ("eip191", "eip712")
 COVERAGE_PLACES = 6
 
 
@@ -67,7 +68,7 @@ class TreeRow:
 
 @dataclass(frozen=True, slots=True)
 class ReserveRow:
-    """One reserve address in one asset. `balance` in quanta, rounded down; `attested` marks a third party's word."""
+    """One reserve address in one asset. `balance` in quanta, rounded down; `evidence` one of EVIDENCE_KINDS."""
 
     entity: str
     asset: str
@@ -78,7 +79,13 @@ class ReserveRow:
     label: str
     control: str
     evidence: str
-    assurance: str
+
+    @property
+    def assurance(self) -> str:
+        """Under which total the row counts (attestation.md section 4)."""
+        if self.evidence == "state-proof" and self.control in OWN_KEY_SCHEMES:
+            return "proven"
+        return "attested" if self.evidence == "third-party" else "claimed"
 
     def order(self) -> tuple[str, str, str, str, str]:
         return (self.entity, self.asset, self.chain, self.contract, self.address)

@@ -100,7 +100,7 @@ def _merkle_tree(leaves: Sequence[bytes]) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import merkletools  # type: ignore[import-untyped]  # the package ships no types
+            import merkletools
     except ImportError:
         raise InputError(
             "merkletools",

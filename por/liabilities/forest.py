@@ -245,7 +245,7 @@ def rebuild_from_slots(
         raise ValueError(f"{len(kept.trees)} kept trees for {len(trees)} trees")
     built = []
     leaf_slot = np.empty(leaf_tree.size, dtype=np.uint64)
-    for name, keep, first, end in zip(trees, kept.trees, bounds, bounds[1:], strict=False):
+    for name, keep, first, end in zip(trees, kept.trees, bounds[:-1], bounds[1:], strict=True):
         accounts, amounts = leaf_account[first:end], leaf_amounts[first:end]
         built.append(_asset_tree(snapshot_id, name, keep, first, accounts, amounts, identities, kernel))
         leaf_slot[first:end] = keep.slots

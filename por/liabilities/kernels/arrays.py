@@ -109,6 +109,18 @@ class Blob:
         data, offsets = self.data.tobytes(), self.offsets.tolist()
         return tuple([data[offsets[i] : offsets[i + 1]] for i in range(len(offsets) - 1)])
 
+    @cached_property
+    def _closed(self) -> dict[bytes, npt.NDArray[np.object_]]:
+        return {}
+
+    def closed(self, suffix: bytes) -> npt.NDArray[np.object_]:
+        """All entries as bytes objects with `suffix` behind each, in an array that can be indexed; kept as well."""
+        if suffix not in self._closed:
+            array = np.empty(self.count, dtype=np.object_)
+            array[:] = [entry + suffix for entry in self.entries] if suffix else self.entries
+            self._closed[suffix] = array
+        return self._closed[suffix]
+
     @classmethod
     def pack(cls, entries: Sequence[bytes]) -> Blob:
         """The blob of these entries, in this order."""

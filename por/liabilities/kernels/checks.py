@@ -23,6 +23,7 @@ __all__ = [
     "check_account_leaves",
     "check_amounts",
     "check_commitments",
+    "check_group",
     "check_grouping",
     "check_leaf_nodes",
     "check_new_leaves",
@@ -89,6 +90,13 @@ def check_update(levels: Levels, slots: U64, new_leaves: Bytes2D) -> None:
         ordered = np.sort(slots)
         if np.any(ordered[1:] == ordered[:-1]):
             raise ValueError("a slot is given twice")
+
+
+def check_group(accounts: U32, account_count: int) -> None:
+    """u32 account numbers under the number of accounts, and rows that fit 32 bits."""
+    require_u32(accounts, None, "accounts")
+    check_below(accounts, account_count, "accounts")
+    assert accounts.size < 1 << 32
 
 
 def check_grouping(starts: U64, rows: int) -> None:

@@ -26,6 +26,7 @@ from por.liabilities.kernels.checks import (
     check_account_leaves,
     check_amounts,
     check_commitments,
+    check_group,
     check_grouping,
     check_leaf_nodes,
     check_new_leaves,
@@ -216,6 +217,7 @@ class PlainKernel:
         return rows_of([packed(*group) for group in groups], 32)
 
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
+        check_group(accounts, account_count)
         members: list[list[int]] = [[] for _ in range(account_count)]
         for row, account in enumerate(accounts.tolist()):
             members[account].append(row)

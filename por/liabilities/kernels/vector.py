@@ -23,6 +23,7 @@ from por.liabilities.kernels.checks import (
     check_account_leaves,
     check_amounts,
     check_commitments,
+    check_group,
     check_grouping,
     check_leaf_nodes,
     check_new_leaves,
@@ -50,6 +51,14 @@ def hash_rows(table: Bytes2D) -> Bytes2D:
         return np.empty((0, 32), dtype=np.uint8)
     messages = [message for (message,) in iter_unpack(f"{table.shape[1]}s", np.ascontiguousarray(table).data)]
     return digests(messages, len(table))
+
+
+def salted_digests(context: bytes, salts: Bytes2D, tails: npt.NDArray[np.object_]) -> Bytes2D:
+    """SHA-256 of `context(32) ‖ salt(32) ‖ tail` for each row."""
+    heads = np.empty((len(salts), 64), dtype=np.uint8)
+    heads[:, :32] = np.frombuffer(context, dtype=np.uint8)
+    heads[:, 32:] = salts
+    return digests(map(add, [head for (head,) in iter_unpack("64s", heads.data)], tails.tolist()), len(salts))
 
 
 def chunks(count: int, size: int = CHUNK_ROWS) -> Iterator[slice]:
@@ -128,15 +137,9 @@ class NumpyKernel:
     def commitments(self, context: bytes, salts: Bytes2D, accounts: U32, identities: Blob) -> Bytes2D:
         check_commitments(context, salts, accounts, identities)
         out = np.empty((accounts.size, 32), dtype=np.uint8)
-        suffixes = np.array([*identities.entries, None], dtype=object)[:-1]
-        head = np.empty((CHUNK_ROWS, 64), dtype=np.uint8)
-        head[:, :32] = np.frombuffer(context, dtype=np.uint8)
+        tails = identities.closed(b"\x04")
         for part in chunks(accounts.size):
-            rows = head[: part.stop - part.start]
-            rows[:, 32:] = salts[part]
-            heads = [message for (message,) in iter_unpack("64s", rows.data)]
-            tails = suffixes[accounts[part]].tolist()
-            out[part] = digests([a + b + b"\x04" for a, b in zip(heads, tails, strict=True)], len(rows))
+            out[part] = salted_digests(context, salts[part], tails[accounts[part]])
         return out
 
     def leaf_nodes(self, commitments: Bytes2D, amounts: Bytes2D, out: Bytes2D | None = None) -> Bytes2D:
@@ -159,13 +162,15 @@ class NumpyKernel:
         out: Bytes2D | None = None,
         slots: U64 | None = None,
     ) -> Bytes2D:
-        where = check_commitments(context, salts, accounts, identities, slots)
+        where = check_commitments(context, salts, accounts, identities, slots).astype(np.int64)
         check_amounts(amounts, accounts.size)
         out = np.empty((accounts.size, 64), dtype=np.uint8) if out is None else out
         check_new_leaves(out, accounts.size)
-        if slots is None:
-            return self.leaf_nodes(self.commitments(context, salts, accounts, identities), amounts, out)
-        out[where] = self.leaf_nodes(self.commitments(context, salts[where], accounts, identities), amounts)
+        tails = identities.closed(b"\x04")
+        for part in chunks(accounts.size):
+            places = where[part]
+            commitments = salted_digests(context, salts[places], tails[accounts[part]])
+            out[places] = self.leaf_nodes(commitments, amounts[part])
         return out
 
     def levels(self, leaves: Bytes2D) -> Levels:
@@ -263,7 +268,7 @@ class NumpyKernel:
     ) -> Bytes2D:
         where = check_account_leaves(context, salts, identities, accounts, statement_hashes, slots)
         out = np.empty((accounts.size, 32), dtype=np.uint8)
-        names = np.array([*identities.entries, None], dtype=object)[:-1]
+        names = identities.closed(b"")
         for part in chunks(accounts.size):
             own = names[accounts[part]].tolist()
             salted = [context + salt for (salt,) in iter_unpack("32s", salts[where[part]].data)]
@@ -298,6 +303,7 @@ class NumpyKernel:
         return out
 
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
+        check_group(accounts, account_count)
         # Account and row in one u64 sort several times faster than a stable argsort of the accounts.
         keys = (accounts.astype(np.uint64) << np.uint64(32)) | np.arange(accounts.size, dtype=np.uint64)
         keys.sort()
