@@ -28,7 +28,7 @@ check: $(INSTALLED) ## format, lint, types, import contract, determinism, house 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(RUN) tests/lint/determinism.py
 	$(RUN) tests/lint/house.py
 	$(RUN) tests/lint/environment.py

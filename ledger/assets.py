@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path  # determinism: load() is a door, used before any command is applied
 from typing import Final, NewType
 
 from ledger.errors import FormatError, InputErrors, InputProblem
