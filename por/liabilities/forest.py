@@ -65,7 +65,8 @@ def account_context(snapshot_id: str) -> bytes:
 def asset_root(snapshot_id: str, name: TreeName, count: int, top: bytes) -> bytes:
     """`H(02, lp(snapshot id) ‖ lp(entity) ‖ lp(asset) ‖ u8(scale) ‖ u64(n) ‖ top node)`, section 4."""
     entity, asset, scale = name
-    assert len(top) == 64 and 0 <= scale <= 38
+    assert len(top) == 64
+    assert 0 <= scale <= 38
     return _tagged(0x02, _names(snapshot_id, entity, asset) + bytes([scale]) + count.to_bytes(8, "big") + top)
 
 

@@ -55,8 +55,10 @@ def test_every_kernel_grows_the_same_forest(name: str, with_lines: bool) -> None
     assert roots(got) == roots(want)
     assert [(t.count, t.claims, t.debts) for t in got.trees] == [(t.count, t.claims, t.debts) for t in want.trees]
     assert roots(forest.rebuild_from_slots(SNAPSHOT, got.kept, *arguments, select(name), lines)) == roots(want)
-    assert got.path(1, 3) == want.path(1, 3) and got.account_path(5) == want.account_path(5)
-    assert got.trees[2].count == 0 and got.trees[2].levels.top == bytes(64)
+    assert got.path(1, 3) == want.path(1, 3)
+    assert got.account_path(5) == want.account_path(5)
+    assert got.trees[2].count == 0
+    assert got.trees[2].levels.top == bytes(64)
 
 
 def test_one_customer_is_where_the_specification_says() -> None:
@@ -87,7 +89,8 @@ def test_one_customer_is_where_the_specification_says() -> None:
     place = accounts.accounts.tolist().index(5)
     statement_hash = hashlib.sha256(b"".join(parts) + b"\x08").digest()
     assert accounts.statement_hashes[place].tobytes() == statement_hash
-    assert 0 not in accounts.accounts and accounts.count == accounts.accounts.size < len(IDS)
+    assert 0 not in accounts.accounts
+    assert accounts.count == accounts.accounts.size < len(IDS)
     slot = int(accounts.slots[place])
     salt = secrets.salts(secrets.salt_stream_key(hour), accounts.count)[slot].tobytes()
     context = hashlib.sha256(lp(SNAPSHOT.encode()) + b"\x11").digest()
@@ -103,7 +106,8 @@ def test_no_leaves_at_all() -> None:
     for name in available():
         amounts = np.empty((0, 32), dtype=np.uint8)
         built = forest.build(SNAPSHOT, MASTER, TREES, none, none, amounts, identities, select(name))
-        assert built.accounts.count == 0 and built.accounts.levels.top == bytes(32)
+        assert built.accounts.count == 0
+        assert built.accounts.levels.top == bytes(32)
 
 
 def test_rows_out_of_order_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from por.liabilities.kernels import (
     select,
     unpack_amount,
 )
+from por.liabilities.kernels.compiled import CompiledKernel
 
 PLAIN = select("plain")
 CONTEXT = bytes(range(32))
@@ -53,7 +55,9 @@ def random_leaves(seed: int, rows: int) -> Bytes2D:
 
 
 def same(levels: Levels, other: Levels) -> None:
-    assert levels.count == other.count and levels.height == other.height and levels.top == other.top
+    assert levels.count == other.count
+    assert levels.height == other.height
+    assert levels.top == other.top
     for k in range(levels.height):
         assert np.array_equal(levels.level(k), other.level(k)), f"level {k}"
 
@@ -97,7 +101,8 @@ def test_the_empty_tree_and_the_tree_of_one(kernel: Kernel) -> None:
     assert (empty.count, empty.height, empty.top) == (0, 0, bytes(64))
     assert kernel.levels32(np.empty((0, 32), dtype=np.uint8)).top == bytes(32)
     leaf = random_leaves(1, 1)
-    assert kernel.levels(leaf).top == leaf.tobytes() and kernel.levels(leaf).path(0) == b""
+    assert kernel.levels(leaf).top == leaf.tobytes()
+    assert kernel.levels(leaf).path(0) == b""
 
 
 identity_lists = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=64), min_size=1, max_size=12)
@@ -134,7 +139,8 @@ def test_ids_of_every_length_give_the_commitment_of_the_specification(kernel: Ke
         body = got[row].tobytes() + amounts[row].tobytes()
         assert nodes[row].tobytes() == hashlib.sha256(body + b"\x00").digest() + amounts[row].tobytes()
     out = np.empty_like(nodes)
-    assert kernel.leaf_nodes(got, amounts, out) is out and np.array_equal(out, nodes)
+    assert kernel.leaf_nodes(got, amounts, out) is out
+    assert np.array_equal(out, nodes)
 
 
 @pytest.mark.parametrize("column", [0, 1])
@@ -173,7 +179,8 @@ def test_sums_by_group(kernel: Kernel, rows: int) -> None:
 def test_rows_by_account_keep_their_order(kernel: Kernel, rows: int) -> None:
     accounts = np.random.default_rng(rows).integers(0, 40, rows, dtype=np.uint32)
     for got, want in zip(kernel.group(accounts, 50), PLAIN.group(accounts, 50), strict=True):
-        assert got.dtype == np.uint64 and np.array_equal(got, want)
+        assert got.dtype == np.uint64
+        assert np.array_equal(got, want)
 
 
 steps = st.lists(st.tuples(st.sampled_from(["update", "append"]), st.integers(0, 40), st.integers(0, 999)), max_size=8)
@@ -263,13 +270,13 @@ def test_statements_are_those_of_the_specification(shape: list[list[int]], names
             hashes.append(statement(own))
         return hashes
 
-    none = (None, np.empty(0, dtype=np.uint32), np.empty((0, 32), dtype=np.uint8), pack_names([]))
-    full = (line_offsets, *line_columns, pack_names((name,) for name in names))
+    none: tuple[Any, ...] = (None, np.empty(0, dtype=np.uint32), np.empty((0, 32), dtype=np.uint8), pack_names([]))
+    full: tuple[Any, ...] = (line_offsets, *line_columns, pack_names((name,) for name in names))
     for kernel in map(select, available()):
         for with_lines, given_lines in ((True, full), (False, none)):
-            got = kernel.statement_hashes(offsets, *columns, pack_names(trees), *given_lines, rows)
+            got = kernel.statement_hashes(offsets, *columns, pack_names(trees), *given_lines, rows=rows)
             assert [row.tobytes() for row in got] == expected(with_lines), kernel.name
-        ordered = [np.ascontiguousarray(column[rows]) for column in columns]
+        ordered: list[Any] = [np.ascontiguousarray(column[rows]) for column in columns]
         got = kernel.statement_hashes(offsets, *ordered, pack_names(trees), *none)
         assert [row.tobytes() for row in got] == expected(False), kernel.name
 
@@ -281,11 +288,12 @@ def test_wrong_arguments_are_refused_before_a_byte_is_read(kernel: Kernel) -> No
     beyond = np.array([0, 2], dtype=np.uint32)
     twice, outside = np.array([1, 1], dtype=np.uint64), np.array([0, 2], dtype=np.uint64)
     levels = kernel.levels(random_leaves(1, 2))
-    wrong_calls = [
+    wide: Any = accounts.astype(np.int64)
+    wrong_calls: list[Callable[[], object]] = [
         lambda: kernel.commitments(CONTEXT[:-1], salts, accounts, identities),
         lambda: kernel.commitments(CONTEXT, salts[:1], accounts, identities),
         lambda: kernel.commitments(CONTEXT, salts, beyond, identities),
-        lambda: kernel.commitments(CONTEXT, salts, accounts.astype(np.int64), identities),  # type: ignore[arg-type] - the point
+        lambda: kernel.commitments(CONTEXT, salts, wide, identities),
         lambda: kernel.commitments(CONTEXT, np.asfortranarray(salts), accounts, identities),
         lambda: kernel.leaves(CONTEXT, salts, beyond, identities, amounts),
         lambda: kernel.leaves(CONTEXT, salts, accounts, identities, amounts[:1]),
@@ -316,10 +324,51 @@ def test_a_blob_whose_offsets_do_not_fit_is_refused() -> None:
             Blob(data, np.array(offsets, dtype=np.uint64))
 
 
+@pytest.mark.parametrize("name", [name for name in available() if name.startswith("c-")])
+def test_every_engine_gives_the_published_digests(name: str) -> None:
+    engine = CompiledKernel(name)
+    million, two_blocks = b"a" * 1_000_000, b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
+    vectors = {  # FIPS 180-2 appendix B, and the empty message.
+        b"": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        b"abc": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        two_blocks: "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+        million: "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+    }
+    for repeat in (1, 2, 31, 33):
+        messages = [message for message in vectors if repeat < 3 or message != million] * repeat
+        got = engine.digests(Blob.pack(messages))
+        assert [row.tobytes().hex() for row in got] == [vectors[message] for message in messages]
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name.startswith("c-")])
+def test_every_engine_hashes_any_number_of_messages_of_any_length(name: str) -> None:
+    engine = CompiledKernel(name)
+    noise = random_bytes(1, 4000).tobytes()
+    lengths = [*range(260), *range(1500, 1640), 4000]
+    for order in (lengths, lengths[::-1], [55] * 47, [56] * 12, [64] * 11, [119] * 64, [3000] * 3):
+        messages = [noise[-length:] if length else b"" for length in order]
+        got = engine.digests(Blob.pack(messages))
+        assert [row.tobytes() for row in got] == [hashlib.sha256(message).digest() for message in messages]
+
+
+def test_work_shared_among_threads_gives_the_same_tree(kernel: Kernel) -> None:
+    if kernel.name == "plain":
+        pytest.skip("one thread only, and slow at this size")
+    rows, numpy = 50_001, select("numpy")
+    identities = pack_identities("email", [f"{i}@example.com" for i in range(1000)])
+    accounts = np.random.default_rng(1).integers(0, 1000, rows, dtype=np.uint32)
+    salts, amounts = random_bytes(2, rows, 32), random_amounts(3, rows)
+    slots = np.random.default_rng(4).permutation(rows).astype(np.uint64)
+    both = [each.leaves(CONTEXT, salts, accounts, identities, amounts, None, slots) for each in (kernel, numpy)]
+    assert np.array_equal(*both)
+    same(kernel.levels(both[0]), numpy.levels(both[1]))
+
+
 def test_a_missing_kernel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KernelMissing, match="gpu"):
         select("gpu")
     monkeypatch.setenv("TALLYSTICK_KERNEL", "plain")
-    assert select().name == "plain" and select("numpy").name == "numpy"
+    assert select().name == "plain"
+    assert select("numpy").name == "numpy"
     monkeypatch.setenv("TALLYSTICK_KERNEL", "")
     assert select().name == available()[-1]
