@@ -307,7 +307,14 @@ class Miniature:
         rows = []
         for tree in sorted(self.scales):
             claims, debts = self.claims_and_debts(tree)
-            parts = {"custody": claims, "debts": debts, "deficit": 0, "excess": debts, "in_transit": 3, "receivables": 4}
+            parts = {
+                "custody": claims,
+                "debts": debts,
+                "deficit": 0,
+                "excess": debts,
+                "in_transit": 3,
+                "receivables": 4,
+            }
             rows.append(
                 {name: str(value) for name, value in parts.items()}
                 | {"asset": tree[1], "claims": str(claims), "entity": tree[0], "house": "7"}
@@ -401,9 +408,7 @@ class Miniature:
             "snapshot": self.snapshot,
         }
 
-    def proof(
-        self, holder: int = 0, change: Change | None = None, attestation: dict[str, Any] | None = None
-    ) -> bytes:
+    def proof(self, holder: int = 0, change: Change | None = None, attestation: dict[str, Any] | None = None) -> bytes:
         """The proof's file; `change` edits the document before it is written."""
         document = self.proof_document(holder, attestation)
         if change:
