@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,7 @@ def _sample(count: int) -> list[int]:
 
 def _identities(books: Books) -> Blob:
     offsets = books.account_offsets.tolist()
-    ids = [books.account_blob[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False)]
+    ids = [books.account_blob[a:b].decode() for a, b in pairwise(offsets)]
     return pack_identities([ID_KINDS[kind] for kind in books.account_kind.tolist()], ids)
 
 

@@ -27,7 +27,7 @@ from por.verify.liabilities import LIABILITY_CHECKS, check_liabilities
 from por.verify.reserves import RESERVE_CHECKS, ReserveReader, ReserveView, RowView, check_reserves
 from por.verify.standalone import Check, Malformed, ReaderKey
 
-__all__ = ["AuditReport", "BundleAudit", "Reader", "audit_bundle", "audit_run", "strict_signature"]
+__all__ = ["AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
 
 _REQUIRED = frozenset({"form", "signature", "manifest", *LIABILITY_CHECKS, "evidence", "balances"})
 _AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
@@ -126,11 +126,9 @@ def strict_signature(key: bytes, message: bytes, signature: bytes) -> bool:
     return verify_signature(key, label.decode("ascii"), digest, signature)
 
 
-def audit_run(bundles: Sequence[Path], reader: Reader, progress: Progress | None = None) -> AuditReport:
-    """Audit every bundle and the chain over all of them."""
-    audits = [audit_bundle(bundle, reader, progress) for bundle in bundles]
-    links = [audit.link for audit in audits if audit.link is not None]
-    return AuditReport(audits, check_chain(links))
+def report_of(audits: Sequence[BundleAudit]) -> AuditReport:
+    """Put audited bundles together and check the chain over all of them."""
+    return AuditReport(audits, check_chain([audit.link for audit in audits if audit.link is not None]))
 
 
 def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None) -> BundleAudit:
