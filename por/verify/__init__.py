@@ -1,1 +1,1 @@
-"""Every check, as pure functions over documents. Nothing in a checked file is trusted; see docs/spec/verification.md."""
+"""Every check, as pure functions over documents. Nothing in a checked file is trusted: docs/spec/verification.md."""

@@ -86,7 +86,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the reader demands of challenges: exchange, and the periods and (None: any) digests that they accept."""
+    """What the reader demands of challenges: the exchange's name, the periods, and the digests (None: any)."""
 
     exchange: str
     periods: frozenset[str]

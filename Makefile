@@ -1,0 +1,69 @@
+# Everything that a person or CI runs. Each target does its own set-up, and only when an input of it has changed.
+
+PYTHON ?= python3
+WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+PARTS := .cache/parts.stamp
+KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
+DEVNODE := $(wildcard por/reserves/evm/devnode.py por/reserves/evm/devnode/*.json)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench bench-large conformance lock clean venv
+
+help: ## list these targets
+	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+
+demo: $(PARTS) ## a whole exchange day on this machine, into out/demo
+	$(BIN)/tallystick demo --out out/demo
+
+test: $(PARTS) ## every test
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
+
+check: $(INSTALLED) ## format, lint, types, import contract, determinism, house rules, lock
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(RUN) tests/lint/determinism.py
+	$(RUN) tests/lint/house.py
+	$(RUN) tests/lint/environment.py
+
+bench: $(INSTALLED) ## benchmarks at everyday sizes
+	$(RUN) -m tests.benchmarks.run
+
+bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs several GB of memory)
+	$(RUN) -m tests.benchmarks.run --accounts 10000000
+
+conformance: $(INSTALLED) ## the conformance vectors, against every verifier here
+	$(RUN) -m pytest tests/conformance
+
+lock: ## resolve pyproject.toml again into requirements.lock
+	$(PYTHON) -m venv .cache/lock-venv
+	.cache/lock-venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.cache/lock-venv/bin/uv pip compile pyproject.toml --all-extras --group dev --override overrides.txt \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--upgrade --quiet --output-file requirements.lock
+
+clean: ## remove everything that these targets made
+	rm -rf $(VENV) .cache out build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .import_linter_cache por/liabilities/kernels/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv: $(INSTALLED) ## the virtual environment alone
+
+$(LOCKED): requirements.lock tests/setup_parts.py
+	$(PYTHON) tests/setup_parts.py venv
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml setup.py $(KERNEL)
+	$(PYTHON) tests/setup_parts.py project
+	@touch $@
+
+# The script writes the stamp itself, and only when every part is there; else the next run tries again.
+$(PARTS): $(INSTALLED) $(DEVNODE) $(wildcard tests/parts/*.json) tests/browser.py
+	$(PYTHON) tests/setup_parts.py parts

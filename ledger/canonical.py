@@ -1,0 +1,193 @@
+"""The one canonical encoding: primitives, tagged hashes and canonical JSON, as docs/spec/encoding.md fixes them.
+
+Everything that is hashed or signed passes through here. A document has one spelling: `parse` refuses every other
+by encoding what it read again and comparing bytes, so duplicate keys, white space and loose numbers all fail alike.
+Cost: a tagged hash is one SHA-256 call, about 0.3 us for a tree node in CPython.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from enum import IntEnum
+from typing import NewType, TypeAlias
+
+from ledger.errors import FormatError
+
+__all__ = [
+    "AMOUNT_MAX",
+    "Digest",
+    "Json",
+    "Tag",
+    "amount",
+    "base64_text",
+    "canonical",
+    "canonical_file",
+    "from_base64",
+    "from_hex",
+    "lp",
+    "parse",
+    "parse_file",
+    "tagged_hash",
+    "u32",
+    "u64",
+    "u128",
+]
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+Digest = NewType("Digest", bytes)
+
+AMOUNT_MAX = 2**128 - 1
+INTEGER_MAX = 2**53 - 1
+DEPTH_MAX = 32
+DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+
+_KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
+_HEX = re.compile(r"[0-9a-f]*\Z")
+
+
+class Tag(IntEnum):
+    """The last byte of every hashed message; one table for all (docs/spec/encoding.md section 2)."""
+
+    LEAF = 0x00
+    NODE = 0x01
+    ASSET_ROOT = 0x02
+    ASSET_CONTEXT = 0x03
+    COMMITMENT = 0x04
+    ACCOUNT_LEAF = 0x05
+    ACCOUNT_NODE = 0x06
+    ACCOUNT_ROOT = 0x07
+    STATEMENT = 0x08
+    SECTION = 0x09
+    ATTESTATION = 0x0A
+    RESERVE_EVIDENCE = 0x0B
+    MANIFEST_ENTRY = 0x0C
+    MANIFEST_ROOT = 0x0D
+    MANIFEST = 0x0E
+    KEY_ROTATION = 0x0F
+    PROOF_NAME = 0x10
+    ACCOUNT_CONTEXT = 0x11
+    PRIVATE_ROOT = 0x12
+    HOUR_KEY = 0x20
+    STREAM_KEY = 0x21
+
+
+def u32(value: int) -> bytes:
+    """Four bytes, big-endian; raises OverflowError outside 0..2^32-1."""
+    return value.to_bytes(4, "big")
+
+
+def u64(value: int) -> bytes:
+    """Eight bytes, big-endian; raises OverflowError outside 0..2^64-1."""
+    return value.to_bytes(8, "big")
+
+
+def u128(value: int) -> bytes:
+    """Sixteen bytes, big-endian; raises OverflowError outside 0..2^128-1."""
+    return value.to_bytes(16, "big")
+
+
+def lp(value: bytes | str) -> bytes:
+    """Length-prefixed bytes: u32 length, then the bytes; text as UTF-8."""
+    data = value.encode() if isinstance(value, str) else value
+    return u32(len(data)) + data
+
+
+def tagged_hash(tag: Tag, message: bytes) -> Digest:
+    """SHA-256 of the message followed by the tag's byte."""
+    return Digest(hashlib.sha256(message + bytes((tag,))).digest())
+
+
+def canonical(value: Json) -> bytes:
+    """The one spelling of a JSON value, without line feed; raises FormatError for what has none."""
+    _check(value, 0)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def canonical_file(value: Json) -> bytes:
+    """The bytes of a document's file: the canonical bytes and one line feed."""
+    return canonical(value) + b"\n"
+
+
+def parse(data: bytes) -> Json:
+    """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
+    if len(data) > DOCUMENT_BYTES_MAX:
+        raise FormatError("the document is larger than 64 MiB")
+    try:
+        value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        again = canonical(value)
+    except (UnicodeDecodeError, UnicodeEncodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
+        raise FormatError(f"not canonical JSON: {type(error).__name__}") from None
+    if again != data:
+        raise FormatError("not canonical JSON: the same value is written differently")
+    return value
+
+
+def parse_file(data: bytes) -> Json:
+    """Read a document's file: canonical bytes and exactly one line feed; raises FormatError otherwise."""
+    if not data.endswith(b"\n"):
+        raise FormatError("a document ends in one line feed")
+    return parse(data[:-1])
+
+
+def amount(text: Json) -> int:
+    """A decimal string of quanta, 0 to 2^128-1; raises FormatError for any other spelling."""
+    if not isinstance(text, str) or not _AMOUNT.match(text):
+        raise FormatError("an amount is a decimal string without sign, leading zeros or point")
+    value = int(text)
+    if value > AMOUNT_MAX:
+        raise FormatError("an amount is at most 2^128-1")
+    return value
+
+
+def from_hex(text: Json, size: int) -> bytes:
+    """Lower-case hex of exactly `size` bytes; raises FormatError."""
+    if not isinstance(text, str) or len(text) != 2 * size or not _HEX.match(text):
+        raise FormatError(f"expected {2 * size} lower-case hex digits")
+    return bytes.fromhex(text)
+
+
+def base64_text(data: bytes) -> str:
+    """Base64 with padding."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: Json) -> bytes:
+    """Base64 in its one canonical form; raises FormatError."""
+    if not isinstance(text, str):
+        raise FormatError("expected base64 text")
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise FormatError("not base64") from None
+    if base64_text(data) != text:
+        raise FormatError("not the canonical base64 of its bytes")
+    return data
+
+
+def _refuse_number(text: str) -> Json:
+    raise FormatError(f"numbers are integers from 0 to 2^53-1, not {text[:20]}")
+
+
+def _check(value: Json, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise FormatError(f"nested more than {DEPTH_MAX} deep")
+    if value is None or isinstance(value, bool | str):
+        return
+    if isinstance(value, int):
+        if not 0 <= value <= INTEGER_MAX:
+            raise FormatError("numbers are integers from 0 to 2^53-1")
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not _KEY.match(key):
+                raise FormatError("a key has characters or a length that keys do not have")
+            _check(item, depth + 1)
+    else:
+        raise FormatError(f"{type(value).__name__} has no canonical form")
