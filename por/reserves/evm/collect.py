@@ -3,7 +3,8 @@
 The order is fixed, and each way of failing has a class of its own (errors.py):
 1. Every endpoint serves the named chain (WrongChain).
 2. The block is the last whose time is not after the cut-off, found by its timestamp (CutoffNotReached until a later
-   one exists); all endpoints have it and its child (EndpointsDisagree), and hold it final in time (BlockNotFinal).
+   one exists); all endpoints have it and its child (EndpointsDisagree), and hold both final in time (BlockNotFinal):
+   as long as the child could change, an earlier one could take its place.
 3. Proofs are taken at that block's hash from the first endpoint (HistoryMissing), and balances that an endpoint says
    beside them must be the proven ones (EndpointLies). A token without layout is asked by a pinned call, of all
    endpoints (EndpointsDisagree), and stays *claimed*.
@@ -159,14 +160,14 @@ def _settle(
             found = find_block(endpoints[0], cutoff)
         if found is not None:
             finals = [_final_number(endpoint, finality) for endpoint in endpoints]
-            if min(finals) >= found[0].number:
+            if min(finals) >= found[1].number:
                 _check_agreement(endpoints, found)
                 return (*found, finals)
         if waited >= waiting.timeout_seconds:
             if found is None:
                 raise CutoffNotReached(f"no block after the cut-off {cutoff} within {waiting.timeout_seconds:.0f} s")
             _check_agreement(endpoints, found)
-            raise BlockNotFinal(f"block {found[0].number} is not final after {waiting.timeout_seconds:.0f} s")
+            raise BlockNotFinal(f"block {found[1].number} is not final after {waiting.timeout_seconds:.0f} s")
         waiting.sleep(waiting.poll_seconds)
         waited += waiting.poll_seconds
 

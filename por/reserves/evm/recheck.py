@@ -55,7 +55,7 @@ def view_chain(
     view = ReaderView(
         block_hash=None if block is None else block.hash,
         child_hash=None if child is None else child.hash,
-        is_final=final is not None and final.number >= evidence.block_number,
+        is_final=final is not None and final.number >= evidence.block_number + (evidence.child is not None),
         challenge_blocks=_challenge_blocks(evidence, endpoint),
     )
     if block is None or not is_ours:

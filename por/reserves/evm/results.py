@@ -25,8 +25,9 @@ class Check(NamedTuple):
 class ReaderView:
     """What an endpoint of the reader's own said about the snapshot; made by `recheck.py`.
 
-    `calls` has `balanceOf` by (contract, holder), None where the call failed; `wallets` has EIP-1271 answers by
-    (wallet, digest, signature); `challenge_blocks` has block hashes by number, None where there is no such block.
+    `is_final` is of the child where the evidence has one, and of the block where not. `calls` has `balanceOf` by
+    (contract, holder), None where the call failed; `wallets` has EIP-1271 answers by (wallet, digest, signature);
+    `challenge_blocks` has block hashes by number, None where there is no such block.
     """
 
     block_hash: bytes | None
