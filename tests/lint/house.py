@@ -59,6 +59,8 @@ def check_line(line: str) -> Iterator[str]:
     for host in REGISTRY_HOSTS:
         if host in line:
             yield "the host of a package registry"
+    if line.startswith(("<" * 7 + " ", ">" * 7 + " ")):
+        yield "a merge that was not finished"
     if UNFINISHED.search(line):
         yield "a mark of unfinished work: finish it, or open an issue"
 
@@ -74,7 +76,11 @@ def check_silencers(line: str) -> Iterator[str]:
 
 def check_python(source: str, file: str) -> Iterator[tuple[int, str]]:
     """What is wrong with one Python file as a whole."""
-    tree = ast.parse(source, file)
+    try:
+        tree = ast.parse(source, file)
+    except SyntaxError as error:
+        yield error.lineno or 1, f"not Python: {error.msg}"
+        return
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
