@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from por.liabilities.kernels.arrays import U64, Bytes2D, lp
+from por.liabilities.kernels.arrays import U64, Bytes2D, lp, table
 
 __all__ = ["hour_key", "order", "order_stream_key", "salt_stream_key", "salts", "stream_key"]
 
@@ -49,7 +49,7 @@ def stream(key: bytes, size: int) -> npt.NDArray[np.uint8]:
     """The first bytes of a stream: AES-256-CTR of zeros, first counter block zero."""
     assert len(key) == KEY_BYTES
     encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
-    out = np.empty(size, dtype=np.uint8)
+    out = table(size, 1).reshape(size)
     view = out.data
     for first in range(0, size, len(ZEROS)):
         piece = min(len(ZEROS), size - first)

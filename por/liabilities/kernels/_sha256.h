@@ -65,11 +65,30 @@ INLINE void store32(uint8_t *p, uint32_t v) {
     p[3] = (uint8_t)v;
 }
 
-INLINE uint64_t load64(const uint8_t *p) { return ((uint64_t)load32(p) << 32) | load32(p + 4); }
+/* Spelled byte by byte, so that compilers see one load and one swap. */
+INLINE uint64_t load64(const uint8_t *p) {
+    return ((uint64_t)p[0] << 56) | ((uint64_t)p[1] << 48) | ((uint64_t)p[2] << 40) | ((uint64_t)p[3] << 32) |
+           ((uint64_t)p[4] << 24) | ((uint64_t)p[5] << 16) | ((uint64_t)p[6] << 8) | (uint64_t)p[7];
+}
 
 INLINE void store64(uint8_t *p, uint64_t v) {
-    store32(p, (uint32_t)(v >> 32));
-    store32(p + 4, (uint32_t)v);
+    p[0] = (uint8_t)(v >> 56);
+    p[1] = (uint8_t)(v >> 48);
+    p[2] = (uint8_t)(v >> 40);
+    p[3] = (uint8_t)(v >> 32);
+    p[4] = (uint8_t)(v >> 24);
+    p[5] = (uint8_t)(v >> 16);
+    p[6] = (uint8_t)(v >> 8);
+    p[7] = (uint8_t)v;
+}
+
+/* Ask for a cache line ahead of its use. */
+INLINE void prefetch(const uint8_t *p) {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
 }
 
 INLINE uint32_t ror(uint32_t x, int n) { return (x >> n) | (x << (32 - n)); }

@@ -32,6 +32,7 @@ __all__ = [
     "require_bytes",
     "require_u32",
     "require_u64",
+    "table",
     "unpack_amount",
 ]
 
@@ -42,6 +43,7 @@ U64 = npt.NDArray[np.uint64]
 AMOUNT_MAX: Final = (1 << 128) - 1
 SUM_NODE_BYTES: Final = 64
 ACCOUNT_NODE_BYTES: Final = 32
+CACHE_LINE_BYTES: Final = 64
 
 
 class AmountOverflow(TallystickError):
@@ -169,6 +171,13 @@ def unpack_amount(row: bytes) -> tuple[int, int]:
     return int.from_bytes(row[-32:-16], "big"), int.from_bytes(row[-16:], "big")
 
 
+def table(rows: int, width: int) -> Bytes2D:
+    """An empty u8[rows, width] that starts on a cache line, so that a node of 64 bytes never lies across two."""
+    room = np.empty(rows * width + CACHE_LINE_BYTES - 1, dtype=np.uint8)
+    skip = -room.ctypes.data % CACHE_LINE_BYTES
+    return room[skip : skip + rows * width].reshape(rows, width)
+
+
 def level_counts(count: int) -> list[int]:
     """Number of nodes in each level from the leaves to the top: ceil(count / 2^k). Empty for no leaves."""
     counts = [count] if count else []
@@ -196,7 +205,7 @@ class Levels:
         """Lay out empty levels above `leaves`, whose number of rows is the new capacity."""
         self.leaves = leaves
         sizes = level_counts(leaves.shape[0])[1:]
-        self.upper: Bytes2D = np.empty((sum(sizes), self.width), dtype=np.uint8)
+        self.upper: Bytes2D = table(sum(sizes), self.width)
         starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).tolist()
         self._stored: list[Bytes2D] = [leaves]
         self._stored += [self.upper[a:b] for a, b in pairwise(starts)]
@@ -243,7 +252,7 @@ class Levels:
         assert count >= self.count, "a tree never loses a leaf"
         if count > self.capacity:
             old, old_counts = self._stored, level_counts(self.count)
-            leaves = np.empty((max(count, self.capacity + self.capacity // 4), self.width), dtype=np.uint8)
+            leaves = table(max(count, self.capacity + self.capacity // 4), self.width)
             self._allocate(leaves)
             for source, target, nodes in zip(old, self._stored, old_counts, strict=False):
                 target[:nodes] = source[:nodes]

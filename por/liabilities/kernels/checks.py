@@ -17,6 +17,7 @@ from por.liabilities.kernels.arrays import (
     require_bytes,
     require_u32,
     require_u64,
+    table,
 )
 
 __all__ = [
@@ -76,7 +77,7 @@ def check_leaf_nodes(commitments: Bytes2D, amounts: Bytes2D, out: Bytes2D | None
     check_amounts(amounts, None)
     require_bytes(commitments, len(amounts), 32, "commitments")
     if out is None:
-        return np.empty((len(amounts), SUM_NODE_BYTES), dtype=np.uint8)
+        return table(len(amounts), SUM_NODE_BYTES)
     require_bytes(out, len(amounts), SUM_NODE_BYTES, "out")
     return out
 

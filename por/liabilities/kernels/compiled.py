@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from por.liabilities.kernels.arrays import U32, U64, AmountOverflow, Blob, Bytes2D, Levels
+from por.liabilities.kernels.arrays import U32, U64, AmountOverflow, Blob, Bytes2D, Levels, table
 from por.liabilities.kernels.checks import (
     check_account_leaves,
     check_amounts,
@@ -108,7 +108,7 @@ class CompiledKernel(NumpyKernel):
 
     def commitments(self, context: bytes, salts: Bytes2D, accounts: U32, identities: Blob) -> Bytes2D:
         check_commitments(context, salts, accounts, identities)
-        out = np.empty((accounts.size, 32), dtype=np.uint8)
+        out = table(accounts.size, 32)
         return self._salted(0x04, context, salts, accounts, identities, out)
 
     def leaf_nodes(self, commitments: Bytes2D, amounts: Bytes2D, out: Bytes2D | None = None) -> Bytes2D:
@@ -128,7 +128,7 @@ class CompiledKernel(NumpyKernel):
     ) -> Bytes2D:
         check_commitments(context, salts, accounts, identities, slots)
         check_amounts(amounts, accounts.size)
-        out = np.empty((accounts.size, 64), dtype=np.uint8) if out is None else out
+        out = table(accounts.size, 64) if out is None else out
         check_new_leaves(out, accounts.size)
         self._salted(0x04, context, salts, accounts, identities, out, amounts=amounts, slots=slots)
         return self._leaf_hashes(out)
@@ -189,7 +189,7 @@ class CompiledKernel(NumpyKernel):
         leaves = (leaf_tree, leaf_slot, leaf_amounts, tree_names)
         lines = (line_offsets, line_subaccount, line_amounts, subaccount_names)
         check_statements(account_leaf_offsets, *leaves, *lines, rows)
-        out = np.empty((account_leaf_offsets.size - 1, 32), dtype=np.uint8)
+        out = table(account_leaf_offsets.size - 1, 32)
         columns = (
             *(account_leaf_offsets, rows, *leaves[:-1], tree_names.data, tree_names.offsets),
             *(*lines[:-1], subaccount_names.data, subaccount_names.offsets, out),
@@ -207,7 +207,7 @@ class CompiledKernel(NumpyKernel):
         slots: U64 | None = None,
     ) -> Bytes2D:
         check_account_leaves(context, salts, identities, accounts, statement_hashes, slots)
-        out = np.empty((accounts.size, 32), dtype=np.uint8)
+        out = table(accounts.size, 32)
         return self._salted(0x05, context, salts, accounts, identities, out, suffixes=statement_hashes, slots=slots)
 
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
