@@ -1,4 +1,4 @@
-"""For auditors: `audit` checks everything in a bundle or a run of them; `receipt` checks one handed-over file."""
+"""For auditors: `audit` checks everything in a bundle, or in a run of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from cli import known_keys
 from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, read_input
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
-from ledger.errors import CheckFailed, FormatError, InputError
+from ledger.errors import FormatError, InputError
 from por.attestation import fingerprint
 from por.liabilities.kernels import select
-from por.manifest import check_receipt
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
 from por.reserves.evm.header import decode_header
 from por.reserves.evm.recheck import recheck
@@ -26,7 +25,7 @@ from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, rep
 from por.verify.reserves import ReserveReader
 from por.verify.standalone import ReaderKey
 
-__all__ = ["audit", "read_layout_files", "receipt"]
+__all__ = ["audit", "read_layout_files"]
 
 
 @click.command()
@@ -211,29 +210,3 @@ def _coverage_table(audit: BundleAudit) -> Table:
         table.caption = "In brackets: once you confirm the block with --block CHAIN=HASH or --rpc CHAIN=URL."
         table.caption_justify = "left"
     return table
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--receipt", "receipt_file", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", required=True, metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
-@json_option
-def receipt(file: Path, receipt_file: Path, key: str, as_json: bool) -> int:
-    """Check one FILE of a bundle, handed over alone, against its receipt."""
-    reader = known_keys.load_key(key)
-    keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
-    checks: list[dict[str, Any]] = []
-    try:
-        entry = check_receipt(read_input(file, "handed-over"), read_input(receipt_file, "receipt"), keys)
-        detail = f"{entry['path']} of {entry['snapshot']}, under the signed manifest"
-        checks.append({"assurance": "proven", "detail": detail, "name": "receipt", "required": True, "result": "pass"})
-    except (CheckFailed, FormatError) as problem:
-        failed = {"assurance": None, "detail": str(problem), "name": "receipt", "required": True, "result": "fail"}
-        checks.append(failed)
-    verdict = "valid" if checks[0]["result"] == "pass" else "invalid"
-    if as_json:
-        emit_json({"checks": checks, "verdict": verdict})
-    else:
-        console().print(checks_table(checks))
-        click.echo(verdict.upper())
-    return EXIT[verdict]

@@ -459,7 +459,7 @@ def test_memory_grows_with_lines_and_not_with_the_text_of_the_file(tmp_path: Pat
                 f"user{row % 50},BTC,{row}.00000001,{'long-subaccount-name' * 2}{row // 50 % 20}-{row // 1000}\n"
                 for row in range(1000)
             )
-            file.writelines(f"user{row % 50:040d},ETH,0.{'0' * 60},z\n" for row in range(0, 50))
+            file.writelines(f"user{row % 50:040d},ETH,0.{'0' * 60},z\n" for row in range(50))
             file.writelines("\n" * 100 for _ in range(rows))
         tracemalloc.start()
         read_books(path, "csv", ASSETS)
