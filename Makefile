@@ -9,7 +9,7 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PARTS := .cache/parts.stamp
 KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
-DEVNODE := $(wildcard por/reserves/evm/devnode.py)
+DEVNODE := $(wildcard por/reserves/evm/devnode.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench bench-large conformance lock clean venv
@@ -28,7 +28,7 @@ check: $(INSTALLED) ## format, lint, types, import contract, determinism, house 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(RUN) tests/lint/determinism.py
 	$(RUN) tests/lint/house.py
 	$(RUN) tests/lint/environment.py
@@ -65,5 +65,5 @@ $(INSTALLED): $(LOCKED) pyproject.toml setup.py $(KERNEL)
 	@touch $@
 
 # The script writes the stamp itself, and only when every part is there; else the next run tries again.
-$(PARTS): $(INSTALLED) $(DEVNODE) tests/browser.py
+$(PARTS): $(INSTALLED) $(DEVNODE) $(wildcard tests/parts/*.json) tests/browser.py
 	$(PYTHON) tests/setup_parts.py parts

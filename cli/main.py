@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 
 import click
 
-__all__ = ["main"]
+from cli.common import run
+
+__all__ = ["cli", "main"]
+
+_VERBS = {
+    "verify": "cli.customer:verify",
+    "verify-page": "cli.customer:verify_page",
+    "audit": "cli.auditor:audit",
+    "receipt": "cli.auditor:receipt",
+    "prove": "cli.operator:prove",
+    "missed": "cli.operator:missed",
+    "challenge": "cli.operator:challenge",
+    "proof": "cli.operator:proof",
+    "keys": "cli.keys:keys",
+    "layout": "cli.operator:layout",
+    "demo": "cli.demo:demo",
+    "completion": "cli.completion:completion",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Verbs(click.Group):
+    """Loads a verb's module when the verb is used, so that `verify` does not wait for chain libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _VERBS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(__import__(module, fromlist=[name]), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("tallystick"), prog_name="tallystick")
-def main() -> None:
+def cli() -> None:
     """Proof of reserves and compliance: what an exchange owes, what it holds, and what anyone can check of both."""
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    sys.exit(run(cli))

@@ -26,8 +26,8 @@ LOCK = ROOT / "requirements.lock"
 DEVNODE = ROOT / "por" / "reserves" / "evm" / "devnode.py"
 PYTHON_OLDEST = (3, 11)
 PYTHON_NEWEST = (3, 14)
-# From npm, for machines without Chromium and without apt: the package carries the browser and unpacks it itself.
-CHROMIUM_PACKAGE = "@sparticuz/chromium@147.0.0"
+# Packages of npm, locked with their hashes: one carries a headless Chromium and unpacks it itself.
+NPM_PARTS = ROOT / "tests" / "parts"
 
 sys.path.insert(0, str(ROOT))
 from tests.browser import CHROMIUM_RECORD, find_chromium  # noqa: E402 - the path above must be there first
@@ -136,10 +136,10 @@ def install_chromium_by_npm() -> str | None:
         return "npm is not here"
     say("installing a headless chromium with npm")
     folder = CACHE / "chromium-npm"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(NPM_PARTS, folder, dirs_exist_ok=True)
     unpack = "import('@sparticuz/chromium').then(m => m.default.executablePath()).then(p => console.log(p))"
     steps = (
-        ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), CHROMIUM_PACKAGE),
+        ("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"),
         ("node", "--input-type=module", "-e", unpack),
     )
     for step in steps:

@@ -63,10 +63,12 @@ __all__ = [
     "account_id_problem",
     "check_attestation",
     "check_proof",
+    "check_signature",
     "decimal_text",
     "ed25519_verify",
     "is_strict_point",
     "main",
+    "read_attestation",
     "read_key",
     "strict_precheck",
 ]
@@ -632,7 +634,7 @@ _RESERVE_ROW = {
     "contract": _text,
     "control": _one_of("eip191", "eip712", "eip1271", "none"),
     "entity": _ENTITY,
-    "evidence": _one_of("state-proof", "pinned-call", "statement"),
+    "evidence": _one_of("state-proof", "pinned-call", "third-party", "claim"),
     "label": _text,
 }
 _RESERVE_TOTAL = {
@@ -734,8 +736,8 @@ def _check_reserves(section: dict[str, Any], trees: list[dict[str, Any]]) -> Non
         tree = (row["entity"], row["asset"])
         if (row["chain"], row["contract"]) not in counted.get(tree, ()):
             raise Malformed(f".sections.reserves.rows[{index}] is not counted as a reserve by any tree")
-        part = "attested" if row["evidence"] == "statement" else "claimed"
-        if row["evidence"] == "state-proof" and row["control"] != "none":
+        part = "attested" if row["evidence"] == "third-party" else "claimed"
+        if row["evidence"] == "state-proof" and row["control"] in ("eip191", "eip712"):
             part = "proven"
         parts[tree][part] = parts[tree].get(part, 0) + int(row["balance"])
     where = ".sections.reserves.totals"
@@ -852,7 +854,7 @@ def _check_attestation_form(document: Any) -> None:
     except Malformed as problem:
         raise Malformed(f".sections.keys{problem}") from None
     if statement["kind"] == "missed":
-        raise Malformed(" is for a missed hour, which has no balances")
+        return
     _check_snapshot(sections["snapshot"], statement, exchange, hour)
     trees = sections["snapshot"]["trees"]
     _check_reserves(sections["reserves"], trees)
@@ -910,6 +912,21 @@ def _check_signature(
     return "pass", "signed by a key that rotations join to the one you gave"
 
 
+def read_attestation(data: bytes) -> dict[str, Any]:
+    """The document of an attestation of any kind, a missed hour's too, once its form is right. Raises Malformed."""
+    document: dict[str, Any] = parse_file(data)
+    _check_attestation_form(document)
+    return document
+
+
+def check_signature(
+    document: dict[str, Any], reader: ReaderKey | None, verify_signature: SignatureVerifier = ed25519_verify
+) -> tuple[str, str, bytes]:
+    """Result and detail of the check `signature` for a document that `read_attestation` gave, and its digest."""
+    digest = tagged_hash(ATTESTATION, canonical(document["statement"]))
+    return (*_check_signature(document, digest, reader, verify_signature), digest)
+
+
 def check_attestation(
     data: bytes, key: ReaderKey | None, verify_signature: SignatureVerifier = ed25519_verify
 ) -> AttestationResult:
@@ -918,8 +935,9 @@ def check_attestation(
     `verify_signature(key, message, signature)` must follow encoding.md section 5; a library's needs `strict_precheck`.
     """
     try:
-        document = parse_file(data)
-        _check_attestation_form(document)
+        document = read_attestation(data)
+        if document["statement"]["kind"] == "missed":
+            raise Malformed(" is for a missed hour, which has no balances")
     except Malformed as problem:
         return AttestationResult(problem=f"attestation{problem}")
     statement, snapshot = document["statement"], document["sections"]["snapshot"]

@@ -15,6 +15,7 @@ from tests.lint.house import FILE_LINES_MAX, FUNCTION_LINES_MAX, check_text
         ("see /" + "home/ann/notes", "path of one machine"),
         ("https://" + "pypi" + ".org/simple", "package registry"),
         ("# TO" + "DO later", "unfinished work"),
+        ("<" * 7 + " HEAD", "a merge that was not finished"),
     ],
 )
 def test_a_line_that_is_not_ours_to_say_is_refused(line: str, problem: str) -> None:
@@ -54,6 +55,10 @@ def test_a_function_of_the_longest_length_passes_and_one_line_more_is_refused() 
     function = "def f() -> None:\n" + "    pass\n" * (FUNCTION_LINES_MAX - 1)
     assert list(check_text(function, "a.py")) == []
     assert list(check_text(function + "    pass\n", "a.py")) == ["a.py:1: f has 71 lines, more than 70"]
+
+
+def test_a_file_that_does_not_parse_is_a_finding_and_not_a_crash() -> None:
+    assert "not Python" in "".join(check_text("def f(:\n", "a.py"))
 
 
 def test_a_standalone_file_imports_the_standard_library_alone() -> None:

@@ -286,7 +286,7 @@ class Miniature:
                 {**common, "address": "0x" + "22" * 20, "balance": str(claimed), "control": "none"}
                 | {"evidence": "state-proof", "label": ""},
                 {**common, "address": "demo", "balance": str(attested), "chain": "offchain:bank", "control": "none"}
-                | {"evidence": "statement", "label": "bank"},
+                | {"evidence": "third-party", "label": "bank"},
             ]
             ratio, proven_ratio = (f"{n * 10**6 // claims:07d}" if claims else "" for n in (claims, proven))
             totals.append(

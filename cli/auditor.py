@@ -1,0 +1,239 @@
+"""For auditors: `audit` checks everything in a bundle or a run of them; `receipt` checks one handed-over file."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from cli import known_keys
+from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, read_input
+from ledger.assets import format_amount
+from ledger.canonical import parse_file
+from ledger.errors import CheckFailed, FormatError, InputError
+from por.attestation import fingerprint
+from por.liabilities.kernels import select
+from por.manifest import check_receipt
+from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
+from por.reserves.evm.header import decode_header
+from por.reserves.evm.recheck import recheck
+from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, report_of
+from por.verify.reserves import ReserveReader
+from por.verify.standalone import ReaderKey
+
+__all__ = ["audit", "read_layout_files", "receipt"]
+
+
+@click.command()
+@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--key", metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
+@click.option(
+    "--block", multiple=True, metavar="CHAIN=HASH", help="A block's hash, or its child's, from your own source."
+)
+@click.option("--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block.")
+@click.option("--layouts", multiple=True, type=click.Path(path_type=Path), help="Token layouts that you trust (TOML).")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the findings as a page.")
+@json_option
+def audit(
+    bundles: tuple[Path, ...],
+    key: str | None,
+    block: tuple[str, ...],
+    rpc: tuple[str, ...],
+    layouts: tuple[Path, ...],
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Check everything in one bundle, or in a run of them: leaves, sums, statements, reserves, control, chain.
+
+    Needs the bundle and the exchange's public key, nothing else. What only you can know (the hash of a block, the
+    layout of a token) turns *unchecked* and *claimed* into *proven*.
+    Exit status: 0 valid, 1 invalid, 2 a required check could not be made.
+    """
+    for path in bundles:
+        if not path.is_dir():
+            raise InputError(str(path), "is no folder", "Name the folder of a bundle.")
+    table = read_layout_files(layouts)
+    hashes = _assigned_hashes(bundles, _pairs(block, "--block"))
+    urls = dict(_pairs(rpc, "--rpc"))
+    reader_key = known_keys.load_key(key) if key else None
+    audits = []
+    with progress(not as_json) as bar:
+        for number, path in enumerate(bundles):
+            reserves = ReserveReader(table, hashes[number], _views(path, urls, table))
+            reader = Reader(reader_key or _kept_key(path), reserves, select())
+            audits.append(audit_bundle(path, reader, bar))
+    report = report_of(audits)
+    if html is not None:
+        from cli.audit_page import render_audit  # only this option needs the templates
+
+        command = shlex.join(["tallystick", *sys.argv[1:]])
+        html.write_text(render_audit(report.as_json(), command=command), encoding="utf-8", newline="\n")
+    if as_json:
+        emit_json(report.as_json())
+    else:
+        _show(report)
+    return EXIT[report.verdict]
+
+
+def read_layout_files(paths: Sequence[Path]) -> LayoutTable:
+    """The shipped table with the reader's own files over it."""
+    table = shipped_layouts()
+    for path in paths:
+        table = table.extended_by(read_layouts(path))
+    return table
+
+
+def _pairs(values: Sequence[str], option: str) -> list[tuple[str, str]]:
+    pairs = []
+    for value in values:
+        chain, separator, rest = value.partition("=")
+        if not separator or not chain or not rest:
+            raise InputError(option, f"{value[:80]!r} is not CHAIN=VALUE", "Write for example eip155:1=0x….")
+        pairs.append((chain, rest))
+    return pairs
+
+
+def _evidence(bundle: Path) -> dict[str, Any] | None:
+    """The chain evidence of a bundle where it can be read; the audit itself says what is wrong with it."""
+    try:
+        document = parse_file((bundle / "reserves" / "evidence.json").read_bytes())
+        evm = document["evm"] if isinstance(document, dict) else None
+        read_evidence(evm)
+        return evm if isinstance(evm, dict) else None
+    except (OSError, FormatError, KeyError):
+        return None
+
+
+def _assigned_hashes(bundles: Sequence[Path], given: Sequence[tuple[str, str]]) -> list[dict[str, frozenset[bytes]]]:
+    """Give each bundle the reader's hashes that are of its block or child; a hash that fits none goes to all."""
+    hashes = [(chain, _hash(text)) for chain, text in given]
+    known = [_block_hashes(bundle) if hashes else {} for bundle in bundles]
+    assigned: list[dict[str, frozenset[bytes]]] = [{} for _ in bundles]
+    for chain, value in hashes:
+        fitting = [n for n in range(len(bundles)) if value in known[n].get(chain, ())]
+        for number in fitting or range(len(bundles)):
+            assigned[number][chain] = assigned[number].get(chain, frozenset()) | {value}
+    return assigned
+
+
+def _hash(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise InputError("--block", f"{text[:80]!r} is no block hash", "Give 64 hex digits.")
+    return value
+
+
+def _block_hashes(bundle: Path) -> dict[str, set[bytes]]:
+    found: dict[str, set[bytes]] = {}
+    for chain in read_evidence(_evidence(bundle)) if _evidence(bundle) else ():
+        found[chain.chain] = {chain.block_hash}
+        if chain.child is not None:
+            try:
+                found[chain.chain].add(decode_header(chain.child).hash)
+            except FormatError:
+                continue  # the audit reports a header that cannot be read
+    return found
+
+
+def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str, ReaderView]:
+    document = _evidence(bundle) if urls else None
+    if document is None:
+        return {}
+    try:
+        attestation = parse_file(read_input(bundle / "attestation.json", "attestation"))
+        assert isinstance(attestation, dict)
+        exchange = attestation["sections"]["snapshot"]["exchange"]  # type: ignore[index,call-overload]
+    except (FormatError, KeyError, TypeError, AssertionError):
+        return {}  # the audit reports the attestation
+    return recheck(document, urls, exchange=str(exchange), layouts=layouts)
+
+
+def _kept_key(bundle: Path) -> ReaderKey | None:
+    try:
+        document = parse_file((bundle / "attestation.json").read_bytes())
+        snapshot = document["statement"]["snapshot"]  # type: ignore[index,call-overload]
+    except (OSError, FormatError, KeyError, TypeError):
+        return None
+    return known_keys.kept(str(snapshot).split("/", 1)[0])
+
+
+def _show(report: AuditReport) -> None:
+    out = console()
+    for audit in report.bundles:
+        out.print(f"\n[bold]{audit.name}[/]  {audit.snapshot or ''}")
+        if audit.digest:
+            out.print(f"Fingerprint  {fingerprint(bytes.fromhex(audit.digest))}", markup=False)
+        out.print(checks_table([check._asdict() for check in audit.checks]))
+        if audit.trees:
+            out.print()
+            out.print(_coverage_table(audit))
+    out.print()
+    out.print(checks_table([report.chain_check._asdict()]))
+    counts = dict.fromkeys(("proven", "attested", "claimed", "unchecked", "fail"), 0)
+    for check in [*(c for b in report.bundles for c in b.checks), report.chain_check]:
+        counts[check.assurance or ("fail" if check.result == "fail" else "unchecked")] += 1
+    out.print("\n" + ", ".join(f"{number} {name}" for name, number in counts.items() if number), markup=False)
+    out.print(f"[bold]{report.verdict.upper()}[/]")
+
+
+def _coverage_table(audit: BundleAudit) -> Table:
+    """Figures for people: what is owed, what is held and how it is known; coverage against gross claims."""
+    table = Table(title="Reserves against gross claims", title_justify="left", box=None, pad_edge=False)
+    for heading in ("entity", "asset", "leaves", "claims", "debts", "proven", "attested", "claimed", "coverage"):
+        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right")
+    pending = False
+    for tree in audit.trees:
+        scale, held, given = tree["scale"], tree["reserves"], tree["reserves_given_block"]
+        pending = pending or held != given
+        shown = {
+            name: format_amount(int(held[name]), scale)
+            + (f" ({format_amount(int(given[name]), scale)})" if held[name] != given[name] else "")
+            for name in ("proven", "attested", "claimed")
+        }
+        table.add_row(
+            tree["entity"],
+            tree["asset"],
+            f"{tree['leaves']:,}",
+            format_amount(int(tree["claims"]), scale),
+            format_amount(int(tree["debts"]), scale),
+            *shown.values(),
+            tree["coverage"] or "no claims",
+        )
+    if pending:
+        table.caption = "In brackets: once you confirm the block with --block CHAIN=HASH or --rpc CHAIN=URL."
+        table.caption_justify = "left"
+    return table
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--receipt", "receipt_file", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--key", required=True, metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
+@json_option
+def receipt(file: Path, receipt_file: Path, key: str, as_json: bool) -> int:
+    """Check one FILE of a bundle, handed over alone, against its receipt."""
+    reader = known_keys.load_key(key)
+    keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
+    checks: list[dict[str, Any]] = []
+    try:
+        entry = check_receipt(read_input(file, "handed-over"), read_input(receipt_file, "receipt"), keys)
+        detail = f"{entry['path']} of {entry['snapshot']}, under the signed manifest"
+        checks.append({"assurance": "proven", "detail": detail, "name": "receipt", "required": True, "result": "pass"})
+    except (CheckFailed, FormatError) as problem:
+        failed = {"assurance": None, "detail": str(problem), "name": "receipt", "required": True, "result": "fail"}
+        checks.append(failed)
+    verdict = "valid" if checks[0]["result"] == "pass" else "invalid"
+    if as_json:
+        emit_json({"checks": checks, "verdict": verdict})
+    else:
+        console().print(checks_table(checks))
+        click.echo(verdict.upper())
+    return EXIT[verdict]

@@ -1,0 +1,133 @@
+"""What every verb shares: one way to end, one way to speak to people and one to programs, and progress bars.
+
+Exit status: 0 valid, 1 invalid, 2 unchecked, unreadable or misused. No traceback reaches a user unless they ask for it
+with TALLYSTICK_DEBUG=1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ledger.errors import InputError, InputErrors, TallystickError
+
+__all__ = ["EXIT", "checks_table", "console", "emit_json", "json_option", "passphrase", "progress", "read_input", "run"]
+
+EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
+PROBLEMS_SHOWN = 50
+
+_MARKS = {"pass": ("[green]pass[/]"), "fail": ("[bold red]FAIL[/]"), "unchecked": ("[yellow]unchecked[/]")}
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def console(*, error: bool = False) -> Console:
+    """A console that wraps for people and stays plain in pipes."""
+    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def emit_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
+    """Run a command and turn whatever happens into an exit status and, for errors, plain words on standard error."""
+    try:
+        result = command.main(args=arguments, prog_name="tallystick", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing half-written was left", err=True)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): not an error of theirs, and there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except TallystickError as error:
+        _show_error(error)
+    except OSError as error:
+        click.echo(
+            f"error: {error.filename or 'a file'}: {error.strerror}. Check the path and its permissions.", err=True
+        )
+    except MemoryError:
+        click.echo("error: out of memory. Use a machine with more, or the `scale` extra.", err=True)
+    except Exception as error:
+        if os.environ.get("TALLYSTICK_DEBUG") == "1":
+            raise
+        name = type(error).__name__
+        click.echo(
+            f"internal error ({name}): a defect of ours. TALLYSTICK_DEBUG=1 shows where; please report it.", err=True
+        )
+    return 2
+
+
+def _show_error(error: TallystickError) -> None:
+    if not isinstance(error, InputErrors):
+        click.echo(f"error: {error}", err=True)
+        return
+    for problem in error.problems[:PROBLEMS_SHOWN]:
+        click.echo(f"error: {problem}", err=True)
+    if len(error.problems) > PROBLEMS_SHOWN:
+        click.echo(f"and {len(error.problems) - PROBLEMS_SHOWN} more problems", err=True)
+
+
+def read_input(path: Path, what: str) -> bytes:
+    """A file's bytes; raises InputError that says what was looked for."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror})", f"Name the {what} file.") from None
+
+
+def passphrase(prompt: str, *, confirm: bool = False) -> str:
+    """From TALLYSTICK_PASSPHRASE, else asked on a terminal; never an argument, which other users could see."""
+    given = os.environ.get("TALLYSTICK_PASSPHRASE")
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise InputError("passphrase", "not given", "Set TALLYSTICK_PASSPHRASE, or run on a terminal.")
+    return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
+
+
+def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> Table:
+    """The table of checks that every checking verb prints."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("check", "result", "assurance", "what was found"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("check", "result", "assurance"))
+    for check in checks:
+        name = check["name"] if check["required"] else f"[dim]{check['name']}[/]"
+        table.add_row(name, _MARKS[check["result"]], check["assurance"] or "", check["detail"])
+    return table
+
+
+@contextmanager
+def progress(enabled: bool = True) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error while something takes long; gives a function (stage, done, total)."""
+    if not enabled or not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report

@@ -1,0 +1,218 @@
+"""The C kernel, where it was built: the functions of `_tree.c` over ranges of rows, shared among threads.
+
+Cost with AVX-512 on two cores: 6 million leaves in 0.2 s, their nodes in 0.15 s, a million statements of six leaves in
+0.15 s; with SHA-NI about 1.6 times, with the scalar engine about 10 times as much. The C functions work without the
+GIL, so an ordinary thread pool spreads them over the cores; fewer than `PIECE_ROWS` rows stay in their own thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+
+from por.liabilities.kernels.arrays import U32, U64, AmountOverflow, Blob, Bytes2D, Levels, table
+from por.liabilities.kernels.checks import (
+    check_account_leaves,
+    check_amounts,
+    check_commitments,
+    check_group,
+    check_leaf_nodes,
+    check_new_leaves,
+    check_statements,
+    check_update,
+)
+from por.liabilities.kernels.vector import NumpyKernel
+
+__all__ = ["CompiledKernel", "engines"]
+
+PIECE_ROWS: Final = 1 << 12
+"""Rows below which handing work to another thread costs more than it saves: 4096 nodes are about 0.15 ms."""
+
+
+def _extension() -> Any:
+    """The extension module, or None where it was not built."""
+    try:
+        return import_module("por.liabilities.kernels._tree")
+    except ImportError:
+        return None
+
+
+_tree: Final = _extension()
+
+
+def engines() -> tuple[str, ...]:
+    """Names of the engines that this processor can run, the fastest last; none if the extension is not built."""
+    return tuple(name for name in _tree.engines() if name is not None) if _tree is not None else ()
+
+
+class _Threads:
+    """One pool a process, made when first needed; a forked child makes its own."""
+
+    def __init__(self) -> None:
+        self._owner = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self.count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
+
+    def share(self, rows: int, work: Callable[[int, int], bool]) -> bool:
+        """Call `work(first, last)` over pieces of `rows`; true if every piece says so. Raises what a piece raises."""
+        if rows < 2 * PIECE_ROWS or self.count == 1:
+            return work(0, rows)
+        if self._pool is None or self._owner != os.getpid():
+            self._pool, self._owner = ThreadPoolExecutor(self.count, "tallystick-kernel"), os.getpid()
+        pieces = min(4 * self.count, rows // PIECE_ROWS)
+        bounds = [rows * i // pieces for i in range(pieces + 1)]
+        return all(list(self._pool.map(work, bounds[:-1], bounds[1:])))
+
+
+_threads: Final = _Threads()
+
+
+class CompiledKernel(NumpyKernel):
+    """See `por.liabilities.kernels.Kernel` for shapes and errors; sums are NumPy's. `name` is one of `engines()`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._engine: int = _tree.engines().index(name)
+
+    def digests(self, messages: Blob) -> Bytes2D:
+        """SHA-256 of each entry, u8[n, 32]; for the tests of the engine."""
+        out = np.empty((messages.count, 32), dtype=np.uint8)
+        _tree.digests(self._engine, messages.data, messages.offsets, out)
+        return out
+
+    def _salted(
+        self,
+        tag: int,
+        context: bytes,
+        salts: Bytes2D,
+        accounts: U32,
+        identities: Blob,
+        out: Bytes2D,
+        *,
+        suffixes: Bytes2D | None = None,
+        amounts: Bytes2D | None = None,
+        slots: U64 | None = None,
+    ) -> Bytes2D:
+        columns = (context, salts, accounts, identities.data, identities.offsets, suffixes, amounts, slots, out)
+        _threads.share(accounts.size, lambda first, last: bool(_tree.salted(self._engine, tag, *columns, first, last)))
+        return out
+
+    def _leaf_hashes(self, nodes: Bytes2D) -> Bytes2D:
+        _threads.share(len(nodes), lambda first, last: bool(_tree.leaf_hashes(self._engine, nodes, first, last)))
+        return nodes
+
+    def commitments(self, context: bytes, salts: Bytes2D, accounts: U32, identities: Blob) -> Bytes2D:
+        check_commitments(context, salts, accounts, identities)
+        out = table(accounts.size, 32)
+        return self._salted(0x04, context, salts, accounts, identities, out)
+
+    def leaf_nodes(self, commitments: Bytes2D, amounts: Bytes2D, out: Bytes2D | None = None) -> Bytes2D:
+        out = check_leaf_nodes(commitments, amounts, out)
+        out[:, :32], out[:, 32:] = commitments, amounts
+        return self._leaf_hashes(out)
+
+    def leaves(
+        self,
+        context: bytes,
+        salts: Bytes2D,
+        accounts: U32,
+        identities: Blob,
+        amounts: Bytes2D,
+        out: Bytes2D | None = None,
+        slots: U64 | None = None,
+    ) -> Bytes2D:
+        check_commitments(context, salts, accounts, identities, slots)
+        check_amounts(amounts, accounts.size)
+        out = table(accounts.size, 64) if out is None else out
+        check_new_leaves(out, accounts.size)
+        self._salted(0x04, context, salts, accounts, identities, out, amounts=amounts, slots=slots)
+        return self._leaf_hashes(out)
+
+    def levels(self, leaves: Bytes2D) -> Levels:
+        levels = Levels(leaves)
+        for k in range(1, levels.height):
+            below, nodes = levels.level(k - 1), levels.level(k)
+            whole = len(below) // 2
+
+            def parents(first: int, last: int, below: Bytes2D = below, nodes: Bytes2D = nodes) -> bool:
+                return bool(_tree.parents(self._engine, levels.width, below, nodes, first, last))
+
+            if not _threads.share(whole, parents):
+                raise AmountOverflow
+            nodes[whole:] = below[2 * whole :]
+        return levels
+
+    levels32 = levels
+
+    def update(self, levels: Levels, slots: U64, new_leaves: Bytes2D) -> None:
+        check_update(levels, slots, new_leaves)
+        if slots.size == 0:
+            return
+        if levels.width == 64:
+            self._refuse_overflow(levels, new_leaves, slots)
+        levels.leaves[slots] = new_leaves
+        self._reroot(levels, np.sort(slots))
+
+    def append(self, levels: Levels, new_leaves: Bytes2D) -> None:
+        check_new_leaves(new_leaves, None, levels.width)
+        if not len(new_leaves):
+            return
+        if levels.width == 64:
+            self._refuse_overflow(levels, new_leaves, None)
+        first = levels.count
+        levels.grow(first + len(new_leaves))
+        levels.leaves[first : levels.count] = new_leaves
+        self._reroot(levels, np.arange(first, levels.count, dtype=np.uint64))
+
+    def _reroot(self, levels: Levels, dirty: U64) -> None:
+        fine = _tree.reroot(self._engine, levels.width, levels.leaves, levels.upper, levels.count, dirty)
+        assert fine, "the sum of all leaves was checked before"
+
+    def statement_hashes(
+        self,
+        account_leaf_offsets: U64,
+        leaf_tree: U32,
+        leaf_slot: U64,
+        leaf_amounts: Bytes2D,
+        tree_names: Blob,
+        line_offsets: U64 | None,
+        line_subaccount: U32,
+        line_amounts: Bytes2D,
+        subaccount_names: Blob,
+        rows: U64 | None = None,
+    ) -> Bytes2D:
+        leaves = (leaf_tree, leaf_slot, leaf_amounts, tree_names)
+        lines = (line_offsets, line_subaccount, line_amounts, subaccount_names)
+        check_statements(account_leaf_offsets, *leaves, *lines, rows)
+        out = table(account_leaf_offsets.size - 1, 32)
+        columns = (
+            *(account_leaf_offsets, rows, *leaves[:-1], tree_names.data, tree_names.offsets),
+            *(*lines[:-1], subaccount_names.data, subaccount_names.offsets, out),
+        )
+        _threads.share(len(out), lambda first, last: bool(_tree.statements(self._engine, *columns, first, last)))
+        return out
+
+    def account_leaves(
+        self,
+        context: bytes,
+        salts: Bytes2D,
+        identities: Blob,
+        accounts: U32,
+        statement_hashes: Bytes2D,
+        slots: U64 | None = None,
+    ) -> Bytes2D:
+        check_account_leaves(context, salts, identities, accounts, statement_hashes, slots)
+        out = table(accounts.size, 32)
+        return self._salted(0x05, context, salts, accounts, identities, out, suffixes=statement_hashes, slots=slots)
+
+    def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
+        check_group(accounts, account_count)
+        offsets = np.empty(account_count + 1, dtype=np.uint64)
+        rows = np.empty(accounts.size, dtype=np.uint64)
+        _tree.group(accounts, offsets, rows)
+        return offsets, rows

@@ -1,0 +1,140 @@
+"""The development chain inside this process, on py-evm: for machines without anvil, and as a second implementation.
+
+py-evm has no JSON-RPC of its own. This provider answers the questions that a collection asks; headers come from
+py-evm's own chain and proofs from its trie. "finalized" and "safe" are the newest block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
+
+from por.reserves.evm import rlp
+from por.reserves.evm.devnode.node import DevNode
+from por.reserves.evm.header import FIELDS
+from por.reserves.evm.hexes import checksum_address, from_hex, keccak256, to_hex
+from por.reserves.evm.trie import EMPTY_ROOT
+
+__all__ = ["PyEvmProvider", "start_pyevm"]
+
+
+class _Refused(Exception):
+    """An answer that is a JSON-RPC error."""
+
+
+class PyEvmProvider(JSONBaseProvider):
+    """JSON-RPC over an in-process eth-tester chain; the methods that the collector, the reader and the demo use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        eth_tester: Any = import_module("eth_tester")
+        self._backend = eth_tester.PyEVMBackend()
+        self._tester = eth_tester.EthereumTester(self._backend)
+        self._trie: Any = import_module("trie").HexaryTrie
+        self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
+        self._methods: dict[str, Callable[..., Any]] = {
+            "eth_accounts": self._tester.get_accounts,
+            "eth_blockNumber": lambda: hex(self._head()),
+            "eth_call": self._call,
+            "eth_chainId": lambda: hex(self._backend.chain.chain_id),
+            "eth_getBlockByNumber": self._block,
+            "eth_getProof": self._proof,
+            "eth_getTransactionReceipt": self._tester.get_transaction_receipt,
+            "eth_sendTransaction": self._send,
+            "evm_mine": self._tester.mine_block,
+            "evm_setNextBlockTimestamp": self._travel,
+        }
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """Answer one call."""
+        answer = self._methods.get(method)
+        try:
+            if answer is None:
+                raise _Refused(f"the method {method} does not exist")
+            return {"jsonrpc": "2.0", "id": 1, "result": answer(*params)}
+        except _Refused as error:
+            return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": str(error)}}
+
+    def _head(self) -> int:
+        return int(self._backend.chain.get_canonical_head().block_number)
+
+    def _number(self, block: object) -> int:
+        if isinstance(block, dict):
+            for number in range(self._head(), -1, -1):
+                if to_hex(self._header(number).hash) == block["blockHash"]:
+                    return number
+            raise _Refused("block not found")
+        if block in ("latest", "safe", "finalized"):
+            return self._head()
+        assert isinstance(block, str)
+        return int(block, 16)
+
+    def _header(self, number: int) -> Any:
+        return self._backend.chain.get_canonical_block_header_by_number(number)
+
+    def _block(self, block: str, _full: bool) -> dict[str, str] | None:
+        number = self._number(block)
+        if number > self._head():
+            return None
+        header = self._header(number)
+        fields = rlp.decode_flat(_library_encode(header))
+        answer = {"hash": to_hex(header.hash)}
+        for (name, kind), value in zip(FIELDS, fields, strict=False):
+            answer[name] = hex(int.from_bytes(value, "big")) if kind == "uint" else to_hex(value)
+        return answer
+
+    def _proof(self, address: str, keys: list[str], block: object) -> dict[str, Any]:
+        root = self._header(self._number(block)).state_root
+        value, nodes = self._prove(root, keccak256(from_hex(address, 20, "address")))
+        account = rlp.decode_flat(value) if value else [b"", b"", EMPTY_ROOT, keccak256(b"")]
+        slots = []
+        for key in keys:
+            found, path = self._prove(account[2], keccak256(from_hex(key, 32, "key")))
+            word = rlp.decode(found, max_depth=0) if found else b""
+            assert isinstance(word, bytes)
+            slots.append({"key": key, "value": hex(int.from_bytes(word, "big")), "proof": path})
+        return {"accountProof": nodes, "balance": hex(int.from_bytes(account[1], "big")), "storageProof": slots}
+
+    def _prove(self, root: bytes, key: bytes) -> tuple[bytes, list[str]]:
+        if root == EMPTY_ROOT:
+            return b"", []
+        trie = self._trie(self._backend.chain.chaindb.db, root)
+        encoded = [_library_encode(node) for node in trie.get_proof(key)]
+        given = [node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32]
+        return bytes(trie.get(key)), [to_hex(node) for node in given]
+
+    def _call(self, call: dict[str, str], block: object) -> str:
+        filled = {"from": self._tester.get_accounts()[0], "to": _mixed(call["to"]), "data": call["data"]}
+        try:
+            return str(self._tester.call({**filled, "gas": 3_000_000}, block_number=self._number(block)))
+        except self._call_failed as error:
+            raise _Refused("execution reverted") from error
+
+    def _send(self, transaction: dict[str, str]) -> str:
+        filled: dict[str, Any] = dict(transaction)
+        for name in ("gas", "value"):
+            if name in filled:
+                filled[name] = int(filled[name], 16)
+        return str(self._tester.send_transaction(filled))
+
+    def _travel(self, timestamp: int) -> None:
+        self._tester.time_travel(timestamp - 1)
+
+
+def _mixed(address: str) -> str:
+    return checksum_address(from_hex(address, 20, "address"))
+
+
+def _library_encode(value: object) -> bytes:
+    library: Any = import_module("rlp")
+    return bytes(library.encode(value))
+
+
+def start_pyevm() -> DevNode:
+    """A chain in this process; raises ImportError where py-evm is not installed."""
+    provider = PyEvmProvider()
+    return DevNode("in-process", lambda _url: provider, lambda: None)

@@ -1,0 +1,297 @@
+"""The auditor's whole check of one bundle, and of a run of them. Pure over files: no network, no secret, no clock.
+
+In: a bundle's folder, the reader's key, and what else the reader brings. Out: a `BundleAudit` with one line for every
+check, and the figures behind them. What was not handed over is *unchecked*; what contradicts itself is *fail*.
+Required: form, signature, manifest, accounts, leaves, trees, sums, statements, evidence, balances; for a missed hour
+the first three. docs/spec/verification.md says what each means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ledger.errors import CheckFailed, FormatError
+from ledger.keys import verify_signature
+from por.attestation import coverage_text, fingerprint
+from por.liabilities.folder import FOLDER, read_folder
+from por.liabilities.kernels import Kernel
+from por.liabilities.rebuild import Progress
+from por.manifest import MANIFEST_NAME, check_files, read_manifest
+from por.snapshot import SnapshotId
+from por.verify import standalone
+from por.verify.chain import ChainReport, Link, check_chain
+from por.verify.liabilities import LIABILITY_CHECKS, check_liabilities
+from por.verify.reserves import RESERVE_CHECKS, ReserveReader, ReserveView, RowView, check_reserves
+from por.verify.standalone import Check, Malformed, ReaderKey
+
+__all__ = ["AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
+
+_REQUIRED = frozenset({"form", "signature", "manifest", *LIABILITY_CHECKS, "evidence", "balances"})
+_AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the person who checks brings: the exchange's key and, for chains, what they know of their own."""
+
+    key: ReaderKey | None
+    reserves: ReserveReader
+    kernel: Kernel
+
+
+@dataclass(slots=True)
+class BundleAudit:
+    """One bundle's checks and figures."""
+
+    name: str
+    checks: list[Check] = field(default_factory=list)
+    kind: str | None = None
+    snapshot: str | None = None
+    sequence: int | None = None
+    digest: str | None = None
+    key: str | None = None
+    link: Link | None = None
+    trees: list[dict[str, Any]] = field(default_factory=list)
+    reserves: ReserveView | None = None
+    sections: Mapping[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, result: str, assurance: str | None, detail: str) -> None:
+        """Add a line; an assurance stands only behind a pass."""
+        self.checks.append(Check(name, result, name in _REQUIRED, assurance if result == "pass" else None, detail))
+
+    @property
+    def verdict(self) -> str:
+        return _verdict(self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "checks": [check._asdict() for check in self.checks],
+            "digest": self.digest,
+            "disclosures": list(self.sections.get("snapshot", {}).get("disclosures", [])),
+            "fingerprint": None if self.digest is None else fingerprint(bytes.fromhex(self.digest)),
+            "kind": self.kind,
+            "name": self.name,
+            "reserves": [] if self.reserves is None else [_row_json(row) for row in self.reserves.rows],
+            "sequence": self.sequence,
+            "snapshot": self.snapshot,
+            "trees": self.trees,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """A run of bundles and the chain that they form."""
+
+    bundles: Sequence[BundleAudit]
+    chain: ChainReport
+
+    @property
+    def chain_check(self) -> Check:
+        found = [*self.chain.failures, *self.chain.missing, *self.chain.notes]
+        detail = "; ".join(found) if found else f"{len(self.bundles)} statements, each naming the one before it"
+        result = self.chain.result
+        return Check("chain", result, False, "proven" if result == "pass" else None, detail)
+
+    @property
+    def verdict(self) -> str:
+        return _verdict([check for bundle in self.bundles for check in bundle.checks] + [self.chain_check])
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "bundles": [bundle.as_json() for bundle in self.bundles],
+            "checks": [check._asdict() for bundle in self.bundles for check in bundle.checks]
+            + [self.chain_check._asdict()],
+            "forks": [list(pair) for pair in self.chain.forks],
+            "verdict": self.verdict,
+        }
+
+
+def _verdict(checks: Sequence[Check]) -> str:
+    if any(check.result == "fail" for check in checks):
+        return "invalid"
+    return "unchecked" if any(check.required and check.result != "pass" for check in checks) else "valid"
+
+
+def _row_json(row: RowView) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in RowView.__dataclass_fields__} | {"balance": str(row.balance)}
+
+
+def strict_signature(key: bytes, message: bytes, signature: bytes) -> bool:
+    """The strict rule through the `cryptography` package; the message is `label ‖ 00 ‖ digest`."""
+    label, _, digest = message.partition(b"\0")
+    return verify_signature(key, label.decode("ascii"), digest, signature)
+
+
+def report_of(audits: Sequence[BundleAudit]) -> AuditReport:
+    """Put audited bundles together and check the chain over all of them."""
+    return AuditReport(audits, check_chain([audit.link for audit in audits if audit.link is not None]))
+
+
+def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None) -> BundleAudit:
+    """Audit one bundle; never raises for what is in it. OSError is left for files that cannot be read at all."""
+    audit = BundleAudit(bundle.name)
+    document = _check_form(bundle, audit)
+    if document is None or not _check_signature(document, reader, audit):
+        reached = "not reached, because form or signature failed"
+        for name in _AFTER_SIGNATURE:
+            audit.add(name, "unchecked", None, reached)
+        return audit
+    _check_manifest(bundle, audit)
+    if audit.kind == "missed":
+        audit.add("missed", "pass", "claimed", document["sections"]["missed"]["reason"])
+        return audit
+    _check_liabilities(bundle, document, reader, audit, progress)
+    _check_reserves(bundle, document, reader, audit)
+    _check_figures(document, audit)
+    return audit
+
+
+def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
+    try:
+        data = (bundle / "attestation.json").read_bytes()
+    except OSError:
+        audit.add("form", "fail", None, "attestation.json is missing")
+        audit.add("signature", "unchecked", None, "not reached, because form failed")
+        return None
+    try:
+        document = standalone.read_attestation(data)
+    except Malformed as problem:
+        audit.add("form", "fail", None, f"attestation{problem}")
+        audit.add("signature", "unchecked", None, "not reached, because form failed")
+        return None
+    statement = document["statement"]
+    audit.kind, audit.snapshot, audit.sequence = statement["kind"], statement["snapshot"], statement["sequence"]
+    audit.key, audit.sections = statement["key"], document["sections"]
+    audit.add("form", "pass", "proven", f"{audit.kind} {audit.sequence} for {audit.snapshot}")
+    return document
+
+
+def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudit) -> bool:
+    result, detail, digest = standalone.check_signature(document, reader.key, strict_signature)
+    audit.digest = digest.hex()
+    audit.add("signature", result, "proven", detail)
+    if result == "pass":
+        statement, sections = document["statement"], document["sections"]
+        audit.link = Link(
+            source=audit.name,
+            digest=audit.digest,
+            sequence=statement["sequence"],
+            previous=statement["previous"],
+            kind=statement["kind"],
+            snapshot=SnapshotId.parse(statement["snapshot"]),
+            restates=sections.get("restatement", {}).get("restates"),
+            rotations=tuple(sections["keys"]["rotations"]),
+        )
+    return result != "fail"
+
+
+def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
+    try:
+        data = (bundle / MANIFEST_NAME).read_bytes()
+    except OSError:
+        audit.add("manifest", "fail", None, "manifest.json is missing")
+        return
+    try:
+        manifest = read_manifest(data)
+        if manifest.key.hex() != audit.key:
+            raise CheckFailed("the manifest is signed by another key than the attestation")
+        if (manifest.attestation, manifest.snapshot) != (audit.digest, audit.snapshot):
+            raise CheckFailed("the manifest is of another attestation")
+        results = check_files(bundle, manifest)
+    except (CheckFailed, FormatError) as problem:
+        audit.add("manifest", "fail", None, str(problem))
+        return
+    absent = [folder for folder, result in results.items() if result == "unchecked"]
+    detail = f"{len(manifest.entries)} public files" + "".join(f", {name}/" for name in results if name != "public")
+    audit.add("manifest", "pass", "proven", detail + (f"; not handed over: {', '.join(absent)}" if absent else ""))
+
+
+def _check_liabilities(
+    bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit, progress: Progress | None
+) -> None:
+    folder = bundle / FOLDER
+    if not folder.is_dir():
+        for name in LIABILITY_CHECKS:
+            audit.add(name, "unchecked", None, "liabilities/ was not handed over")
+        return
+    try:
+        columns = read_folder(folder)
+    except (CheckFailed, FormatError) as problem:
+        audit.add(LIABILITY_CHECKS[0], "fail", None, str(problem))
+        for name in LIABILITY_CHECKS[1:]:
+            audit.add(name, "unchecked", None, "the leaves cannot be read")
+        return
+    findings, _ = check_liabilities(columns, document["sections"]["snapshot"], reader.kernel, progress)
+    for name, result, detail in findings:
+        audit.add(name, result, "proven", detail)
+
+
+def _check_reserves(bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit) -> None:
+    path = bundle / "reserves" / "evidence.json"
+    evidence = path.read_bytes() if path.is_file() else None
+    audit.reserves = check_reserves(document["sections"], evidence, reader.reserves)
+    for name, result, assurance, detail in audit.reserves.findings:
+        audit.add(name, result, assurance, detail)
+    audit.trees = _tree_figures(document["sections"], audit.reserves.rows)
+
+
+def _tree_figures(sections: Mapping[str, Any], rows: Sequence[RowView]) -> list[dict[str, Any]]:
+    """Per tree: what is owed, what is stated, what this reader can hold, and would with the block confirmed."""
+    figures = []
+    for tree, total in zip(sections["snapshot"]["trees"], sections["reserves"]["totals"], strict=True):
+        mine = [row for row in rows if (row.entity, row.asset) == (tree["entity"], tree["asset"])]
+        held, given = ({"proven": 0, "attested": 0, "claimed": 0} for _ in range(2))
+        for row in mine:
+            held[row.assurance] += row.balance
+            given[row.assurance_given_block] += row.balance
+        claims = int(tree["claims"])
+        figures.append(
+            {
+                "asset": tree["asset"],
+                "claims": tree["claims"],
+                "coverage": coverage_text(sum(held.values()), claims),
+                "coverage_proven": coverage_text(held["proven"], claims),
+                "coverage_proven_given_block": coverage_text(given["proven"], claims),
+                "debts": tree["debts"],
+                "entity": tree["entity"],
+                "leaves": tree["leaves"],
+                "reserves": {name: str(value) for name, value in held.items()},
+                "reserves_given_block": {name: str(value) for name, value in given.items()},
+                "scale": tree["scale"],
+                "stated": {name: total[name] for name in ("proven", "attested", "claimed", "coverage")},
+            }
+        )
+    return figures
+
+
+def _check_figures(document: dict[str, Any], audit: BundleAudit) -> None:
+    sections = document["sections"]
+    if "books" in sections:
+        gaps = [row for row in sections["books"]["rows"] if row["deficit"] != "0"]
+        detail = "custody, in transit, debts and receivables set against claims and house"
+        if gaps:
+            detail += f"; deficit in {', '.join(row['asset'] for row in gaps)}"
+        audit.add("books", "pass", "claimed", detail)
+    else:
+        audit.add("books", "unchecked", None, "the exchange states no books beside its reserves")
+    if "net" in sections:
+        audit.add(
+            "net", "pass", "claimed", "a figure net of debts is stated; it rests on the exchange's prices and word"
+        )
+    else:
+        audit.add("net", "unchecked", None, "no figure net of debts is stated")
+    unknown = sorted(set(sections) - standalone.SECTION_FORMS.keys())
+    if unknown:
+        audit.add("sections", "unchecked", None, f"not known to this verifier: {', '.join(unknown)}")
+    else:
+        audit.add("sections", "pass", "proven", "every section is known")
+    if sections["snapshot"]["ledger"] is None:
+        audit.add("replay", "unchecked", None, "the books are kept outside: there is no command log to replay")
+    else:
+        audit.add("replay", "unchecked", None, "no command log was replayed")
+    assert audit.digest is not None
+    audit.add("same-root", "unchecked", None, f"compare with other people: {fingerprint(bytes.fromhex(audit.digest))}")

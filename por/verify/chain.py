@@ -1,0 +1,113 @@
+"""The chain of attestations: no gap, no fork, restatements that name what they restate. Spec: attestation.md section 2.
+
+In: links that each passed their own signature check, in any order. Out: one result and what was found. What the reader
+did not hand over (earlier statements, statements in between) is *unchecked*; what contradicts itself is *fail*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from por.snapshot import SnapshotId, next_hour
+
+__all__ = ["ChainReport", "Link", "check_chain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One attestation as the chain sees it. `source` names the file it came from; `restates` is a digest in hex."""
+
+    source: str
+    digest: str
+    sequence: int
+    previous: str | None
+    kind: str
+    snapshot: SnapshotId
+    restates: str | None = None
+    rotations: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class ChainReport:
+    """`failures` are contradictions, `missing` what the reader would have to hand over, `notes` for people."""
+
+    failures: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    forks: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def result(self) -> str:
+        if self.failures:
+            return "fail"
+        return "unchecked" if self.missing else "pass"
+
+
+def check_chain(links: Sequence[Link]) -> ChainReport:
+    """Check as much of the chain as was handed over."""
+    report = ChainReport()
+    unique = {link.digest: link for link in links}
+    ordered = sorted(unique.values(), key=lambda link: (link.sequence, link.digest))
+    if not ordered:
+        report.missing.append("no attestation was handed over")
+        return report
+    if len({link.snapshot.exchange for link in ordered}) > 1:
+        report.failures.append("the attestations are of more than one exchange")
+        return report
+    for left, right in pairwise(ordered):
+        if left.sequence == right.sequence:
+            report.forks.append((left.source, right.source))
+            report.failures.append(
+                f"fork: {left.source} and {right.source} are two signed statements with sequence {left.sequence}; "
+                "keep both files, together they are the evidence"
+            )
+    if report.forks:
+        return report
+    _walk(ordered, unique, report)
+    return report
+
+
+def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport) -> None:
+    first = ordered[0]
+    if first.sequence > 0:
+        report.missing.append(f"statements 0 to {first.sequence - 1} were not handed over")
+    latest_hour = None if first.kind == "restatement" else first.snapshot.hour
+    for before, link in pairwise(ordered):
+        if link.sequence > before.sequence + 1:
+            gap = f"{before.sequence + 1} to {link.sequence - 1}"
+            report.missing.append(f"statements {gap} were not handed over")
+            latest_hour = None if link.kind == "restatement" else link.snapshot.hour
+            continue
+        if link.previous != before.digest:
+            report.failures.append(f"{link.source} does not name {before.source} as its predecessor")
+        if link.rotations[: len(before.rotations)] != before.rotations:
+            report.failures.append(f"{link.source} has another history of keys than {before.source}")
+        if link.kind == "restatement":
+            _check_restatement(link, unique, latest_hour, report)
+            continue
+        if latest_hour is not None and link.snapshot.hour != next_hour(latest_hour):
+            report.failures.append(
+                f"gap: {link.source} is for {link.snapshot.hour} and follows the hour {latest_hour} without a "
+                "statement for the hours between"
+            )
+        latest_hour = link.snapshot.hour
+    for link in ordered:
+        if link.kind == "missed":
+            report.notes.append(f"{link.snapshot.hour} is attested as missed")
+
+
+def _check_restatement(link: Link, unique: dict[str, Link], latest_hour: str | None, report: ChainReport) -> None:
+    report.notes.append(f"{link.source} restates {link.snapshot.hour}")
+    if latest_hour is not None and link.snapshot.hour > latest_hour:
+        report.failures.append(f"{link.source} restates an hour that is not in the chain yet")
+    restated = unique.get(link.restates or "")
+    if restated is None:
+        report.missing.append(f"what {link.source} restates was not handed over")
+    elif restated.sequence >= link.sequence or (restated.snapshot.hour, restated.snapshot.revision + 1) != (
+        link.snapshot.hour,
+        link.snapshot.revision,
+    ):
+        report.failures.append(f"{link.source} does not follow what it restates by one revision of the same hour")
