@@ -34,6 +34,7 @@ class PyEvmProvider(JSONBaseProvider):
         eth_tester: Any = import_module("eth_tester")
         self._backend = eth_tester.PyEVMBackend()
         self._tester = eth_tester.EthereumTester(self._backend)
+        self._tester.disable_auto_mine_transactions()
         self._trie: Any = import_module("trie").HexaryTrie
         self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
         self._methods: dict[str, Callable[..., Any]] = {
