@@ -30,6 +30,7 @@ from por.reserves.evm.errors import (
     LayoutMismatch,
     ProofError,
     ReorgAfterSnapshot,
+    RpcRefused,
 )
 from por.reserves.evm.evidence import FORMAT, read_evidence
 from por.reserves.evm.header import Header
@@ -85,7 +86,7 @@ def collect(
     block, child, finals = _settle(endpoints, cutoff, config.finality, waiting or Waiting())
     try:
         evidence = _Collector(config, endpoints, block, layouts).evidence(reserves, controls)
-    except HistoryMissing:
+    except (HistoryMissing, RpcRefused):
         _check_still_there(endpoints, block)
         raise
     _check_still_there(endpoints, block)

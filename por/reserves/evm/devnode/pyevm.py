@@ -44,7 +44,7 @@ class PyEvmProvider(JSONBaseProvider):
             "eth_chainId": lambda: hex(self._backend.chain.chain_id),
             "eth_getBlockByNumber": self._block,
             "eth_getProof": self._proof,
-            "eth_getTransactionReceipt": self._tester.get_transaction_receipt,
+            "eth_getTransactionReceipt": self._receipt,
             "eth_sendTransaction": self._send,
             "evm_mine": self._tester.mine_block,
             "evm_setNextBlockTimestamp": self._travel,
@@ -121,6 +121,10 @@ class PyEvmProvider(JSONBaseProvider):
             if name in filled:
                 filled[name] = int(filled[name], 16)
         return str(self._tester.send_transaction(filled))
+
+    def _receipt(self, digest: str) -> dict[str, Any]:
+        receipt = self._tester.get_transaction_receipt(digest)
+        return {"status": receipt["status"], "contractAddress": receipt["contract_address"]}
 
     def _travel(self, timestamp: int) -> None:
         self._tester.time_travel(timestamp - 1)

@@ -197,7 +197,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """A chain past its cut-off with a contract wallet of the first key, and a challenge that names one of its blocks."""
+    """A chain past its cut-off with a wallet of the first key, and a challenge that names one of its blocks."""
     with anvil() as node:
         wallet = node.deploy("DevWallet", ADDRESS)
         node.fund(wallet, 10**18)
