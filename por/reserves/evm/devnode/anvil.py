@@ -94,7 +94,17 @@ def start_devnode(
     home = tempfile.TemporaryDirectory(prefix="tallystick-devnode-")
     port = _free_port()
     command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--silent", "--timestamp", str(timestamp)]
-    command += ["--hardfork", hardfork, "--chain-id", str(chain_id), "--slots-in-an-epoch", "1", "--order", "fifo"]
+    command += [
+        "--hardfork",
+        hardfork,
+        "--chain-id",
+        str(chain_id),
+        "--slots-in-an-epoch",
+        "1",
+        "--order",
+        "fifo",
+        "--no-mining",
+    ]
     command += ["--cache-path", home.name, *arguments]
     log = Path(home.name) / "anvil.log"
     with log.open("wb") as sink:

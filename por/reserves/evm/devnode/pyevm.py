@@ -34,6 +34,7 @@ class PyEvmProvider(JSONBaseProvider):
         eth_tester: Any = import_module("eth_tester")
         self._backend = eth_tester.PyEVMBackend()
         self._tester = eth_tester.EthereumTester(self._backend)
+        self._tester.disable_auto_mine_transactions()
         self._trie: Any = import_module("trie").HexaryTrie
         self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
         self._methods: dict[str, Callable[..., Any]] = {
@@ -43,7 +44,7 @@ class PyEvmProvider(JSONBaseProvider):
             "eth_chainId": lambda: hex(self._backend.chain.chain_id),
             "eth_getBlockByNumber": self._block,
             "eth_getProof": self._proof,
-            "eth_getTransactionReceipt": self._tester.get_transaction_receipt,
+            "eth_getTransactionReceipt": self._receipt,
             "eth_sendTransaction": self._send,
             "evm_mine": self._tester.mine_block,
             "evm_setNextBlockTimestamp": self._travel,
@@ -120,6 +121,10 @@ class PyEvmProvider(JSONBaseProvider):
             if name in filled:
                 filled[name] = int(filled[name], 16)
         return str(self._tester.send_transaction(filled))
+
+    def _receipt(self, digest: str) -> dict[str, Any]:
+        receipt = self._tester.get_transaction_receipt(digest)
+        return {"status": receipt["status"], "contractAddress": receipt["contract_address"]}
 
     def _travel(self, timestamp: int) -> None:
         self._tester.time_travel(timestamp - 1)
