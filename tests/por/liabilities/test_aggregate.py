@@ -53,13 +53,25 @@ def test_amounts_in_bulk_are_those_of_the_rule_one_by_one(rows: list[tuple[str, 
     assert refused == expected_refused
 
 
+@pytest.mark.parametrize("texts", [[], [""], ["", ""], ["", "7"]])
+def test_columns_of_empty_amounts_are_refused_row_by_row(texts: list[str]) -> None:
+    refused: dict[int, AmountReason] = {}
+    amounts = parse_amounts(texts, np.zeros(len(texts), np.int64), refused.__setitem__)
+    assert refused == {place: AmountReason.EMPTY for place, text in enumerate(texts) if not text}
+    assert amounts.low.tolist() == [int(text or 0) for text in texts]
+
+
 @pytest.mark.parametrize("digits", [1, 17, 18, 19, 20, 21, 38])
 @pytest.mark.parametrize("scale", [0, 1, 18, 19, 20])
 def test_the_seam_between_fast_and_slow_amounts_is_exact(digits: int, scale: int) -> None:
     texts = ["9" * digits, "1" + "0" * (digits - 1), "0." + "9" * digits]
     for text in texts:
         refused: list[AmountReason] = []
-        amounts = parse_amounts([text], np.array([scale]), lambda _, reason, kept=refused: kept.append(reason))
+
+        def refuse(_: int, reason: AmountReason, kept: list[AmountReason] = refused) -> None:
+            kept.append(reason)
+
+        amounts = parse_amounts([text], np.array([scale]), refuse)
         try:
             expected = int(parse_amount(text, scale))
         except AmountError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy
 
 from ledger.assets import AssetTable
 from ledger.errors import InputErrors
-from por.liabilities.books import Books, SqlQuery, read_books
+from por.liabilities.books import BookFormat, Books, SqlQuery, read_books
 from por.liabilities.intake import batch, sql_source
 
 pyarrow = pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
@@ -32,7 +33,7 @@ ROWS = [
 QUERY = "SELECT * FROM balances ORDER BY rowid"
 
 
-def _csv(path: Path, rows: list[tuple[str, ...]] = ROWS) -> Path:
+def _csv(path: Path, rows: Sequence[tuple[str, ...]] = ROWS) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     return path
@@ -43,7 +44,7 @@ def _parquet(path: Path, columns: dict[str, Any]) -> Path:
     return path
 
 
-def _sqlite(path: Path, types: dict[str, str], rows: list[tuple[object, ...]]) -> SqlQuery:
+def _sqlite(path: Path, types: dict[str, str], rows: Sequence[tuple[object, ...]]) -> SqlQuery:
     engine = sqlalchemy.create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
@@ -63,7 +64,7 @@ def same(left: Books, right: Books) -> bool:
     return True
 
 
-def _columns(rows: list[tuple[str, ...]]) -> dict[str, list[str]]:
+def _columns(rows: Sequence[tuple[str, ...]]) -> dict[str, list[str]]:
     return {name: [row[at] for row in rows] for at, name in enumerate(COLUMNS)}
 
 
@@ -97,9 +98,9 @@ def test_integers_of_a_database_are_whole_units_and_null_names_are_defaults(tmp_
     assert int.from_bytes(bytes(books.line_amounts[0, :16])) == 7 * 10**8 and books.trees[0] == ("main", "BTC")
 
 
-def _problems(*call: Any) -> list[tuple[int | None, str | None, str]]:
+def _problems(source: Path | SqlQuery, fmt: BookFormat) -> list[tuple[int | None, str | None, str]]:
     with pytest.raises(InputErrors) as raised:
-        read_books(*call, ASSETS)
+        read_books(source, fmt, ASSETS)
     assert all(problem.remedy for problem in raised.value.problems)
     return [(problem.row, problem.column, problem.problem) for problem in raised.value.problems]
 
