@@ -79,9 +79,9 @@ class SqlSource:
         for part in result.partitions(BATCH_ROWS):
             rows = np.arange(self.rows_read + 1, self.rows_read + 1 + len(part), dtype=np.int64)
             self.rows_read += len(part)
+            columns = list(zip(*part, strict=True))
             texts = {
-                name: as_texts(self.file, name, [row[at] for row in part], rows, self.problems)
-                for name, at in positions.items()
+                name: as_texts(self.file, name, columns[at], rows, self.problems) for name, at in positions.items()
             }
             yield Batch(self.file, rows, texts)
 
