@@ -31,7 +31,10 @@ class AnvilMissing(TallystickError):
 
 
 def default_cache() -> Path:
-    """Where the binary is kept between runs."""
+    """Where the binary is kept between runs: in a checkout's own .cache, else in the user's."""
+    checkout = Path(__file__).resolve().parents[4]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".cache" / "node"
     return Path.home() / ".cache" / "tallystick" / "node"
 
 
