@@ -308,7 +308,9 @@ def _coverage_words(trees: Sequence[TreeView]) -> list[str]:
     proven = sum(not tree.is_short_proven for tree in owed)
     sentences = [f"Something is owed in {_plural(len(owed), 'asset', 'assets')}."]
     if short:
-        sentences.append(f"Counting everything, claimed reserves too, there is less than is owed in {', '.join(short)}.")
+        sentences.append(
+            f"Counting everything, claimed reserves too, there is less than is owed in {', '.join(short)}."
+        )
     else:
         sentences.append("Counting everything, claimed reserves too, there is at least as much as is owed in each.")
     sentences.append(f"Counting proven reserves alone, that holds for {proven:,} of {len(owed):,}.")
@@ -321,8 +323,12 @@ def _owed_words(results: Mapping[str, str]) -> str:
     if all(outcome == "proven" for outcome in outcomes):
         return "The 100% line, what is owed, was added up again here from every leaf."
     if "fail" in outcomes:
-        return "The 100% line, what is owed, is the signed figure, and it does not agree with the leaves: see what failed."
-    return "The 100% line, what is owed, is the signed figure only: it could not be added up again here from the leaves."
+        return (
+            "The 100% line, what is owed, is the signed figure, and it does not agree with the leaves: see what failed."
+        )
+    return (
+        "The 100% line, what is owed, is the signed figure only: it could not be added up again here from the leaves."
+    )
 
 
 def _row(row: Mapping[str, Any], scale: int) -> dict[str, str]:
