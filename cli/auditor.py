@@ -194,7 +194,8 @@ def _coverage_table(audit: BundleAudit) -> Table:
     """Figures for people: what is owed, what is held and how it is known; coverage against gross claims."""
     table = Table(title="Reserves against gross claims", title_justify="left", box=None, pad_edge=False)
     for heading in ("entity", "asset", "leaves", "claims", "debts", "proven", "attested", "claimed", "coverage"):
-        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right")
+        # A figure may be broken over lines on a narrow terminal; it is never cut.
+        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right", overflow="fold")
     pending = False
     for tree in audit.trees:
         scale, held, given = tree["scale"], tree["reserves"], tree["reserves_given_block"]
