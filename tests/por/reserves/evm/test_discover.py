@@ -33,7 +33,7 @@ def test_the_layout_is_found_and_reads_back(world: World, asset: str, tmp_path: 
     code |= {"implementation_code_hash": found.implementation_code_hash} if asset == "PRX" else {}
     assert found == replace(known, **code)
     file = tmp_path / "mine.toml"
-    file.write_text('format = "tallystick-evm-layouts/1"\n' + layout_toml(found))
+    file.write_text('format = "tallystick/evm-layouts/1"\n' + layout_toml(found))
     assert read_layouts(file).find(world.node.chain, world.tokens[asset]) == found
 
 
