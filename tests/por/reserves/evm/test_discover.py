@@ -12,10 +12,18 @@ from por.reserves.evm import read_layouts
 from por.reserves.evm.discover import LayoutNotFound, discover_layout, layout_toml
 from por.reserves.evm.hexes import to_hex
 from por.reserves.evm.rpc import Endpoint
-from tests.chain.node import HOLDER, Faulty
+from tests.chain.node import HOLDER, Faulty, require_anvil
 from tests.por.reserves.evm.conftest import World
 
 pytestmark = pytest.mark.chain
+
+
+@pytest.fixture(autouse=True)
+def _needs_anvil() -> None:
+    """Access lists and state overrides are anvil's."""
+    require_anvil()
+
+
 SECOND = bytes(19) + b"\x33"
 UNRELATED = bytes(range(20))
 
