@@ -50,7 +50,7 @@ GENERATED_CUSTOMERS = 200
 
 # name, scale, price, haircut, units to hold, contract, layout order, layout base slot, bits
 _TOKENS = (
-    ("BTC", 8, "65100.22", "0.95", 101_000, "DevVyperToken", "vyper", 3, 256),
+    ("BTC", 8, "65100.22", "0.95", 101_000, "DevVyperToken", "vyper", 8, 256),
     ("BNB", 8, "610.23", "0.9", 94_000, "DevPackedToken", "solidity", 0, 255),
     ("SHIB", 8, "0.00001797", "0.5", 95_500, "DevNamespacedToken", "solidity", None, 256),
 )
@@ -204,7 +204,7 @@ def _fund(node: DevNode, out: Path) -> list[Wallet]:
         Wallet("contract wallet", "eip1271", owners[2], contract_wallet),
     ]
     entries = ['format = "tallystick/evm-layouts/1"\n']
-    reserves = []
+    reserves: list[tuple[Wallet, str, bytes | None]] = []
     for share, wallet in ((70, wallets[0]), (30, wallets[1])):
         node.fund(wallet.address, _ETH[4] * share // 100 * 10**18)
         reserves.append((wallet, "ETH", None))

@@ -1,4 +1,4 @@
-"""The demo's third customer: the web page in a real browser where this machine has one, else a word on how to open it."""
+"""The demo's third customer: the web page in a real browser where there is one, else a word on how to open it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from web3.types import RPCEndpoint
 from ledger.errors import TallystickError
 from por.reserves.evm.devnode.node import DevNode
 
-__all__ = ["AnvilMissing", "default_cache", "find_anvil", "start_devnode"]
+__all__ = ["AnvilMissing", "connect_local", "default_cache", "find_anvil", "start_devnode"]
 
 _START_SECONDS_MAX = 15.0
 _FETCH_SECONDS_MAX = 180
@@ -125,7 +125,7 @@ def start_devnode(
     url = f"http://127.0.0.1:{port}"
     try:
         _await_start(process, url, log)
-        node = DevNode(url, _connect, stop)
+        node = DevNode(url, connect_local, stop)
         node.rpc("anvil_setBlockTimestampInterval", 1)
     except BaseException:
         stop()
@@ -133,7 +133,8 @@ def start_devnode(
     return node
 
 
-def _connect(url: str) -> JSONBaseProvider:
+def connect_local(url: str) -> JSONBaseProvider:
+    """A connection that shows an error at once instead of trying again."""
     return HTTPProvider(url, request_kwargs={"timeout": 30}, exception_retry_configuration=None)
 
 
@@ -144,7 +145,7 @@ def _free_port() -> int:
 
 
 def _await_start(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    provider = _connect(url)
+    provider = connect_local(url)
     for _ in range(int(_START_SECONDS_MAX / 0.05)):
         if process.poll() is not None:
             said = log.read_text(encoding="utf-8", errors="replace").strip()[-300:]

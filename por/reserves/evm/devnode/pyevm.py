@@ -6,7 +6,10 @@ py-evm's own chain and proofs from its trie. "finalized" and "safe" are the newe
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import Any
 
@@ -14,12 +17,13 @@ from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from por.reserves.evm import rlp
+from por.reserves.evm.devnode.anvil import connect_local
 from por.reserves.evm.devnode.node import DevNode
 from por.reserves.evm.header import FIELDS
 from por.reserves.evm.hexes import checksum_address, from_hex, keccak256, to_hex
 from por.reserves.evm.trie import EMPTY_ROOT
 
-__all__ = ["PyEvmProvider", "start_pyevm"]
+__all__ = ["PyEvmProvider", "serve_pyevm", "start_pyevm"]
 
 
 class _Refused(Exception):
@@ -32,9 +36,9 @@ class PyEvmProvider(JSONBaseProvider):
     def __init__(self, timestamp: int | None = None) -> None:
         super().__init__()
         eth_tester: Any = import_module("eth_tester")
-        backend = eth_tester.PyEVMBackend
-        genesis = None if timestamp is None else backend.generate_genesis_params({"timestamp": timestamp})
-        self._backend = backend(genesis_parameters=genesis)
+        chosen = {} if timestamp is None else {"timestamp": timestamp}
+        genesis = eth_tester.PyEVMBackend.generate_genesis_params(chosen)
+        self._backend = eth_tester.PyEVMBackend(genesis_parameters=genesis)
         self._tester = eth_tester.EthereumTester(self._backend)
         self._tester.disable_auto_mine_transactions()
         self._next_time: int | None = None
@@ -166,3 +170,27 @@ def start_pyevm(timestamp: int | None = None) -> DevNode:
     """
     provider = PyEvmProvider(timestamp)
     return DevNode("in-process", lambda _url: provider, lambda: None)
+
+
+def serve_pyevm(timestamp: int) -> DevNode:
+    """The same chain from `timestamp` (Unix seconds) on, behind HTTP on this machine, for commands that take a URL."""
+    provider, lock = PyEvmProvider(timestamp), threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with lock:
+                answer = dict(provider.make_request(request["method"], request.get("params", [])))
+            body = json.dumps(answer | {"id": request["id"]}, default=lambda value: to_hex(bytes(value))).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: the demo and the tests speak for themselves."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return DevNode(f"http://127.0.0.1:{server.server_port}", connect_local, server.shutdown)
