@@ -279,7 +279,7 @@ const RESERVE_ROW_FORM = record({
   contract: text,
   control: oneOf("eip191", "eip712", "eip1271", "none"),
   entity: ENTITY,
-  evidence: oneOf("state-proof", "pinned-call", "statement"),
+  evidence: oneOf("state-proof", "pinned-call", "third-party", "claim"),
   label: text,
 });
 const RESERVE_TOTAL_FORM = record({

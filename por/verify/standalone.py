@@ -1241,6 +1241,8 @@ def render_text(report: Report) -> str:
     unchecked = [c for c in report.checks if c.result == "unchecked"]
     parts.append(_table([(c.name, "REQUIRED" if c.required else "", c.detail) for c in unchecked]))
     parts += ["", "Compare the fingerprint with other customers: all must have the same one.", VERDICTS[report.verdict]]
+    if {"path", "statement"} <= {check.name for check in report.checks if check.result == "fail"}:
+        parts.append("Check first that you typed your id exactly as it is registered: with another id, no proof fits.")
     return "\n".join(parts)
 
 
