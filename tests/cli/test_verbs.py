@@ -20,7 +20,7 @@ amount = "3"
 institution = "First Example Bank"
 as_of = "2026-11-22"
 """
-NEXT = "2026-11-23T03:00:00Z"
+NEXT = "2026-11-20T03:00:00Z"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_second_hour_follows_the_first(home, capsys):
 
 def test_an_hour_cannot_be_skipped_but_stated_as_missed(home, capsys):
     prove()
-    assert prove("--previous", "bundle", "--hour", "2026-11-23T04:00:00Z", first=False, out="late") == 2
+    assert prove("--previous", "bundle", "--hour", "2026-11-20T04:00:00Z", first=False, out="late") == 2
     assert "tallystick missed" in capsys.readouterr().err
     assert run(cli, ["missed", NEXT, "--previous", "bundle", "--reason", "a flood", "--out", "missed"]) == 0
     assert run(cli, ["audit", "missed", "--key", "keys/exchange-key.json"]) == 0
@@ -156,7 +156,7 @@ def test_every_bad_row_is_named_at_once_and_nothing_is_written(home, capsys):
     ("change", "words"),
     [
         (["--previous", "bundle"], "one of two"),
-        (["--hour", "2026-11-23T02:30:00Z"], "full hour"),
+        (["--hour", "2026-11-20T02:30:00Z"], "full hour"),
         (["--hour", "2999-01-01T00:00:00Z"], "not over yet"),
         (["--keys", "nowhere"], "keys new"),
         (["--assets", "nowhere.toml"], "nowhere.toml"),

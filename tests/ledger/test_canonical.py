@@ -145,3 +145,13 @@ def test_primitives():
     assert u128(1) == bytes(15) + b"\1"
     with pytest.raises(OverflowError):
         u128(2**128)
+
+
+def test_nesting_at_its_limit():
+    assert parse(b"[" * 31 + b"]" * 31)
+    assert parse(b"[" * 32 + b"]" * 32)
+    for nested in (b"[" * 33 + b"]" * 33, b'{"a":' * 33 + b"1" + b"}" * 33):
+        with pytest.raises(FormatError):
+            parse(nested)
+        with pytest.raises(standalone.Malformed):
+            standalone.parse_file(nested + b"\n")

@@ -20,7 +20,7 @@ from por.snapshot import SnapshotId
 from por.verify import standalone
 from tests.support.small import BALANCES, EXCHANGE, HOUR, KEY, predecessor, small_bundle, small_input
 
-NEXT = "2026-11-23T03:00:00Z"
+NEXT = "2026-11-20T03:00:00Z"
 
 
 def sections(bundle):

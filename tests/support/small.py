@@ -21,7 +21,7 @@ from por.verify.standalone import read_attestation, read_key
 EXCHANGE = "small.exchange"
 KEY = SigningKey(b"small exchange signing key 32 by")
 MASTER = b"small exchange master secret 32b"
-HOUR = "2026-11-23T02:00:00Z"
+HOUR = "2026-11-20T02:00:00Z"
 
 ASSETS = """
 [assets.BTC]

@@ -20,7 +20,7 @@ from por.verify import standalone
 from por.verify.audit import report_of
 from tests.support.small import EXCHANGE, KEY, predecessor, results, small_audit, small_bundle
 
-NEXT = "2026-11-23T03:00:00Z"
+NEXT = "2026-11-20T03:00:00Z"
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def edited(array, at, value):
         (change_tree(0, amounts=lambda tree: edited(tree.amounts, (0, 15), 9)), {"trees", "sums", "statements"}),
         (change_tree(0, salts=lambda tree: edited(tree.salts, (0, 0), 9)), {"trees"}),
         (change_tree(0, amounts=lambda tree: edited(tree.amounts, 0, 0)), {"leaves"}),
-        (change_tree(1, accounts=lambda tree: edited(tree.accounts, 0, tree.accounts[1])), {"accounts", "leaves"}),
+        (change_tree(1, accounts=lambda tree: edited(tree.accounts, 0, tree.accounts[1])), {"leaves"}),
         (change_tree(0, accounts=lambda tree: tree.accounts[::-1].copy()), {"trees", "statements"}),
         (change_tree(0, lines=lambda tree: Lines.none()), {"statements"}),
         (change_tree(0, lines=lambda tree: replace(tree.lines, subaccount=tree.lines.subaccount + 1)), {"statements"}),
@@ -159,8 +159,7 @@ def edited(array, at, value):
 )
 def test_other_leaves_than_the_signed_ones(bundle, change, checks):
     rewrite(bundle, change)
-    assert failed(bundle) == checks or failed(bundle) - checks == {"accounts"}
-    assert failed(bundle) & checks
+    assert failed(bundle) - {"accounts"} == checks
 
 
 def identities(*entries):
