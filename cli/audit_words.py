@@ -25,7 +25,9 @@ class CheckWords(NamedTuple):
 _STATEMENT = "attestation.json"
 _LEAVES = "liabilities/, attestation.json"
 _EVIDENCE = "reserves/evidence.json, attestation.json"
-_HAND_OVER = "Ask the exchange for the folder liabilities/ of this hour, put it into the bundle, and repeat the command. "
+_HAND_OVER = (
+    "Ask the exchange for the folder liabilities/ of this hour, put it into the bundle, and repeat the command. "
+)
 _PRIVATE = "It names accounts and balances, so it is for auditors only."
 
 _WORDS: Mapping[str, CheckWords] = {
