@@ -202,7 +202,7 @@ def _verdict_sentences(verdict: str, lines: Sequence[Line]) -> list[str]:
 
 
 def _enough(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The verdict is about the evidence; beside it stands whether there is enough, so that none is read for the other."""
+    """Whether there is enough stands beside the verdict, which is about the evidence alone."""
     owed = [tree for bundle in bundles for tree in bundle["trees"] if tree.coverage is not None]
     if not owed:
         return []
@@ -210,11 +210,12 @@ def _enough(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
     proven = sum(not tree.is_short_proven for tree in owed)
     unit = "asset" if len(bundles) == 1 else "asset in one hour"
     many = _plural(len(owed), unit, unit.replace("asset", "assets").replace("one hour", "their hours"))
-    return [
+    sentence = (
         "That is about the evidence, not about whether there is enough. Of "
         f"{many} with something owed, {short:,} {'is' if short == 1 else 'are'} short even with everything counted; "
         f"proven reserves alone reach what is owed in {proven:,}."
-    ]
+    )
+    return [sentence]
 
 
 def _some(texts: Sequence[str], separator: str) -> str:
@@ -306,7 +307,7 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
     exact = {"claims": claims, "debts": debts, **reserves}
     percent, percent_proven = percent_text(tree["coverage"]), percent_text(tree["coverage_proven"])
     name = f"{tree['asset']} of {tree['entity']}" if is_one_of_several else tree["asset"]
-    view = TreeView(
+    return TreeView(
         name=name,
         asset=tree["asset"],
         entity=tree["entity"],
@@ -330,7 +331,6 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
         bar_given_block=draw_bar(given, claims, end) if given != reserves and claims else None,
         description=_description(name, percent, percent_proven, percent_text(tree["coverage_proven_given_block"])),
     )
-    return view
 
 
 def _description(name: str, coverage: str | None, proven: str | None, given_block: str | None) -> str:

@@ -19,7 +19,20 @@ import numpy as np
 
 from ledger.errors import TallystickError
 from por.liabilities import secrets
-from por.liabilities.kernels import U32, U64, Blob, Bytes2D, Kernel, Levels, lp, pack_names, unpack_amount
+from por.liabilities.kernels import (
+    U32,
+    U64,
+    Blob,
+    Bytes2D,
+    Kernel,
+    Levels,
+    ProofLines,
+    ProofPlan,
+    ProofTree,
+    lp,
+    pack_names,
+    unpack_amount,
+)
 
 __all__ = [
     "AccountTree",
@@ -35,6 +48,7 @@ __all__ = [
     "asset_root",
     "build",
     "draw",
+    "proof_plan",
     "rebuild_from_slots",
 ]
 
@@ -172,6 +186,39 @@ class Forest:
         """Slots and salts, for `rebuild_from_slots`."""
         trees = tuple(KeptTree(tree.slots, tree.salts) for tree in self.trees)
         return Kept(trees, KeptTree(self.accounts.slots, self.accounts.salts))
+
+
+def proof_plan(
+    built: Forest,
+    attestation: bytes,
+    kinds: Sequence[str],
+    account_kind: np.typing.NDArray[np.uint8],
+    leaf_tree: U32,
+    leaf_amounts: Bytes2D,
+    lines: Lines | None = None,
+    subaccounts: Sequence[str] = (),
+) -> ProofPlan:
+    """What `Kernel.proof_records` writes the proofs of a snapshot from.
+
+    `attestation` is the digest, 32 bytes; `account_kind` u8[accounts] indexes `kinds` and has an entry for every
+    identity; leaf columns, lines and the names of the subaccounts are those that the forest was built from.
+    """
+    accounts = built.accounts
+    return ProofPlan(
+        built.snapshot_id,
+        attestation,
+        tuple(kinds),
+        np.ascontiguousarray(account_kind[accounts.accounts]),
+        ProofTree("", "", accounts.levels, accounts.salts),
+        accounts.slots,
+        accounts.offsets,
+        accounts.rows,
+        tuple(ProofTree(tree.entity, tree.asset, tree.levels, tree.salts) for tree in built.trees),
+        leaf_tree,
+        built.leaf_slot,
+        leaf_amounts,
+        ProofLines(lines.offsets, lines.subaccount, lines.amounts, tuple(subaccounts)) if lines else None,
+    )
 
 
 def draw(snapshot_id: str, master: bytes, trees: Sequence[TreeName], counts: Sequence[int], accounts: int) -> Kept:

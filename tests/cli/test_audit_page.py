@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_tables_and_drawings_can_be_read_without_eyes(report: dict[str, Any]) ->
             assert "aria-hidden" in drawing or 'class="cut"' in drawing
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_the_policy_lets_in_the_one_style_sheet_and_nothing_else(report: dict[str, Any]) -> None:
@@ -175,11 +176,11 @@ def test_hostile_text_stays_text() -> None:
     clean = Page(_render(made.typical()))
     page = Page(source)
     assert "<script" not in source and "<img" not in source and source.count("</style>") == 1
-    assert Counter(tag for tag, _ in page.tags if tag != "li") <= Counter(tag for tag, _ in clean.tags) + Counter(
-        tag for tag, _ in page.tags if tag in ("code", "br", "p", "strong", "svg", "rect", "tr", "td", "th", "span")
-    )
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags}
+    assert {name for _, attributes in page.tags for name in attributes} <= {
+        name for _, attributes in clean.tags for name in attributes
+    }
     assert HOSTILE in "".join(page.words)
-    assert "49" not in "".join(page.words).replace("HOSTILE", "").split("7 * 7")[0][-5:]
 
 
 def test_text_that_turns_the_line_around_is_written_out() -> None:
@@ -227,7 +228,8 @@ def test_valid_evidence_of_too_little_is_never_read_as_enough() -> None:
 
 def test_with_the_block_unchecked_the_page_says_what_it_would_be_worth_and_how_to_get_there() -> None:
     source = _render(made.typical())
-    assert source.count('class="bar proven"') == 1, "the legend's alone: nothing is proven yet"
+    assert re.findall(r'"bar proven"[^>]*height="18"', source) == [], "nothing is proven yet"
+    assert len(re.findall(r'"bar proven"[^>]*height="7"', source)) == 3
     text = Page(source).text
     assert "Why two bars?" in text and "97.71% once the block is confirmed" in text
     assert "For this bundle: --block eip155:1=HASH" in text

@@ -28,6 +28,7 @@ from por.liabilities.kernels.arrays import (
     unpack_amount,
 )
 from por.liabilities.kernels.plain import PlainKernel
+from por.liabilities.kernels.proofs import ProofLines, ProofPlan, ProofTree, proof_names
 from por.liabilities.kernels.vector import NumpyKernel
 
 __all__ = [
@@ -40,11 +41,15 @@ __all__ = [
     "Kernel",
     "KernelMissing",
     "Levels",
+    "ProofLines",
+    "ProofPlan",
+    "ProofTree",
     "available",
     "lp",
     "pack_amounts",
     "pack_identities",
     "pack_names",
+    "proof_names",
     "select",
     "unpack_amount",
 ]
@@ -148,6 +153,13 @@ class Kernel(Protocol):
         slots: U64 | None = None,
     ) -> Bytes2D:
         """u8[a, 32] of section 5 in slot order; accounts u32[a] index into `identities`."""
+        ...
+
+    def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
+        """The proof files of accounts first to last-1 (docs/spec/proof.md), each with its line feed.
+
+        About 9 KB each for six leaves in a tree of 300,000: call it for some ten thousand at a time.
+        """
         ...
 
     def sums(self, amounts: Bytes2D) -> tuple[int, int]:

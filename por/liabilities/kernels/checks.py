@@ -19,6 +19,7 @@ from por.liabilities.kernels.arrays import (
     require_u64,
     table,
 )
+from por.liabilities.kernels.proofs import ProofPlan
 
 __all__ = [
     "check_account_leaves",
@@ -28,6 +29,7 @@ __all__ = [
     "check_grouping",
     "check_leaf_nodes",
     "check_new_leaves",
+    "check_proofs",
     "check_statements",
     "check_update",
 ]
@@ -141,6 +143,32 @@ def check_statements(
     require_u64(rows, count, "rows")
     check_below(rows, count, "rows")
     return rows
+
+
+def check_proofs(plan: ProofPlan, first: int, last: int) -> None:
+    """Accounts first to last-1 exist, and the columns of the plan fit one another."""
+    if not 0 <= first <= last <= plan.count:
+        raise ValueError(f"accounts {first} to {last} of {plan.count}")
+    require_u64(plan.account_slots, plan.count, "account_slots")
+    if plan.kind.dtype != np.uint8 or plan.kind.shape != (plan.count,) or not plan.kind.flags.c_contiguous:
+        raise ValueError("kind must be u8, one for each account")
+    if plan.count and int(plan.kind.max()) >= len(plan.kinds):
+        raise ValueError("an account has a kind of id without a name")
+    check_below(plan.account_slots, plan.account_tree.levels.count, "account_slots")
+    lines = plan.lines
+    names = Blob.pack([b""] * len(plan.trees))
+    check_statements(
+        plan.offsets,
+        plan.leaf_tree,
+        plan.leaf_slot,
+        plan.leaf_amounts,
+        names,
+        lines.offsets if lines else None,
+        lines.subaccount if lines else np.empty(0, dtype=np.uint32),
+        lines.amounts if lines else np.empty((0, 32), dtype=np.uint8),
+        Blob.pack([b""] * len(lines.names)) if lines else names,
+        plan.rows,
+    )
 
 
 def check_account_leaves(

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -23,15 +23,23 @@ from por.liabilities.kernels.checks import (
     check_group,
     check_leaf_nodes,
     check_new_leaves,
+    check_proofs,
     check_statements,
     check_update,
 )
+from por.liabilities.kernels.proofs import ProofPlan
 from por.liabilities.kernels.vector import NumpyKernel
 
 __all__ = ["CompiledKernel", "engines"]
 
 PIECE_ROWS: Final = 1 << 12
 """Rows below which handing work to another thread costs more than it saves: 4096 nodes are about 0.15 ms."""
+
+PROOF_PIECE_ACCOUNTS: Final = 256
+PROOF_BUFFER_BYTES: Final = 1 << 24
+"""Text written before a buffer is closed and the next begun; doubled for a proof that is longer."""
+
+Result = TypeVar("Result")
 
 
 def _extension() -> Any:
@@ -58,15 +66,15 @@ class _Threads:
         self._pool: ThreadPoolExecutor | None = None
         self.count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
 
-    def share(self, rows: int, work: Callable[[int, int], bool]) -> bool:
-        """Call `work(first, last)` over pieces of `rows`; true if every piece says so. Raises what a piece raises."""
-        if rows < 2 * PIECE_ROWS or self.count == 1:
-            return work(0, rows)
+    def share(self, rows: int, work: Callable[[int, int], Result], piece_rows: int = PIECE_ROWS) -> list[Result]:
+        """Call `work(first, last)` over pieces of `rows`, in order of the pieces. Raises what a piece raises."""
+        if rows < 2 * piece_rows or self.count == 1:
+            return [work(0, rows)]
         if self._pool is None or self._owner != os.getpid():
             self._pool, self._owner = ThreadPoolExecutor(self.count, "tallystick-kernel"), os.getpid()
-        pieces = min(4 * self.count, rows // PIECE_ROWS)
+        pieces = min(4 * self.count, rows // piece_rows)
         bounds = [rows * i // pieces for i in range(pieces + 1)]
-        return all(list(self._pool.map(work, bounds[:-1], bounds[1:])))
+        return list(self._pool.map(work, bounds[:-1], bounds[1:]))
 
 
 _threads: Final = _Threads()
@@ -99,11 +107,11 @@ class CompiledKernel(NumpyKernel):
         slots: U64 | None = None,
     ) -> Bytes2D:
         columns = (context, salts, accounts, identities.data, identities.offsets, suffixes, amounts, slots, out)
-        _threads.share(accounts.size, lambda first, last: bool(_tree.salted(self._engine, tag, *columns, first, last)))
+        _threads.share(accounts.size, lambda first, last: _tree.salted(self._engine, tag, *columns, first, last))
         return out
 
     def _leaf_hashes(self, nodes: Bytes2D) -> Bytes2D:
-        _threads.share(len(nodes), lambda first, last: bool(_tree.leaf_hashes(self._engine, nodes, first, last)))
+        _threads.share(len(nodes), lambda first, last: _tree.leaf_hashes(self._engine, nodes, first, last))
         return nodes
 
     def commitments(self, context: bytes, salts: Bytes2D, accounts: U32, identities: Blob) -> Bytes2D:
@@ -142,7 +150,7 @@ class CompiledKernel(NumpyKernel):
             def parents(first: int, last: int, below: Bytes2D = below, nodes: Bytes2D = nodes) -> bool:
                 return bool(_tree.parents(self._engine, levels.width, below, nodes, first, last))
 
-            if not _threads.share(whole, parents):
+            if not all(_threads.share(whole, parents)):
                 raise AmountOverflow
             nodes[whole:] = below[2 * whole :]
         return levels
@@ -194,7 +202,7 @@ class CompiledKernel(NumpyKernel):
             *(account_leaf_offsets, rows, *leaves[:-1], tree_names.data, tree_names.offsets),
             *(*lines[:-1], subaccount_names.data, subaccount_names.offsets, out),
         )
-        _threads.share(len(out), lambda first, last: bool(_tree.statements(self._engine, *columns, first, last)))
+        _threads.share(len(out), lambda first, last: _tree.statements(self._engine, *columns, first, last))
         return out
 
     def account_leaves(
@@ -210,9 +218,65 @@ class CompiledKernel(NumpyKernel):
         out = table(accounts.size, 32)
         return self._salted(0x05, context, salts, accounts, identities, out, suffixes=statement_hashes, slots=slots)
 
+    def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
+        check_proofs(plan, first, last)
+        arguments = _proof_arguments(plan)
+        pieces = _threads.share(
+            last - first, lambda a, b: _proof_piece(arguments, first + a, first + b), PROOF_PIECE_ACCOUNTS
+        )
+        return _joined([blob for piece in pieces for blob in piece])
+
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
         check_group(accounts, account_count)
         offsets = np.empty(account_count + 1, dtype=np.uint64)
         rows = np.empty(accounts.size, dtype=np.uint64)
         _tree.group(accounts, offsets, rows)
         return offsets, rows
+
+
+def _proof_arguments(plan: ProofPlan) -> tuple[Any, ...]:
+    """Everything of a plan in the order that `_tree.proofs` takes it."""
+    texts = [("", ""), *plan.leaf_texts]
+    forest = tuple(
+        (tree.levels.leaves, tree.levels.upper, tree.levels.count, tree.salts, head.encode(), middle.encode())
+        for tree, (head, middle) in zip((plan.account_tree, *plan.trees), texts, strict=True)
+    )
+    kinds = Blob.pack([kind.encode() for kind in plan.kinds])
+    names = Blob.pack([name.encode() for name in plan.quoted_names])
+    lines = plan.lines
+    return (
+        forest,
+        *(text.encode() for text in plan.opening),
+        *(plan.kind, kinds.data, kinds.offsets, plan.account_slots, plan.offsets, plan.rows),
+        *(plan.leaf_tree, plan.leaf_slot, plan.leaf_amounts),
+        lines.offsets if lines else None,
+        lines.subaccount if lines else np.empty(0, dtype=np.uint32),
+        lines.amounts if lines else np.empty((0, 32), dtype=np.uint8),
+        *(names.data, names.offsets),
+    )
+
+
+def _proof_piece(arguments: tuple[Any, ...], first: int, last: int) -> list[Blob]:
+    """The proofs of accounts first to last-1, in as many buffers as they need."""
+    blobs = []
+    room = PROOF_BUFFER_BYTES
+    while first < last:
+        out, ends = np.empty(room, dtype=np.uint8), np.zeros(last - first + 1, dtype=np.uint64)
+        reached = _tree.proofs(*arguments, out, ends[1:], first, last)
+        if reached == first:
+            room *= 2
+            continue
+        offsets = ends[: reached - first + 1]
+        blobs.append(Blob(out[: int(offsets[-1])], offsets))
+        first = reached
+    return blobs
+
+
+def _joined(blobs: list[Blob]) -> Blob:
+    """One blob of the entries of several."""
+    if len(blobs) == 1:
+        return blobs[0]
+    shifts = np.cumsum([0, *(blob.data.size for blob in blobs)], dtype=np.uint64)
+    offsets = [blob.offsets[1:] + shift for blob, shift in zip(blobs, shifts[:-1], strict=True)]
+    start = np.zeros(1, dtype=np.uint64)
+    return Blob(np.concatenate([np.empty(0, np.uint8), *(b.data for b in blobs)]), np.concatenate([start, *offsets]))

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ledger.canonical import canonical_file
 from por.liabilities.kernels.arrays import (
     AMOUNT_MAX,
     U32,
@@ -30,9 +31,11 @@ from por.liabilities.kernels.checks import (
     check_grouping,
     check_leaf_nodes,
     check_new_leaves,
+    check_proofs,
     check_statements,
     check_update,
 )
+from por.liabilities.kernels.proofs import ProofPlan, proof_document
 
 __all__ = ["PlainKernel"]
 
@@ -200,6 +203,10 @@ class PlainKernel:
             message = context + salts[slot].tobytes() + identities.entries[account] + statement.tobytes()
             out[slot] = np.frombuffer(tagged(0x05, message), dtype=np.uint8)
         return out
+
+    def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
+        check_proofs(plan, first, last)
+        return Blob.pack([canonical_file(proof_document(plan, account)) for account in range(first, last)])
 
     def sums(self, amounts: Bytes2D) -> tuple[int, int]:
         check_amounts(amounts, None)

@@ -27,9 +27,11 @@ from por.liabilities.kernels.checks import (
     check_grouping,
     check_leaf_nodes,
     check_new_leaves,
+    check_proofs,
     check_statements,
     check_update,
 )
+from por.liabilities.kernels.proofs import ProofPlan, proof_text
 
 __all__ = ["NumpyKernel"]
 
@@ -275,6 +277,10 @@ class NumpyKernel:
             stated = [hashed + b"\x05" for (hashed,) in iter_unpack("32s", statement_hashes[part].data)]
             out[where[part]] = digests(map(add, map(add, salted, own), stated), len(own))
         return out
+
+    def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
+        check_proofs(plan, first, last)
+        return Blob.pack([proof_text(plan, account).encode() for account in range(first, last)])
 
     def sums(self, amounts: Bytes2D) -> tuple[int, int]:
         check_amounts(amounts, None)
