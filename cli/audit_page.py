@@ -102,6 +102,7 @@ class TreeView:
     coverage_given_block: str | None
     is_short: bool
     is_short_proven: bool
+    is_overstated: bool
     difference: str
     difference_word: str
     exact: Mapping[str, str]
@@ -208,14 +209,19 @@ def _enough(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     short = sum(tree.is_short for tree in owed)
     proven = sum(not tree.is_short_proven for tree in owed)
-    unit = "asset" if len(bundles) == 1 else "asset in one hour"
-    many = _plural(len(owed), unit, unit.replace("asset", "assets").replace("one hour", "their hours"))
+    which = _plural(len(owed), "asset", "assets")
+    if len(bundles) > 1:
+        which = f"{len(owed):,} figures (each asset in each hour)"
     sentence = (
-        "That is about the evidence, not about whether there is enough. Of "
-        f"{many} with something owed, {short:,} {'is' if short == 1 else 'are'} short even with everything counted; "
-        f"proven reserves alone reach what is owed in {proven:,}."
+        f"That is about the evidence, not about whether there is enough. Of {which} with something owed, "
+        f"{_count_text(short)} {'are' if short > 1 else 'is'} short even with everything counted; "
+        f"proven reserves alone reach what is owed in {_count_text(proven)}."
     )
     return [sentence]
+
+
+def _count_text(count: int) -> str:
+    return f"{count:,}" if count else "none"
 
 
 def _some(texts: Sequence[str], separator: str) -> str:
@@ -278,6 +284,7 @@ def _bundle(bundle: Mapping[str, Any], place: int) -> dict[str, Any]:
         "is_short_list": len(trees) <= ASSETS_ON_ONE_SHEET,
         "coverage_words": _coverage_words(trees),
         "owed_words": _owed_words(results),
+        "overstated": _some([tree.name for tree in trees if tree.is_overstated], ", "),
         "rows": [_row(row, scales[row["entity"], row["asset"]]) for row in bundle["reserves"]],
         "small": [(tree.name, tree.leaves) for tree in trees if f"{tree.entity}/{tree.asset}" in small],
         "disclosures": [row for row in bundle["disclosures"] if row["code"] != SMALL_TREE],
@@ -324,6 +331,7 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
         coverage_given_block=percent_text(tree["coverage_proven_given_block"]),
         is_short=held < claims,
         is_short_proven=reserves["proven"] < claims,
+        is_overstated=int(tree["stated"]["proven"]) > given["proven"],
         difference=amount_text(abs(held - claims), scale, up=held < claims),
         difference_word="shortfall" if held < claims else "excess",
         exact={key: exact_text(value, scale) for key, value in exact.items()},
@@ -355,7 +363,7 @@ def _coverage_words(trees: Sequence[TreeView]) -> list[str]:
         )
     else:
         sentences.append("Counting everything, claimed reserves too, at least as much is held as owed in each.")
-    sentences.append(f"Proven reserves alone reach what is owed in {proven:,} of {len(owed):,}.")
+    sentences.append(f"Proven reserves alone reach what is owed in {_count_text(proven)} of {len(owed):,}.")
     return sentences
 
 

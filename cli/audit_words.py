@@ -108,15 +108,15 @@ _WORDS: Mapping[str, CheckWords] = {
         "Is that block really on that chain, and final?",
         "Compares the header's hash with the hash that you gave, or with what your own endpoint answers.",
         "reserves/evidence.json, and what you bring: --block or --rpc",
-        "Look the block up where you trust it and give its hash, or better its child's, with --block CHAIN=HASH; or ask "
-        "an endpoint of your own with --rpc CHAIN=URL. No file from the exchange can settle this.",
+        "Look the block up where you trust it and give its hash, or better its child's, with --block CHAIN=HASH; or "
+        "ask an endpoint of your own with --rpc CHAIN=URL. No file from the exchange can settle this.",
     ),
     "cutoff": CheckWords(
         "Is it the last block before the cut-off, and not one picked?",
         "Compares the times of the block and of its child with the signed cut-off.",
         _EVIDENCE,
-        "Give the hash of the block's child, the next block on the chain, with --block CHAIN=HASH, or an endpoint of your "
-        "own with --rpc CHAIN=URL.",
+        "Give the hash of the block's child, the next block on the chain, with --block CHAIN=HASH, or an endpoint of "
+        "your own with --rpc CHAIN=URL.",
     ),
     "double": CheckWords(
         "Is anything counted twice?",
@@ -192,8 +192,8 @@ LIMITS: Sequence[tuple[str, str]] = (
     (
         "Other obligations.",
         (
-            "What the exchange owes to others than these customers is not here, so nothing here says whether it can pay "
-            "everyone."
+            "What the exchange owes to others than these customers is not here, so nothing here says whether it can "
+            "pay everyone."
         ),
     ),
     (

@@ -235,6 +235,14 @@ def test_with_the_block_unchecked_the_page_says_what_it_would_be_worth_and_how_t
     assert "For this bundle: --block eip155:1=HASH" in text
 
 
+def test_what_only_the_exchange_calls_proven_is_named() -> None:
+    tree = made.tree("SHIB", 100, held=(0, 0, 100))
+    assert "calls more proven" not in _render(made.report(made.bundle(trees=[tree])))
+    tree["stated"]["proven"] = "1"
+    text = Page(_render(made.report(made.bundle(trees=[tree])))).text
+    assert "The exchange calls more proven than this audit can , even with the block confirmed, in SHIB." in text
+
+
 def test_with_every_block_confirmed_there_is_one_bar_an_asset() -> None:
     source = _render(made.report(made.bundle(trees=[made.tree("ETH", 100, held=(100, 0, 0))])))
     assert "Why two bars?" not in source
