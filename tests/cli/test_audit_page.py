@@ -17,7 +17,7 @@ import pytest
 
 from cli.audit_page import Origin, render_audit, shown_command
 from cli.audit_words import remedy
-from por.verify.audit import _AFTER_SIGNATURE
+from por.verify.audit import AFTER_SIGNATURE
 from tests.support import audit_reports as made
 
 VOID = frozenset({"meta", "br", "link", "img", "input", "hr"})
@@ -279,7 +279,7 @@ def test_small_trees_are_named_with_their_number_of_leaves() -> None:
 
 
 def test_every_check_that_an_audit_makes_has_words_and_a_remedy() -> None:
-    for name in ("form", "signature", "missed", "chain", *_AFTER_SIGNATURE):
+    for name in ("form", "signature", "missed", "chain", *AFTER_SIGNATURE):
         report = made.report(made.bundle(lines=[made.check(name, "unchecked")]))
         assert "no words for" not in _render(report)
         assert len(remedy(name, {}, {}, ())) > 20
