@@ -71,7 +71,7 @@ def test_a_proof_is_a_canonical_document_and_leads_to_its_roots() -> None:
             for side in ("claim", "debt"):
                 assert int(leaf[side]) == sum(int(line[side]) for line in leaf["lines"])
     names = proof_names(made).entries
-    assert names[3] == tagged_hash(0x10, made.account_tree.salts[int(made.account_slots[3])].tobytes())  # type: ignore[arg-type]
+    assert names[3] == tagged_hash(0x10, made.account_tree.salts[int(made.account_slots[3])].tobytes())
 
 
 @pytest.mark.parametrize("name", available())
