@@ -48,8 +48,10 @@ __all__ = [
     "asset_root",
     "build",
     "draw",
+    "present_accounts",
     "proof_plan",
     "rebuild_from_slots",
+    "tree_bounds",
 ]
 
 NO_LINES = np.empty((0, 32), dtype=np.uint8)
@@ -266,7 +268,7 @@ def build(
     """
     bounds = tree_bounds(trees, leaf_tree, leaf_account)
     counts = np.diff(bounds).tolist()
-    accounts = int(np.count_nonzero(_present(leaf_account, identities.count)))
+    accounts = int(np.count_nonzero(present_accounts(leaf_account, identities.count)))
     kept = draw(snapshot_id, master, trees, counts, accounts)
     return rebuild_from_slots(
         snapshot_id, kept, trees, leaf_tree, leaf_account, leaf_amounts, identities, kernel, lines
@@ -322,7 +324,7 @@ def _asset_tree(
     return AssetTree(entity, asset, scale, context, first_row, keep.slots, keep.salts, levels, root, claims, debts)
 
 
-def _present(leaf_account: U32, account_count: int) -> np.typing.NDArray[np.bool_]:
+def present_accounts(leaf_account: U32, account_count: int) -> np.typing.NDArray[np.bool_]:
     """Which accounts have a leaf."""
     if leaf_account.size and int(leaf_account.max()) >= account_count:
         raise TallystickError("a leaf names an account without an identity")
