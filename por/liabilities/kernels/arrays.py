@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ledger.canonical import AMOUNT_MAX, lp
 from ledger.errors import TallystickError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Blob",
     "Bytes2D",
     "Levels",
+    "join_identities",
     "lp",
     "pack_amounts",
     "pack_identities",
@@ -40,7 +42,6 @@ Bytes2D = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
-AMOUNT_MAX: Final = (1 << 128) - 1
 SUM_NODE_BYTES: Final = 64
 ACCOUNT_NODE_BYTES: Final = 32
 CACHE_LINE_BYTES: Final = 64
@@ -51,11 +52,6 @@ class AmountOverflow(TallystickError):
 
     def __init__(self, what: str = "a sum of claims or debts") -> None:
         super().__init__(f"{what} is over 2^128-1")
-
-
-def lp(part: bytes) -> bytes:
-    """`u32(number of bytes) ‖ part` (docs/spec/encoding.md section 1)."""
-    return len(part).to_bytes(4, "big") + part
 
 
 def _require(array: npt.NDArray[Any], dtype: type[np.generic], shape: tuple[int | None, ...], name: str) -> None:
@@ -140,7 +136,7 @@ def pack_identities(kinds: str | Sequence[str], ids: Sequence[str]) -> Blob:
         kinds = [kinds] * len(ids)
     if len(kinds) != len(ids):
         raise ValueError(f"{len(kinds)} kinds for {len(ids)} ids")
-    kind_parts = {kind: lp(kind.encode()) for kind in set(kinds)}
+    kind_parts = {kind: lp(kind) for kind in set(kinds)}
     length_parts = [length.to_bytes(4, "big") for length in range(257)]
     encoded = [identity.encode() for identity in ids]
     if any(len(part) >= len(length_parts) for part in encoded):
@@ -150,9 +146,35 @@ def pack_identities(kinds: str | Sequence[str], ids: Sequence[str]) -> Blob:
     )
 
 
+def join_identities(kinds: Sequence[str], kind: npt.NDArray[np.uint8], ids: bytes, id_offsets: U64) -> Blob:
+    """As `pack_identities` for ids that lie end to end: id i is `ids[id_offsets[i]:id_offsets[i + 1]]`, of kind
+    `kinds[kind[i]]` (u8[m]).
+
+    Raises ValueError if the columns do not fit.
+    """
+    plain = Blob(np.frombuffer(ids, dtype=np.uint8), id_offsets)
+    if kind.shape != (plain.count,) or (plain.count and int(kind.max()) >= len(kinds)):
+        raise ValueError("there must be one kind of id for each id")
+    id_sizes = (id_offsets[1:] - id_offsets[:-1]).astype(np.int64)
+    heads = [np.frombuffer(lp(name) + bytes(4), dtype=np.uint8) for name in kinds]
+    head_sizes = np.array([head.size for head in heads], dtype=np.int64)[kind]
+    offsets = np.concatenate([[0], np.cumsum(head_sizes + id_sizes)])
+    data = np.empty(int(offsets[-1]), dtype=np.uint8)
+    inside = np.repeat(np.cumsum(head_sizes), id_sizes)  # Each id byte moves behind all heads up to its own.
+    inside += np.arange(plain.data.size)
+    data[inside] = plain.data
+    lengths = id_sizes.astype(">u4").view(np.uint8).reshape(-1, 4)
+    for number, head in enumerate(heads):
+        rows = np.flatnonzero(kind == number)
+        starts = offsets[rows][:, None]
+        data[starts + np.arange(head.size - 4)] = head[:-4]
+        data[starts + np.arange(head.size - 4, head.size)] = lengths[rows]
+    return Blob(data, offsets.astype(np.uint64))
+
+
 def pack_names(names: Iterable[Sequence[str]]) -> Blob:
     """Entry i = the `lp` of each part in turn: `(entity, asset)` for trees, `(subaccount,)` for lines."""
-    return Blob.pack([b"".join(lp(part.encode()) for part in parts) for parts in names])
+    return Blob.pack([b"".join(lp(part) for part in parts) for parts in names])
 
 
 def pack_amounts(amounts: Sequence[tuple[int, int]]) -> Bytes2D:

@@ -20,6 +20,7 @@ from por.liabilities.kernels import (
     KernelMissing,
     Levels,
     available,
+    join_identities,
     lp,
     pack_amounts,
     pack_identities,
@@ -315,6 +316,17 @@ def test_wrong_arguments_are_refused_before_a_byte_is_read(kernel: Kernel) -> No
     for call in wrong_calls:
         with pytest.raises(ValueError):
             call()
+
+
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_identities_joined_from_columns_equal_those_packed_from_texts(count: int) -> None:
+    kinds, ids = ("email", "key", "assigned"), ["\u00e9" * (i % 7) + "x" * (i % 11) for i in range(count)]
+    kind = (np.arange(count) * 7 % 3).astype(np.uint8)
+    flat = Blob.pack([identity.encode() for identity in ids])
+    got = join_identities(kinds, kind, flat.data.tobytes(), flat.offsets)
+    assert got.entries == pack_identities([kinds[k] for k in kind], ids).entries
+    with pytest.raises(ValueError):
+        join_identities(kinds, np.append(kind, np.uint8(0)), flat.data.tobytes(), flat.offsets)
 
 
 def test_a_blob_whose_offsets_do_not_fit_is_refused() -> None:
