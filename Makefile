@@ -9,7 +9,7 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PARTS := .cache/parts.stamp
 KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
-DEVNODE := $(wildcard por/reserves/evm/devnode.py por/reserves/evm/devnode/*.json)
+DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench bench-large conformance lock clean venv

@@ -1,10 +1,10 @@
-"""For auditors: `audit` checks everything in a bundle or a run of them; `receipt` checks one handed-over file."""
+"""For auditors: `audit` checks everything in a bundle, or in a run of them."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from cli import known_keys
 from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, read_input
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
-from ledger.errors import CheckFailed, FormatError, InputError
+from ledger.errors import FormatError, InputError
 from por.attestation import fingerprint
 from por.liabilities.kernels import select
-from por.manifest import check_receipt
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
 from por.reserves.evm.header import decode_header
 from por.reserves.evm.recheck import recheck
@@ -26,7 +25,7 @@ from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, rep
 from por.verify.reserves import ReserveReader
 from por.verify.standalone import ReaderKey
 
-__all__ = ["audit", "read_layout_files", "receipt"]
+__all__ = ["audit", "read_layout_files"]
 
 
 @click.command()
@@ -69,15 +68,23 @@ def audit(
             audits.append(audit_bundle(path, reader, bar))
     report = report_of(audits)
     if html is not None:
-        from cli.audit_page import render_audit  # only this option needs the templates
-
-        command = shlex.join(["tallystick", *sys.argv[1:]])
-        html.write_text(render_audit(report.as_json(), command=command), encoding="utf-8", newline="\n")
+        _write_page(html, report, reader_key, block, list(urls))
     if as_json:
         emit_json(report.as_json())
     else:
         _show(report)
     return EXIT[report.verdict]
+
+
+def _write_page(
+    path: Path, report: AuditReport, key: ReaderKey | None, blocks: Sequence[str], chains: Sequence[str]
+) -> None:
+    from cli.audit_page import Origin, render_audit  # only this option needs the templates
+
+    command = shlex.join(["tallystick", *click.get_current_context().find_root().obj])
+    origin = Origin(version("tallystick"), None if key is None else key.key, blocks, chains)
+    page = render_audit(report.as_json(), command=command, generated_from=origin)
+    path.write_text(page, encoding="utf-8", newline="\n")
 
 
 def read_layout_files(paths: Sequence[Path]) -> LayoutTable:
@@ -148,18 +155,17 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     if document is None:
         return {}
     try:
-        attestation = parse_file(read_input(bundle / "attestation.json", "attestation"))
-        assert isinstance(attestation, dict)
-        exchange = attestation["sections"]["snapshot"]["exchange"]  # type: ignore[index,call-overload]
-    except (FormatError, KeyError, TypeError, AssertionError):
+        attestation: Any = parse_file(read_input(bundle / "attestation.json", "attestation"))
+        exchange = attestation["sections"]["snapshot"]["exchange"]
+    except (FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
     return recheck(document, urls, exchange=str(exchange), layouts=layouts)
 
 
 def _kept_key(bundle: Path) -> ReaderKey | None:
     try:
-        document = parse_file((bundle / "attestation.json").read_bytes())
-        snapshot = document["statement"]["snapshot"]  # type: ignore[index,call-overload]
+        document: Any = parse_file((bundle / "attestation.json").read_bytes())
+        snapshot = document["statement"]["snapshot"]
     except (OSError, FormatError, KeyError, TypeError):
         return None
     return known_keys.kept(str(snapshot).split("/", 1)[0])
@@ -211,29 +217,3 @@ def _coverage_table(audit: BundleAudit) -> Table:
         table.caption = "In brackets: once you confirm the block with --block CHAIN=HASH or --rpc CHAIN=URL."
         table.caption_justify = "left"
     return table
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--receipt", "receipt_file", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", required=True, metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
-@json_option
-def receipt(file: Path, receipt_file: Path, key: str, as_json: bool) -> int:
-    """Check one FILE of a bundle, handed over alone, against its receipt."""
-    reader = known_keys.load_key(key)
-    keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
-    checks: list[dict[str, Any]] = []
-    try:
-        entry = check_receipt(read_input(file, "handed-over"), read_input(receipt_file, "receipt"), keys)
-        detail = f"{entry['path']} of {entry['snapshot']}, under the signed manifest"
-        checks.append({"assurance": "proven", "detail": detail, "name": "receipt", "required": True, "result": "pass"})
-    except (CheckFailed, FormatError) as problem:
-        failed = {"assurance": None, "detail": str(problem), "name": "receipt", "required": True, "result": "fail"}
-        checks.append(failed)
-    verdict = "valid" if checks[0]["result"] == "pass" else "invalid"
-    if as_json:
-        emit_json({"checks": checks, "verdict": verdict})
-    else:
-        console().print(checks_table(checks))
-        click.echo(verdict.upper())
-    return EXIT[verdict]

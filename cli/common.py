@@ -43,8 +43,10 @@ def emit_json(document: Any) -> None:
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     """Run a command and turn whatever happens into an exit status and, for errors, plain words on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = command.main(args=arguments, prog_name="tallystick", standalone_mode=False)
+        # The words stay at hand as the context's object: findings say how they were come by.
+        result = command.main(args=list(words), prog_name="tallystick", standalone_mode=False, obj=words)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

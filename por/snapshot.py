@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.errors import FormatError
 
-__all__ = ["EXCHANGE", "SnapshotId", "next_hour", "time_text", "to_seconds"]
+__all__ = ["EXCHANGE", "SnapshotId", "control_periods", "next_hour", "time_text", "to_seconds"]
 
 EXCHANGE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -34,6 +34,11 @@ def time_text(seconds: int) -> str:
 def next_hour(hour: str) -> str:
     """The hour after an hour."""
     return time_text(to_seconds(hour) + int(timedelta(hours=1).total_seconds()))
+
+
+def control_periods(hour: str) -> dict[str, str]:
+    """The periods that a proof of control may be for, by name: the hour itself, its day, its month."""
+    return {"hour": hour, "day": hour[:10], "month": hour[:7]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 CACHE = ROOT / ".cache"
 LOCK = ROOT / "requirements.lock"
-DEVNODE = ROOT / "por" / "reserves" / "evm" / "devnode.py"
+DEVNODE = ROOT / "por" / "reserves" / "evm" / "devnode" / "__init__.py"
 PYTHON_OLDEST = (3, 11)
 PYTHON_NEWEST = (3, 14)
 # Packages of npm, locked with their hashes: one carries a headless Chromium and unpacks it itself.
@@ -92,9 +92,10 @@ def install_project() -> None:
 def set_up_devnode() -> str | None:
     """Install the development chain node that the project pins; returns what went wrong, or None."""
     if not DEVNODE.exists():
-        return "por/reserves/evm/devnode.py is not in this checkout"
-    done = subprocess.run([str(venv_python()), "-m", "por.reserves.evm.devnode", "--install"], cwd=ROOT, check=False)
-    return None if done.returncode == 0 else f"its installer ended with status {done.returncode}"
+        return "por/reserves/evm/devnode is not in this checkout"
+    fetch = "from por.reserves.evm.devnode import find_anvil; print('development chain node:', find_anvil())"
+    done = subprocess.run([str(venv_python()), "-c", fetch], cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True)
+    return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
 def set_up_chromium() -> str | None:

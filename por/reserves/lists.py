@@ -21,6 +21,13 @@
     institution = "First Example Bank"
     as_of = "2026-11-22"
 
+    [[book]]                                  # what the books hold beside claims and debts; all but asset optional
+    asset = "USD"
+    entity = "main"
+    in_transit = "1000.00"
+    receivables = "0"
+    house = "50000.00"
+
 `signatures = "FILE"` at the top names a JSON list of {"address", "chain", "challenge", "scheme", "signature"}, where
 `challenge` is the whole text that `tallystick challenge` wrote (it carries the fields of a signed EIP-712 document
 too) and `signature` is 0x and hexadecimal. An entry may carry `challenge` and `signature` itself instead.
@@ -42,12 +49,13 @@ from por.reserves.evm.control import parse_challenge_text
 from por.reserves.evm.hexes import from_hex, parse_address, parse_caip2, to_hex
 from por.reserves.evm.plan import ChainConfig, ControlItem, EvmReserve
 
-__all__ = ["ReserveList", "StatementReserve", "read_reserve_list"]
+__all__ = ["BookEntry", "ReserveList", "StatementReserve", "read_reserve_list"]
 
 _CHAIN_KEYS = {"rpc", "finality"}
 _EVM_KEYS = {"kind", "chain", "address", "asset", "contract", "entity", "label", "control", "decimals"}
 _EVM_KEYS |= {"challenge", "signature"}
 _STATEMENT_KEYS = {"kind", "asset", "amount", "institution", "as_of", "entity", "label", "document"}
+_BOOK_KEYS = {"asset", "entity", "in_transit", "receivables", "house"}
 _SIGNATURE_KEYS = {"address", "chain", "challenge", "scheme", "signature"}
 _SCHEMES = ("eip191", "eip712", "eip1271", "none")
 _FINALITY = ("finalized", "safe", "latest")
@@ -69,6 +77,17 @@ class StatementReserve:
 
 
 @dataclass(frozen=True, slots=True)
+class BookEntry:
+    """What the operator's books hold of an asset beside claims and debts: decimal strings; `house` may be unstated."""
+
+    asset: str
+    entity: str = "main"
+    in_transit: str = "0"
+    receivables: str = "0"
+    house: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveList:
     """A read list. `schemes` says by (chain, address) how each address shows control, "none" among the answers."""
 
@@ -77,6 +96,7 @@ class ReserveList:
     statements: tuple[StatementReserve, ...]
     controls: tuple[ControlItem, ...]
     schemes: Mapping[tuple[str, bytes], str] = field(default_factory=dict)
+    books: tuple[BookEntry, ...] = ()
 
 
 def read_reserve_list(
@@ -112,7 +132,7 @@ class _Reader:
             problem = InputProblem(str(self._path), f"cannot be read as TOML: {error}", "Give a UTF-8 TOML file")
             raise InputErrors([problem]) from error
         self._lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith("[[reserve]]")]
-        for key in sorted(document.keys() - {"chains", "reserve", "signatures"}):
+        for key in sorted(document.keys() - {"book", "chains", "reserve", "signatures"}):
             self._note(f"has an unknown section {key}", "Remove it, or correct its name")
         chains = self._read_chains(document.get("chains", {}))
         entries = document.get("reserve", [])
@@ -121,6 +141,7 @@ class _Reader:
             entries = []
         for index, entry in enumerate(entries):
             self._read_entry(entry, self._lines[index] if index < len(self._lines) else None, chains)
+        books = self._read_books(document.get("book", []))
         self._read_signatures(document.get("signatures"))
         self._check_signed()
         if self._problems:
@@ -132,6 +153,7 @@ class _Reader:
             statements=tuple(self._statements),
             controls=tuple(self._controls.values()),
             schemes=dict(self._schemes),
+            books=books,
         )
 
     def _note(self, problem: str, remedy: str, row: int | None = None, column: str | None = None) -> None:
@@ -249,6 +271,24 @@ class _Reader:
         document = self._text(entry, "document", row, "") or None
         if len(self._problems) == before:
             self._statements.append(StatementReserve(asset, str(amount), institution, day, entity, label, document))
+
+    def _read_books(self, entries: object) -> tuple[BookEntry, ...]:
+        books: dict[tuple[str, str], BookEntry] = {}
+        for number, entry in enumerate(entries if isinstance(entries, list) else [entries], start=1):
+            where = f"book {number}"
+            if not isinstance(entry, dict) or entry.keys() - _BOOK_KEYS:
+                known = ", ".join(sorted(_BOOK_KEYS))
+                self._note("a [[book]] has other entries than its own", f"Use {known}", column=where)
+                continue
+            amounts = {key: entry[key] for key in ("in_transit", "receivables", "house") if key in entry}
+            for key, value in amounts.items():
+                if not isinstance(value, str) or not _AMOUNT.match(value):
+                    self._note(f"{key} is no decimal number in quotes", 'Write it like "1250.00"', column=where)
+            asset, entity = self._asset(entry, None), self._text(entry, "entity", None, "main")
+            if (entity, asset) in books:
+                self._note(f"a second [[book]] of {entity}/{asset}", "Keep one", column=where)
+            books[entity, asset] = BookEntry(asset, entity, **amounts)
+        return tuple(books.values())
 
     def _read_signatures(self, name: object) -> None:
         if name is None or not self._needs_signatures:

@@ -24,7 +24,7 @@ from por.reserves.evm.control import Expectation
 from por.reserves.evm.layouts import LayoutTable
 from por.reserves.evm.results import EvmResult, ReaderView, RowResult
 from por.reserves.evm.verify import verify_evidence
-from por.snapshot import to_seconds
+from por.snapshot import control_periods, to_seconds
 
 __all__ = ["EVIDENCE_FORMAT", "RESERVE_CHECKS", "ReserveView", "RowView", "check_reserves"]
 
@@ -138,7 +138,7 @@ def _judge(snapshot: Mapping[str, Any], evidence: bytes, reader: ReserveReader) 
         document["evm"],
         cutoff=to_seconds(snapshot["cutoff"]),
         layouts=reader.layouts,
-        expected=Expectation(snapshot["exchange"], frozenset({snapshot["cutoff"]})),
+        expected=Expectation(snapshot["exchange"], frozenset(control_periods(snapshot["cutoff"]).values())),
         block_hashes=reader.block_hashes,
         views=reader.views,
     )

@@ -15,7 +15,6 @@ from por.reserves.evm import ChainConfig, EvmReserve, Expectation, Layout, Layou
 from por.reserves.evm.collect import Waiting, assemble, collect
 from por.reserves.evm.devnode import AnvilMissing, DevNode, find_anvil, start_devnode
 
-CACHE = Path(__file__).parents[2] / ".cache" / "node"
 GENESIS = 1_700_000_000
 CUTOFF = GENESIS + 3_600
 EXPECTED = Expectation("Example Exchange", frozenset({"2023-11-14T23"}))
@@ -27,7 +26,7 @@ HOLDER, OTHER = bytes.fromhex("11" * 20), bytes.fromhex("22" * 20)
 def require_anvil() -> Path:
     """The anvil binary; skips the test where it cannot be had, and fails it in CI."""
     try:
-        return find_anvil(CACHE)
+        return find_anvil()
     except AnvilMissing as error:
         if os.environ.get("CI"):
             pytest.fail(f"CI needs the development chain: {error}")
@@ -37,7 +36,7 @@ def require_anvil() -> Path:
 def anvil(**options: Any) -> DevNode:
     """A fresh anvil whose first block is at GENESIS."""
     require_anvil()
-    return start_devnode(timestamp=GENESIS, cache=CACHE, **options)
+    return start_devnode(timestamp=GENESIS, **options)
 
 
 def natives(node: DevNode) -> dict[str, tuple[str, int]]:

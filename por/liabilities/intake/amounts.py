@@ -66,7 +66,7 @@ def _parse_plain(
 ) -> tuple[Quanta128, NDArray[np.intp]]:
     """Read the plain amounts of `blob`, which holds all texts end to end; return them and the indices left over."""
     width = min(int(lengths.max(initial=0)), DIGITS_FAST_MAX + 1)
-    characters = np.frombuffer(blob + bytes(width), dtype=np.uint8)
+    characters = np.frombuffer(blob + bytes(width + 1), dtype=np.uint8)
     starts = np.cumsum(lengths) - lengths
     value = np.zeros(len(lengths), np.uint64)
     point_at = np.full(len(lengths), -1, np.int64)
@@ -86,8 +86,7 @@ def _parse_plain(
     power = scales - decimals
     plain &= (whole_digits > 0) & ((point_at < 0) | (decimals > 0))
     plain &= (whole_digits + decimals <= DIGITS_FAST_MAX) & (power >= 0) & (power <= POWER_FAST_MAX)
-    first = characters[np.minimum(starts, len(characters) - 1)] if len(characters) else np.zeros(0, np.uint8)
-    plain &= (whole_digits == 1) | (first != _ZERO)
+    plain &= (whole_digits == 1) | (characters[starts] != _ZERO)
     value[~plain] = 0
     amounts = _multiply(value, _POWERS[np.where(plain, power, 0)])
     return amounts, np.flatnonzero(~plain)

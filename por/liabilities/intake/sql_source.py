@@ -79,15 +79,21 @@ class SqlSource:
         for part in result.partitions(BATCH_ROWS):
             rows = np.arange(self.rows_read + 1, self.rows_read + 1 + len(part), dtype=np.int64)
             self.rows_read += len(part)
+            columns = list(zip(*part, strict=True))
             texts = {
-                name: as_texts(self.file, name, [row[at] for row in part], rows, self.problems)
-                for name, at in positions.items()
+                name: as_texts(self.file, name, columns[at], rows, self.problems) for name, at in positions.items()
             }
             yield Batch(self.file, rows, texts)
 
     def _scrubbed(self, error: Exception) -> str:
-        """The driver's own words on one line, with the URL's secrets cut out and without statement or parameters."""
-        text = str(getattr(error, "orig", None) or error.args[0] if error.args else type(error).__name__)
+        """The driver's own words on one line, with the URL's secrets cut out and without statement or parameters.
+
+        Errors about a value are named by their type alone: their words repeat the value.
+        """
+        errors = self._sqlalchemy.exc
+        if not isinstance(error, errors.SQLAlchemyError) or isinstance(error, errors.DataError):
+            return type(error).__name__
+        text = str(getattr(error, "orig", None) or (error.args[0] if error.args else ""))
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return f"{type(error).__name__}: {' '.join(text.split())[:200]}"

@@ -7,7 +7,7 @@ The order is fixed, and each way of failing has a class of its own (errors.py):
    as long as the child could change, an earlier one could take its place.
 3. Proofs are taken at that block's hash from the first endpoint (HistoryMissing), and balances that an endpoint says
    beside them must be the proven ones (EndpointLies). A token without layout is asked by a pinned call, of all
-   endpoints (EndpointsDisagree), and stays *claimed*.
+   endpoints (EndpointsDisagree), and stays *claimed*; one with a layout must answer as its slot says (LayoutMismatch).
 4. The block is still at its height afterwards (ReorgAfterSnapshot).
 5. The offline verifier finds nothing wrong with the result (EndpointLies).
 """
@@ -27,8 +27,10 @@ from por.reserves.evm.errors import (
     EndpointLies,
     EndpointsDisagree,
     HistoryMissing,
+    LayoutMismatch,
     ProofError,
     ReorgAfterSnapshot,
+    RpcRefused,
 )
 from por.reserves.evm.evidence import FORMAT, read_evidence
 from por.reserves.evm.header import Header
@@ -84,7 +86,7 @@ def collect(
     block, child, finals = _settle(endpoints, cutoff, config.finality, waiting or Waiting())
     try:
         evidence = _Collector(config, endpoints, block, layouts).evidence(reserves, controls)
-    except HistoryMissing:
+    except (HistoryMissing, RpcRefused):
         _check_still_there(endpoints, block)
         raise
     _check_still_there(endpoints, block)
@@ -320,6 +322,7 @@ class _Collector:
         else:
             method = "slot"
             balance = layout.balance_of(self._words[layout.contract, layout.storage_key(reserve.address)])
+            self._check_layout(layout, reserve.address, balance)
             stated = {
                 "order": layout.order,
                 "base_slot": to_hex(layout.base_slot.to_bytes(32, "big")),
@@ -337,6 +340,13 @@ class _Collector:
             "layout": stated,
             "method": method,
         }
+
+    def _check_layout(self, layout: Layout, holder: bytes, balance: int) -> None:
+        """A proof under a wrong layout proves a wrong figure, mostly nought; the token's own answer shows it here."""
+        said = self._endpoints[0].balance_of(layout.contract, holder, self._block)
+        if said != balance:
+            what = f"{layout.chain} {to_hex(layout.contract)}: the layout's slot holds {balance}, balanceOf says {said}"
+            raise LayoutMismatch(what)
 
     def _pinned_call(self, contract: bytes, holder: bytes) -> int:
         answers = {endpoint.balance_of(contract, holder, self._block) for endpoint in self._endpoints}

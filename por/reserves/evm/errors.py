@@ -12,6 +12,7 @@ __all__ = [
     "EndpointUnreachable",
     "EndpointsDisagree",
     "HistoryMissing",
+    "LayoutMismatch",
     "ProofError",
     "ReorgAfterSnapshot",
     "RlpError",
@@ -68,6 +69,12 @@ class ReorgAfterSnapshot(ChainError):
     """The block at the snapshot's height is no longer the one that was snapshotted. Remedy: take the snapshot again."""
 
     verdict = "reorg-after-snapshot"
+
+
+class LayoutMismatch(ChainError):
+    """A token's `balanceOf` is not what the operator's layout reads. Remedy: correct the layouts file."""
+
+    verdict = "layout-mismatch"
 
 
 class BlockNotFinal(ChainError):

@@ -30,7 +30,15 @@ _DECIMALS = bytes.fromhex("313ce567")
 _IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
 _NO_SUCH_TAG_OBJECT = ("invalid type", "cannot wrap", "invalid argument", "cannot unmarshal", "unsupported", "parse")
 _PRUNED = ["missing trie node", "pruned", "not available", "proof window", "historical state", "header not found"]
-_PRUNED += ["unknown block", "block not found", "blocknotfound", "old data", "out of range", "state is not available"]
+_PRUNED += [
+    "unknown block",
+    "block not found",
+    "resource not found",
+    "blocknotfound",
+    "old data",
+    "out of range",
+    "state is not available",
+]
 _REVERTED = ("revert", "invalid opcode", "out of gas", "execution error", "stack underflow", "vm execution error")
 
 

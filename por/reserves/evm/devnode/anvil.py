@@ -20,7 +20,7 @@ from web3.types import RPCEndpoint
 from ledger.errors import TallystickError
 from por.reserves.evm.devnode.node import DevNode
 
-__all__ = ["AnvilMissing", "default_cache", "find_anvil", "start_devnode"]
+__all__ = ["AnvilMissing", "connect_local", "default_cache", "find_anvil", "start_devnode"]
 
 _START_SECONDS_MAX = 15.0
 _FETCH_SECONDS_MAX = 180
@@ -31,7 +31,10 @@ class AnvilMissing(TallystickError):
 
 
 def default_cache() -> Path:
-    """Where the binary is kept between runs."""
+    """Where the binary is kept between runs: in a checkout's own .cache, else in the user's."""
+    checkout = Path(__file__).resolve().parents[4]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".cache" / "node"
     return Path.home() / ".cache" / "tallystick" / "node"
 
 
@@ -94,7 +97,17 @@ def start_devnode(
     home = tempfile.TemporaryDirectory(prefix="tallystick-devnode-")
     port = _free_port()
     command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--silent", "--timestamp", str(timestamp)]
-    command += ["--hardfork", hardfork, "--chain-id", str(chain_id), "--slots-in-an-epoch", "1", "--order", "fifo"]
+    command += [
+        "--hardfork",
+        hardfork,
+        "--chain-id",
+        str(chain_id),
+        "--slots-in-an-epoch",
+        "1",
+        "--order",
+        "fifo",
+        "--no-mining",
+    ]
     command += ["--cache-path", home.name, *arguments]
     log = Path(home.name) / "anvil.log"
     with log.open("wb") as sink:
@@ -112,7 +125,7 @@ def start_devnode(
     url = f"http://127.0.0.1:{port}"
     try:
         _await_start(process, url, log)
-        node = DevNode(url, _connect, stop)
+        node = DevNode(url, connect_local, stop)
         node.rpc("anvil_setBlockTimestampInterval", 1)
     except BaseException:
         stop()
@@ -120,7 +133,8 @@ def start_devnode(
     return node
 
 
-def _connect(url: str) -> JSONBaseProvider:
+def connect_local(url: str) -> JSONBaseProvider:
+    """A connection that shows an error at once instead of trying again."""
     return HTTPProvider(url, request_kwargs={"timeout": 30}, exception_retry_configuration=None)
 
 
@@ -131,7 +145,7 @@ def _free_port() -> int:
 
 
 def _await_start(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    provider = _connect(url)
+    provider = connect_local(url)
     for _ in range(int(_START_SECONDS_MAX / 0.05)):
         if process.poll() is not None:
             said = log.read_text(encoding="utf-8", errors="replace").strip()[-300:]

@@ -107,6 +107,7 @@ class DevNode:
         filled = {"from": self._sender, "gas": hex(3_000_000), **transaction}
         digest = self.rpc("eth_sendTransaction", filled)
         digest = to_hex(bytes(digest)) if isinstance(digest, bytes) else digest
+        self.mine()  # the chain mines only when told, so that a block's content never depends on a race
         receipt: Mapping[str, Any] = self.rpc("eth_getTransactionReceipt", digest)
         assert receipt is not None and receipt["status"] in (1, "0x1"), "a development transaction failed"
         return receipt

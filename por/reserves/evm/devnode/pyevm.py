@@ -6,7 +6,10 @@ py-evm's own chain and proofs from its trie. "finalized" and "safe" are the newe
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import Any
 
@@ -14,12 +17,13 @@ from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from por.reserves.evm import rlp
+from por.reserves.evm.devnode.anvil import connect_local
 from por.reserves.evm.devnode.node import DevNode
 from por.reserves.evm.header import FIELDS
 from por.reserves.evm.hexes import checksum_address, from_hex, keccak256, to_hex
 from por.reserves.evm.trie import EMPTY_ROOT
 
-__all__ = ["PyEvmProvider", "start_pyevm"]
+__all__ = ["PyEvmProvider", "serve_pyevm", "start_pyevm"]
 
 
 class _Refused(Exception):
@@ -29,11 +33,14 @@ class _Refused(Exception):
 class PyEvmProvider(JSONBaseProvider):
     """JSON-RPC over an in-process eth-tester chain; the methods that the collector, the reader and the demo use."""
 
-    def __init__(self) -> None:
+    def __init__(self, timestamp: int | None = None) -> None:
         super().__init__()
         eth_tester: Any = import_module("eth_tester")
-        self._backend = eth_tester.PyEVMBackend()
+        chosen = {} if timestamp is None else {"timestamp": timestamp}
+        genesis = eth_tester.PyEVMBackend.generate_genesis_params(chosen)
+        self._backend = eth_tester.PyEVMBackend(genesis_parameters=genesis)
         self._tester = eth_tester.EthereumTester(self._backend)
+        self._tester.disable_auto_mine_transactions()
         self._trie: Any = import_module("trie").HexaryTrie
         self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
         self._methods: dict[str, Callable[..., Any]] = {
@@ -43,7 +50,7 @@ class PyEvmProvider(JSONBaseProvider):
             "eth_chainId": lambda: hex(self._backend.chain.chain_id),
             "eth_getBlockByNumber": self._block,
             "eth_getProof": self._proof,
-            "eth_getTransactionReceipt": self._tester.get_transaction_receipt,
+            "eth_getTransactionReceipt": self._receipt,
             "eth_sendTransaction": self._send,
             "evm_mine": self._tester.mine_block,
             "evm_setNextBlockTimestamp": self._travel,
@@ -121,6 +128,10 @@ class PyEvmProvider(JSONBaseProvider):
                 filled[name] = int(filled[name], 16)
         return str(self._tester.send_transaction(filled))
 
+    def _receipt(self, digest: str) -> dict[str, Any]:
+        receipt = self._tester.get_transaction_receipt(digest)
+        return {"status": receipt["status"], "contractAddress": receipt["contract_address"]}
+
     def _travel(self, timestamp: int) -> None:
         self._tester.time_travel(timestamp - 1)
 
@@ -138,3 +149,27 @@ def start_pyevm() -> DevNode:
     """A chain in this process; raises ImportError where py-evm is not installed."""
     provider = PyEvmProvider()
     return DevNode("in-process", lambda _url: provider, lambda: None)
+
+
+def serve_pyevm(timestamp: int) -> DevNode:
+    """The same chain from `timestamp` (Unix seconds) on, behind HTTP on this machine, for commands that take a URL."""
+    provider, lock = PyEvmProvider(timestamp), threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with lock:
+                answer = dict(provider.make_request(request["method"], request.get("params", [])))
+            body = json.dumps(answer | {"id": request["id"]}, default=lambda value: to_hex(bytes(value))).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: the demo and the tests speak for themselves."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return DevNode(f"http://127.0.0.1:{server.server_port}", connect_local, server.shutdown)

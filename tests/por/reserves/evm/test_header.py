@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.chain.node import anvil
 
 from ledger.errors import FormatError
 from por.reserves.evm import rlp
@@ -13,6 +12,7 @@ from por.reserves.evm.devnode import start_pyevm
 from por.reserves.evm.errors import RlpError
 from por.reserves.evm.header import decode_header, header_from_rpc
 from por.reserves.evm.hexes import to_hex
+from tests.chain.node import anvil
 
 
 @pytest.mark.parametrize(
