@@ -1,7 +1,7 @@
 """What only the exchange knows of an hour: keys, salts and leaf orders (docs/spec/trees.md section 7).
 
-Cost: AES-256-CTR gives over 3 GB/s, so 32-byte salts for 6 million leaves take some 60 ms; sorting the order keys of
-twenty trees of 300,000 takes some 100 ms, of one tree of 6 million some 400 ms.
+Cost: AES-256-CTR gives over 3 GB/s, so 32-byte salts for 6 million leaves take 60 ms; sorting the order keys of twenty
+trees of 300,000 takes 160 ms, of one tree of 6 million 400 ms (NumPy's AVX-512 sort; three times that without).
 """
 
 from __future__ import annotations

@@ -223,6 +223,15 @@ class Levels:
         self.count: int = leaves.shape[0]
         self._allocate(leaves)
 
+    def __getstate__(self) -> tuple[int, Bytes2D, Bytes2D]:
+        return self.count, self.leaves, self.upper
+
+    def __setstate__(self, state: tuple[int, Bytes2D, Bytes2D]) -> None:
+        self.count, leaves, upper = state
+        self.width = leaves.shape[1]
+        self._allocate(leaves)
+        self.upper[:] = upper
+
     def _allocate(self, leaves: Bytes2D) -> None:
         """Lay out empty levels above `leaves`, whose number of rows is the new capacity."""
         self.leaves = leaves
@@ -231,6 +240,7 @@ class Levels:
         starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).tolist()
         self._stored: list[Bytes2D] = [leaves]
         self._stored += [self.upper[a:b] for a, b in pairwise(starts)]
+        self._flat = [memoryview(level.reshape(-1).data) for level in self._stored]
 
     @property
     def capacity(self) -> int:
@@ -261,13 +271,15 @@ class Levels:
         """
         if not 0 <= slot < self.count:
             raise IndexError(f"slot {slot} of a tree with {self.count} leaves")
-        siblings, index = [], slot
-        for level, nodes in zip(self._stored, level_counts(self.count), strict=False):
+        siblings, index, nodes, width = [], slot, self.count, self.width
+        for level in self._flat:
             sibling = index ^ 1
             if sibling < nodes:
-                siblings.append(level[sibling].tobytes())
-            index >>= 1
-        return b"".join(siblings)
+                siblings.append(level[sibling * width : (sibling + 1) * width])
+            index, nodes = index >> 1, (nodes + 1) >> 1
+            if nodes == 1:
+                break
+        return b"".join(siblings) if self.count > 1 else b""
 
     def grow(self, count: int) -> None:
         """Make the tree `count` leaves long; leaves and nodes that are new are left for the kernel to fill."""

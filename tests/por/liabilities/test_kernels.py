@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -95,6 +96,17 @@ def test_every_path_leads_to_the_top(kernel: Kernel, count: int) -> None:
         for outside in (-1, count):
             with pytest.raises(IndexError):
                 levels.path(outside)
+
+
+def test_a_tree_survives_being_sent_to_another_process(kernel: Kernel) -> None:
+    levels = kernel.levels(random_leaves(1, 9))
+    kernel.append(levels, random_leaves(2, 4))
+    received = pickle.loads(pickle.dumps(levels))
+    same(received, levels)
+    assert received.path(11) == levels.path(11)
+    kernel.append(received, random_leaves(3, 8))
+    kernel.append(levels, random_leaves(3, 8))
+    same(received, levels)
 
 
 def test_the_empty_tree_and_the_tree_of_one(kernel: Kernel) -> None:
