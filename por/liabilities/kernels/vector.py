@@ -1,9 +1,9 @@
 """The kernel without a compiler: NumPy moves and adds the bytes, hashlib hashes them one message at a time.
 
 Cost: one call of hashlib is about 0.4 us, and a leaf of a big tree takes three (commitment, leaf, one inner node), so
-6 million leaves need 7 s however well the rest is done; the rest adds half of that. Messages are laid end to end by NumPy in chunks that stay
-in the cache, cut by `struct.iter_unpack` (the cheapest way to make many equal bytes objects), and hashed in one
-comprehension. Sums of 128 bits are two columns of u64 with the carry passed by hand.
+6 million leaves need 7 s however well the rest is done; the rest adds half of that. Messages are laid end to end by
+NumPy in chunks that stay in the cache, cut by `struct.iter_unpack` (the cheapest way to make many equal bytes objects),
+and hashed in one comprehension. Sums of 128 bits are two columns of u64 with the carry passed by hand.
 """
 
 from __future__ import annotations
