@@ -174,14 +174,16 @@ def _refuse_number(text: str) -> Json:
 
 
 def _check(value: Json, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise FormatError(f"nested more than {DEPTH_MAX} deep")
+    """Keys, numbers, and at most 32 lists and objects inside one another; `depth` of them are around the value."""
     if value is None or isinstance(value, bool | str):
         return
     if isinstance(value, int):
         if not 0 <= value <= INTEGER_MAX:
             raise FormatError("numbers are integers from 0 to 2^53-1")
-    elif isinstance(value, list):
+        return
+    if depth >= DEPTH_MAX:
+        raise FormatError(f"nested more than {DEPTH_MAX} deep")
+    if isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
     elif isinstance(value, dict):
