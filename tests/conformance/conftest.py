@@ -24,9 +24,10 @@ def table(name: str) -> Any:
     return json.loads((VECTORS / name).read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def in_page(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluate]:
-    """Runs JavaScript in the customer's page, opened from disk in a real browser."""
+    """Runs JavaScript in the customer's page, opened from disk in a real browser. One test module uses it: two sessions
+    of playwright at a time do not work in one process."""
     from playwright.sync_api import sync_playwright
 
     file = tmp_path_factory.mktemp("page") / "verify.html"

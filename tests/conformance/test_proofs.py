@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
@@ -16,17 +15,10 @@ from cli.common import run
 from cli.main import cli
 from por.verify import standalone
 from tests.conformance.cases import VECTORS
-from tests.conformance.conftest import Evaluate
 from tests.conformance.proof_vectors import REQUIRED
 
 EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
 SUBPROCESSES = 4
-VERIFY = """(cases) => Promise.all(cases.map((one) => {
-  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const { key, account, forceFallback } = one;
-  const [proof, attestation] = [bytes(one.proof), bytes(one.attestation)];
-  return tallystick.verify({ proof, attestation, key, account, forceFallback });
-}))"""
 
 
 @cache
@@ -113,24 +105,3 @@ def test_whole_programs_give_the_same_answers(by: str, tmp_path: Path) -> None:
         )
         assert answer(json.loads(done.stdout)) == answer(standalone_report(case["name"])), case["name"]
         assert done.returncode == EXIT[case["verdict"]]
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("force_fallback", [False, True], ids=["browser's own cryptography", "fallback"])
-def test_the_web_page_gives_the_same_answers(in_page: Evaluate, force_fallback: bool) -> None:
-    questions = []
-    for case in cases():
-        files = {
-            name: base64.b64encode((VECTORS / case[name]).read_bytes()).decode() for name in ("proof", "attestation")
-        }
-        key = key_of(case)
-        key = Path(key).read_text(encoding="utf-8") if key is not None and "/" in case["key"] else key
-        questions.append({**files, "key": key, "account": case["account"], "forceFallback": force_fallback})
-    reports = in_page(VERIFY, questions)
-    expected = [standalone_report(case["name"]) for case in cases()]
-    differing = {
-        case["name"]: (report, wanted)
-        for case, report, wanted in zip(cases(), reports, expected, strict=True)
-        if report != wanted
-    }
-    assert not differing

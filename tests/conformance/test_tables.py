@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from itertools import accumulate
 from typing import Any
 
@@ -20,7 +19,7 @@ from por.liabilities.kernels import AmountOverflow, Kernel, available, pack_amou
 from por.snapshot import SnapshotId
 from por.verify import standalone
 from por.verify.audit import strict_signature
-from tests.conformance.conftest import Evaluate, table
+from tests.conformance.conftest import table
 
 LABEL = b"tallystick/attestation/1\0"
 
@@ -119,22 +118,6 @@ def test_every_spelling_is_accepted_or_refused_by_both_parsers() -> None:
             assert accepted == vector["canonical"], (parse.__module__, vector["name"])
 
 
-@pytest.mark.browser
-def test_every_spelling_is_accepted_or_refused_by_the_page(in_page: Evaluate) -> None:
-    """As key files: what is canonical JSON gets as far as having the wrong keys."""
-    script = """(cases) => cases.map((text) => {
-      try {
-        tallystick.readKey(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
-        return null;
-      } catch (problem) { return problem.message; }
-    })"""
-    vectors = [vector for vector in table("canonical.json")["cases"] if base64.b64decode(vector["base64"]).strip()]
-    words = in_page(script, [vector["base64"] for vector in vectors])
-    for vector, problem in zip(vectors, words, strict=True):
-        refused = problem is None or "canonical" in problem or "line feed" in problem
-        assert refused != vector["canonical"], (vector["name"], problem)
-
-
 def test_every_name_is_accepted_or_refused_by_both_rules() -> None:
     for vector in table("identity.json")["cases"]:
         text, valid, where = vector["text"], vector["valid"], (vector["kind"], ascii(vector["text"][:40]))
@@ -156,28 +139,6 @@ def reads_as_snapshot(text: str) -> bool:
         return False
 
 
-@pytest.mark.browser
-def test_every_name_is_accepted_or_refused_by_the_page(in_page: Evaluate) -> None:
-    script = """async ([proof, attestation, key, accounts]) => {
-      const bytes = (text) => new TextEncoder().encode(text);
-      const answers = [];
-      for (const account of accounts) {
-        const report = await tallystick.verify(
-          { proof: bytes(proof), attestation: bytes(attestation), key, account: JSON.parse(account) });
-        answers.push(report.checks.find((check) => check.name === "identity").result);
-      }
-      return answers;
-    }"""
-    from tests.support.miniature import Miniature, public_hex
-
-    plain = Miniature(optional_sections=False)
-    vectors = [vector for vector in table("identity.json")["cases"] if vector["kind"] == "account"]
-    files = [plain.proof().decode(), plain.attestation().decode(), public_hex("first")]
-    answers = in_page(script, [*files, [json.dumps(vector["text"]) for vector in vectors]])
-    for vector, found in zip(vectors, answers, strict=True):
-        assert (found == "pass") == vector["valid"], ascii(vector["text"][:40])
-
-
 def test_every_signature_is_judged_alike() -> None:
     for vector in table("ed25519.json")["cases"]:
         key, message, signature = (bytes.fromhex(vector[name]) for name in ("key", "message", "signature"))
@@ -185,12 +146,3 @@ def test_every_signature_is_judged_alike() -> None:
         if message.startswith(LABEL) and len(message) == len(LABEL) + 32:
             assert verify_signature(key, LABEL[:-1].decode(), message[len(LABEL) :], signature) == vector["valid"]
             assert strict_signature(key, message, signature) == vector["valid"], vector["name"]
-
-
-@pytest.mark.browser
-def test_every_signature_is_judged_alike_by_the_page(in_page: Evaluate) -> None:
-    script = """(cases) => cases.map((one) => tallystick.ed25519Verify(...one.map(
-      (hex) => Uint8Array.from(hex.match(/../g) || [], (digits) => parseInt(digits, 16)))))"""
-    vectors = table("ed25519.json")["cases"]
-    found = in_page(script, [[vector[name] for name in ("key", "message", "signature")] for vector in vectors])
-    assert found == [vector["valid"] for vector in vectors]
