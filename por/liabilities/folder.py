@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
+from por.files import read_plain, require_plain
 
 __all__ = ["FOLDER", "Columns", "Lines", "TreeColumns", "read_folder", "write_folder"]
 
@@ -115,7 +116,7 @@ def read_folder(folder: Path) -> Columns:
     found = {path.name for path in folder.iterdir()}
     if found != expected:
         odd = min(found ^ expected)
-        raise CheckFailed(f"{folder.name}/{odd} is {'not expected' if odd in found else 'missing'}")
+        raise CheckFailed(f"{ascii(f'{folder.name}/{odd}')} is {'not expected' if odd in found else 'missing'}")
     data = _read(folder / "accounts.bin", np.dtype(np.uint8), None)
     offsets = _identity_offsets(data, index["accounts"])
     salts = _read(folder / "account-salts.bin", np.dtype(np.uint8), 32 * index["accounts"]).reshape(-1, 32)
@@ -124,7 +125,7 @@ def read_folder(folder: Path) -> Columns:
 
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
-        index: Any = parse_file((folder / "index.json").read_bytes())
+        index: Any = parse_file(read_plain(folder / "index.json"))
     except OSError:
         raise CheckFailed(f"{folder.name}/index.json is missing") from None
     if not isinstance(index, dict) or set(index) != {"accounts", "format", "snapshot", "subaccounts", "trees"}:
@@ -156,6 +157,7 @@ def _check_count(count: Any) -> None:
 
 def _read(path: Path, dtype: np.dtype[Any], count: int | None) -> NDArray[Any]:
     try:
+        require_plain(path)
         size = path.stat().st_size
         if count is not None and size != count * dtype.itemsize:
             raise CheckFailed(f"liabilities/{path.name} has {size} bytes instead of {count * dtype.itemsize}")
@@ -195,6 +197,8 @@ def _check_lines(stem: str, lines: Lines, count: int, subaccounts: int) -> None:
 def _identity_offsets(data: Bytes, count: int) -> NDArray[np.uint64]:
     """Where each record of accounts.bin starts; one pass, about 0.4 us an account."""
     view = data.tobytes()
+    if count > len(view) // 8:  # two lengths a record; asked before room is made for a count that only the file states
+        raise CheckFailed("liabilities/accounts.bin ends inside a record")
     offsets = np.empty(count + 1, np.uint64)
     at, end = 0, len(view)
     for number in range(count):
