@@ -62,6 +62,11 @@ def _reader_key(attestation: bytes, given: str | None) -> tuple[ReaderKey | None
 
 def _keep(checked: AttestationResult, reader: ReaderKey) -> str | None:
     assert checked.exchange is not None
+    before = known_keys.kept(checked.exchange)
+    if before is not None and any(reader.key == rotation["from"] for rotation in before.rotations):
+        return None  # the one kept has replaced it: going back would trust a key again that may be lost since
+    if before is not None and before.key == reader.key and not reader.rotations:
+        return None  # the file kept says more than these digits
     if known_keys.keep(checked.exchange, reader.key, list(reader.rotations)):
         return f"The key of {checked.exchange} is kept for the next check."
     return None

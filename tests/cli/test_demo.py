@@ -1,4 +1,4 @@
-"""The demo: runs whole, on anvil and on the chain inside the process, and leaves files that other tools can go on from."""
+"""The demo: runs whole, on anvil and on the chain inside the process, and leaves files to go on from."""
 
 from __future__ import annotations
 
