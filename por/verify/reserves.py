@@ -88,7 +88,7 @@ def check_reserves(sections: Mapping[str, Any], evidence: bytes | None, reader: 
     views, problems = _match(snapshot, rows, result)
     findings = (
         _evidence_finding(problems["evidence"], len(rows)),
-        _balance_finding(problems["balances"], result),
+        _balance_finding(problems["balances"], problems["open"], result),
         _control_finding(result, rows, views),
         _chain_finding("block", result, reader),
         _chain_finding("cutoff", result, reader),
@@ -150,7 +150,7 @@ def _match(
     """Pair every signed row that evidence can speak for with its judged row."""
     scales = {(tree["entity"], tree["asset"]): tree["scale"] for tree in snapshot["trees"]}
     judged = {(r.entity, r.asset, r.chain, r.contract, r.address): r for r in result.rows}
-    problems: dict[str, list[str]] = {"evidence": [], "balances": []}
+    problems: dict[str, list[str]] = {"evidence": [], "balances": [], "open": []}
     views = []
     for row in rows:
         key = (row["entity"], row["asset"], row["chain"], row["contract"], row["address"])
@@ -169,6 +169,8 @@ def _match(
             problems["balances"].append(f"{where}: {failed.detail}")
         if row["evidence"] == "state-proof" and not _is_state_proof(found):
             problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
+        elif row["evidence"] == "state-proof" and not _is_recomputed(found):
+            problems["open"].append(f"{where} is said to be proven, and your layout names a slot that is not shown")
         views.append(_with_control(_view(row, quanta, found.assurance, found.assurance_given_block), found))
     problems["evidence"] += [f"{key[1]} at {key[4]} is in the evidence and not signed" for key in judged]
     return views, problems
@@ -176,6 +178,12 @@ def _match(
 
 def _is_state_proof(row: RowResult) -> bool:
     return any(check.name in ("account-proof", "storage-proof") for check in row.checks)
+
+
+def _is_recomputed(row: RowResult) -> bool:
+    """Whether the balance itself came out of a proof: the account's for the chain's coin, the word's for a token."""
+    decisive = "account-proof" if row.contract == "native" else "storage-proof"
+    return any(check.name == decisive and check.result == "pass" for check in row.checks)
 
 
 def _with_control(view: RowView, row: RowResult) -> RowView:
@@ -195,12 +203,14 @@ def _evidence_finding(problems: list[str], count: int) -> Finding:
     return ("evidence", "pass", "proven", f"the signed evidence, in its one form, for {count} rows")
 
 
-def _balance_finding(problems: list[str], result: EvmResult) -> Finding:
+def _balance_finding(problems: list[str], unproven: list[str], result: EvmResult) -> Finding:
     broken = [c.detail for chain in result.chains for c in chain.checks if c.result == "fail" and c.name in _STRUCTURE]
     problems = broken + problems
     if problems:
         return ("balances", "fail", None, _first(problems))
-    proven = sum(1 for row in result.rows if _is_state_proof(row))
+    if unproven:
+        return ("balances", "unchecked", None, _first(unproven))
+    proven = sum(1 for row in result.rows if _is_recomputed(row))
     return ("balances", "pass", "proven", f"{proven} of {len(result.rows)} balances recomputed from state proofs")
 
 
