@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,23 @@ def audit(
             audits.append(audit_bundle(path, reader, bar))
     report = report_of(audits)
     if html is not None:
-        from cli.audit_page import render_audit  # only this option needs the templates
-
-        command = shlex.join(["tallystick", *sys.argv[1:]])
-        html.write_text(render_audit(report.as_json(), command=command), encoding="utf-8", newline="\n")
+        _write_page(html, report, reader_key, block, list(urls))
     if as_json:
         emit_json(report.as_json())
     else:
         _show(report)
     return EXIT[report.verdict]
+
+
+def _write_page(
+    path: Path, report: AuditReport, key: ReaderKey | None, blocks: Sequence[str], chains: Sequence[str]
+) -> None:
+    from cli.audit_page import Origin, render_audit  # only this option needs the templates
+
+    command = shlex.join(["tallystick", *click.get_current_context().find_root().obj])
+    origin = Origin(version("tallystick"), None if key is None else key.key, blocks, chains)
+    page = render_audit(report.as_json(), command=command, generated_from=origin)
+    path.write_text(page, encoding="utf-8", newline="\n")
 
 
 def read_layout_files(paths: Sequence[Path]) -> LayoutTable:
@@ -147,18 +155,17 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     if document is None:
         return {}
     try:
-        attestation = parse_file(read_input(bundle / "attestation.json", "attestation"))
-        assert isinstance(attestation, dict)
-        exchange = attestation["sections"]["snapshot"]["exchange"]  # type: ignore[index,call-overload]
-    except (FormatError, KeyError, TypeError, AssertionError):
+        attestation: Any = parse_file(read_input(bundle / "attestation.json", "attestation"))
+        exchange = attestation["sections"]["snapshot"]["exchange"]
+    except (FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
     return recheck(document, urls, exchange=str(exchange), layouts=layouts)
 
 
 def _kept_key(bundle: Path) -> ReaderKey | None:
     try:
-        document = parse_file((bundle / "attestation.json").read_bytes())
-        snapshot = document["statement"]["snapshot"]  # type: ignore[index,call-overload]
+        document: Any = parse_file((bundle / "attestation.json").read_bytes())
+        snapshot = document["statement"]["snapshot"]
     except (OSError, FormatError, KeyError, TypeError):
         return None
     return known_keys.kept(str(snapshot).split("/", 1)[0])
@@ -187,7 +194,8 @@ def _coverage_table(audit: BundleAudit) -> Table:
     """Figures for people: what is owed, what is held and how it is known; coverage against gross claims."""
     table = Table(title="Reserves against gross claims", title_justify="left", box=None, pad_edge=False)
     for heading in ("entity", "asset", "leaves", "claims", "debts", "proven", "attested", "claimed", "coverage"):
-        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right")
+        # A figure may be broken over lines on a narrow terminal; it is never cut.
+        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right", overflow="fold")
     pending = False
     for tree in audit.trees:
         scale, held, given = tree["scale"], tree["reserves"], tree["reserves_given_block"]

@@ -25,6 +25,7 @@ __all__ = ["EXIT", "checks_table", "console", "emit_json", "json_option", "passp
 
 EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
 PROBLEMS_SHOWN = 50
+PIPE_COLUMNS = 160
 
 _MARKS = {"pass": ("[green]pass[/]"), "fail": ("[bold red]FAIL[/]"), "unchecked": ("[yellow]unchecked[/]")}
 
@@ -32,8 +33,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def console(*, error: bool = False) -> Console:
-    """A console that wraps for people and stays plain in pipes."""
-    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """A console as wide as the terminal; in a pipe wide enough that no figure is broken."""
+    stream = sys.stderr if error else sys.stdout
+    return Console(stderr=error, highlight=False, width=None if stream.isatty() else PIPE_COLUMNS)
 
 
 def emit_json(document: Any) -> None:
@@ -43,8 +45,10 @@ def emit_json(document: Any) -> None:
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     """Run a command and turn whatever happens into an exit status and, for errors, plain words on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = command.main(args=arguments, prog_name="tallystick", standalone_mode=False)
+        # The words stay at hand as the context's object: findings say how they were come by.
+        result = command.main(args=list(words), prog_name="tallystick", standalone_mode=False, obj=words)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

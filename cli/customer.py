@@ -50,8 +50,9 @@ def _reader_key(attestation: bytes, given: str | None) -> tuple[ReaderKey | None
         return before, None if before is None else f"Checked under the key of {exchange} kept from an earlier check."
     reader = known_keys.load_key(given)
     if before is not None and before.key != reader.key:
-        joined = standalone.check_attestation(attestation, before, strict_signature).signature[0] == "pass"
-        if not joined:
+        # Rotations join the two keys where the attestation holds under both.
+        keys = (before, reader)
+        if any(standalone.check_attestation(attestation, k, strict_signature).signature[0] != "pass" for k in keys):
             return (
                 reader,
                 f"WARNING: this is not the key of {exchange} that you used before. Ask why before you trust it.",

@@ -174,7 +174,7 @@ def _refuse_number(text: str) -> Json:
 
 
 def _check(value: Json, depth: int) -> None:
-    if depth > DEPTH_MAX:
+    if depth == DEPTH_MAX and isinstance(value, list | dict):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     if value is None or isinstance(value, bool | str):
         return

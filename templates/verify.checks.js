@@ -31,7 +31,7 @@ const checkReserves = (section, trees) => {
     const known = entries !== undefined && entries.has(`${row.chain} ${row.contract}`);
     refuseUnless(known, `.sections.reserves.rows[${index}] is not counted as a reserve by any tree`);
     let part = row.evidence === "third-party" ? "attested" : "claimed";
-    if (row.evidence === "state-proof" && (row.control === "eip191" || row.control === "eip712")) part = "proven";
+    if (row.evidence === "state-proof" && ["eip191", "eip712"].includes(row.control)) part = "proven";
     parts.get(treeName(row))[part] += BigInt(row.balance);
   });
   const where = ".sections.reserves.totals";

@@ -58,8 +58,10 @@ const showVerdict = (report) => {
   const [word, meaning] = say("verdicts")[report.verdict];
   const mark = make("span", "mark", { valid: "✓", invalid: "✕", unchecked: "?" }[report.verdict]);
   mark.setAttribute("aria-hidden", "true");
+  const failed = (name) => report.checks.some((check) => check.name === name && check.result === "fail");
+  const hint = failed("path") && failed("statement") ? say("mistyped") : "";
   const text = report.error ? say("badKey") : meaning;
-  return make("div", `verdict ${report.verdict}`, mark, make("h2", "", word), make("p", "", text));
+  return make("div", `verdict ${report.verdict}`, mark, make("h2", "", word), make("p", "", text, " ", hint));
 };
 
 const showFacts = (report) => {

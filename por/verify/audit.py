@@ -27,10 +27,10 @@ from por.verify.liabilities import LIABILITY_CHECKS, check_liabilities
 from por.verify.reserves import RESERVE_CHECKS, ReserveReader, ReserveView, RowView, check_reserves
 from por.verify.standalone import Check, Malformed, ReaderKey
 
-__all__ = ["AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
+__all__ = ["AFTER_SIGNATURE", "AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
 
 _REQUIRED = frozenset({"form", "signature", "manifest", *LIABILITY_CHECKS, "evidence", "balances"})
-_AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
+AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,12 @@ class BundleAudit:
         return {
             "checks": [check._asdict() for check in self.checks],
             "digest": self.digest,
+            "blocks": [] if self.reserves is None else [dict(block) for block in self.reserves.blocks],
             "disclosures": list(self.sections.get("snapshot", {}).get("disclosures", [])),
             "fingerprint": None if self.digest is None else fingerprint(bytes.fromhex(self.digest)),
             "kind": self.kind,
             "name": self.name,
+            "notes": [] if self.reserves is None else list(self.reserves.notes),
             "reserves": [] if self.reserves is None else [_row_json(row) for row in self.reserves.rows],
             "sequence": self.sequence,
             "snapshot": self.snapshot,
@@ -137,7 +139,7 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
     document = _check_form(bundle, audit)
     if document is None or not _check_signature(document, reader, audit):
         reached = "not reached, because form or signature failed"
-        for name in _AFTER_SIGNATURE:
+        for name in AFTER_SIGNATURE:
             audit.add(name, "unchecked", None, reached)
         return audit
     _check_manifest(bundle, audit)

@@ -5,7 +5,7 @@ own endpoints, token layouts). Out: checks, and each row with two assurances: th
 the one that would stand once they confirm the block.
 evidence  the file is the one whose digest is signed, in its one form, and holds one row for each signed row and no more
 balances  every balance recomputed from its proof is the signed one, in quanta and rounded down
-control   every proof of control that is given holds, for this exchange and hour
+control   every proof of control that is given holds, for this exchange and period
 block     the blocks are on the chains they are said to be on, and final: only the reader's own word settles it
 cutoff    each block is the last one not after the cut-off
 double    no address is counted twice
@@ -223,7 +223,7 @@ def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[
         return ("control", "unchecked", None, "no proof of control is given")
     held = sum(1 for check in checks if check.result == "pass")
     without = sum(1 for view in views if view.control == "none")
-    detail = f"{held} of {len(checks)} proofs of control hold for this hour; {without} rows have none"
+    detail = f"{held} of {len(checks)} proofs of control hold for this period; {without} rows have none"
     if held < len(checks):
         return ("control", "unchecked", None, detail)
     return ("control", "pass", min((c.assurance for c in checks), key=("claimed", "attested", "proven").index), detail)

@@ -19,7 +19,9 @@ CHAIN = "eip155:1"
 DIGEST = "d1649d13aad4956ffb18958c080340da22de2cebe17c041bd6b8adab12498ec8"
 
 
-def check(name: str, result: str = "pass", detail: str = "as it should be", assurance: str = "proven") -> dict[str, Any]:
+def check(
+    name: str, result: str = "pass", detail: str = "as it should be", assurance: str = "proven"
+) -> dict[str, Any]:
     return {
         "name": name,
         "result": result,

@@ -3,7 +3,7 @@
 It shares no code with the packages, so that tests and conformance vectors compare two readings of the specification.
 Everything is deterministic: keys, salts and leaf orders come from hashes of their names.
 To forge, either pass `change` (it edits a document before it is hashed and signed) or override a method of
-`Miniature` (`leaf_node`, `inner_node`, `levels`, `commitment`, `statement_bytes`...): the exchange that lies about its tree.
+`Miniature` (`leaf_node`, `inner_node`, `levels`, `commitment`...): an exchange that lies in its tree.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from por.reserves.evm.hexes import checksum_address, keccak256, parse_address, p
 from por.reserves.evm.layouts import erc7201_slot
 
 USDT = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
-GOOD = f"""format = "tallystick-evm-layouts/1"
+GOOD = f"""format = "tallystick/evm-layouts/1"
 [[layout]]
 chain = "eip155:1"
 contract = "{USDT}"
@@ -70,7 +70,7 @@ def test_the_readers_entry_replaces_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("tallystick-evm-layouts/1", "tallystick-evm-layouts/2"),
+        ("tallystick/evm-layouts/1", "tallystick/evm-layouts/2"),
         ("eip155:1", "bip122:1"),
         (USDT, USDT.replace("dAC", "Dac")),
         ('"solidity"', '"rust"'),

@@ -284,7 +284,7 @@ def test_a_document_out_of_form_is_refused(world: World, number: int) -> None:
 def test_a_chain_twice_and_another_format_are_refused(world: World) -> None:
     document, chain = changed(world)
     document["chains"].append(chain)
-    for bad in (document, world.document | {"format": "tallystick-evm-reserves/2"}, [], "x"):
+    for bad in (document, world.document | {"format": "tallystick/evm-reserves/2"}, [], "x"):
         with pytest.raises(FormatError):
             verify(world, bad)
 
