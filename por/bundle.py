@@ -146,7 +146,7 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
             assert answer.verdict == "valid", "our own verifier accepts what we hand out"
         if given.all_proofs:
             (folder / "proofs").mkdir()
-            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, progress)
+            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, given.kernel, progress)
         _write_manifest(folder, snapshot, digest, given.key)
     return Written(out, digest, trees, columns.account_count)
 
