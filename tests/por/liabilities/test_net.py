@@ -67,6 +67,6 @@ def test_counting_agrees_with_fractions_and_rounds_down(pair):
 
 def test_net_claims_never_fall_below_nought():
     rows = net_rows([lines(btc=(10**9, 0), usd=(0, 100))], PRICES)
-    trees = [("main", "BTC", 10**9), ("main", "OWN", 0), ("main", "USD", 30), ("main", "XXX", 0)]
+    trees = [("main", "BTC", 10**9), ("main", "OWN", 0), ("main", "USD", 30), ("main", "ODD", 0)]
     section = net_section(trees, rows, [BTC, USD])
     assert section["rows"][2]["net_claims"] == "0"

@@ -1,4 +1,4 @@
-"""The audit: an unchanged bundle passes, and each lie that the exchange can sign is found by the check it belongs to."""
+"""The audit: an unchanged bundle passes, and each signed lie is found by the check it belongs to."""
 
 from __future__ import annotations
 
