@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +25,6 @@ CONTAINER_MAGIC = b"tallystick/proofs/1\n"
 _ENTRY = np.dtype([("name", "u1", (32,)), ("offset", ">u8"), ("length", ">u8")])
 _INDEX_ENTRY = _ENTRY.itemsize
 assert _INDEX_ENTRY == 48
-_PROOFS_AT_ONCE = 1 << 14
-"""Proofs written together: 180 MB of them for six leaves in trees of 300,000."""
 
 
 def proof_name(account_salt: bytes) -> str:
@@ -151,16 +150,27 @@ def write_container(
     with part.open("xb") as file:
         file.write(CONTAINER_MAGIC + u64(count) + bytes(_INDEX_ENTRY * count))
         start = file.tell()
-        for first in range(0, count, _PROOFS_AT_ONCE):
-            records = kernel.proof_records(plan, first, min(first + _PROOFS_AT_ONCE, count))
-            file.write(records.data.data)
-            sizes.append(np.diff(records.offsets))
-            report("proofs", min(first + _PROOFS_AT_ONCE, count), count)
+        done = 0
+        with ThreadPoolExecutor(1) as disk:
+            flushed = disk.submit(int)
+            for proofs in kernel.proof_stream(plan):
+                file.write(proofs.data.data)
+                if flushed.done():  # While proofs are made the disk takes what is there, so that little waits at the end.
+                    flushed = disk.submit(_flush, file)
+                sizes.append(np.diff(proofs.offsets))
+                done += proofs.count
+                report("proofs", done, count)
+            flushed.result()
         file.seek(len(CONTAINER_MAGIC) + 8)
         file.write(_index(plan, start, np.concatenate(sizes)))
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
+
+
+def _flush(file: BinaryIO) -> int:
+    os.fsync(file.fileno())
+    return 0
 
 
 def _index(plan: ProofPlan, start: int, sizes: NDArray[np.uint64]) -> bytes:
