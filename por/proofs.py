@@ -155,7 +155,9 @@ def write_container(
             flushed = disk.submit(int)
             for proofs in kernel.proof_stream(plan):
                 file.write(proofs.data.data)
-                if flushed.done():  # While proofs are made the disk takes what is there, so that little waits at the end.
+                if (
+                    flushed.done()
+                ):  # While proofs are made the disk takes what is there, so that little waits at the end.
                     flushed = disk.submit(_flush, file)
                 sizes.append(np.diff(proofs.offsets))
                 done += proofs.count

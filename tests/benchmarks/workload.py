@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -130,9 +131,14 @@ def save(folder: Path, workload: Workload) -> None:
     (folder / "assets.txt").write_text("\n".join(asset for _, asset, _ in workload.trees), encoding="utf-8")
 
 
-def load(folder: Path) -> Workload:
-    """Read the columns of `save`."""
+def load(folder: Path, *, in_memory: bool = True) -> Workload:
+    """Read the columns of `save`, or map them from the disk."""
     assets = (folder / "assets.txt").read_text(encoding="utf-8").split("\n")
-    columns = [np.load(folder / f"{name}.npy") for name in ("leaf_tree", "leaf_account", "leaf_amounts")]
-    identities = Blob(np.load(folder / "identities.npy"), np.load(folder / "offsets.npy"))
-    return Workload(tuple(("main", asset, 6) for asset in assets), *columns, identities)
+
+    def column(name: str) -> npt.NDArray[Any]:
+        found: npt.NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode=None if in_memory else "r")
+        return found
+
+    trees = tuple(("main", asset, 6) for asset in assets)
+    identities = Blob(column("identities"), column("offsets"))
+    return Workload(trees, column("leaf_tree"), column("leaf_account"), column("leaf_amounts"), identities)

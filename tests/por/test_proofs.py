@@ -64,9 +64,7 @@ def test_many_accounts_lie_in_the_order_of_their_slots(kernel: str, many: Rebuil
     assert path.read_bytes().endswith(proofs)
 
 
-def test_a_buffer_that_is_too_small_is_replaced(
-    many: Rebuilt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_buffer_that_is_too_small_is_replaced(many: Rebuilt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "PROOF_BUFFER_BYTES", 1000)
     write_container(tmp_path / "proofs.bin", many, DIGEST, select())
     check_container(tmp_path / "proofs.bin", many)

@@ -255,9 +255,7 @@ class CompiledKernel(NumpyKernel):
         check_proofs(plan, 0, plan.count)
         arguments = _proof_arguments(plan)
         spare: list[npt.NDArray[np.uint8]] = []  # Memory touched for the first time costs half as much as the proofs.
-        pieces = _threads.stream(
-            plan.count, lambda a, b: _proof_piece(arguments, a, b, spare), PROOF_PIECE_ACCOUNTS
-        )
+        pieces = _threads.stream(plan.count, lambda a, b: _proof_piece(arguments, a, b, spare), PROOF_PIECE_ACCOUNTS)
         for blob in itertools.chain.from_iterable(pieces):
             yield blob
             if blob.data.base is not None:
@@ -293,9 +291,7 @@ def _proof_arguments(plan: ProofPlan) -> tuple[Any, ...]:
     )
 
 
-def _proof_piece(
-    arguments: tuple[Any, ...], first: int, last: int, spare: list[npt.NDArray[np.uint8]]
-) -> list[Blob]:
+def _proof_piece(arguments: tuple[Any, ...], first: int, last: int, spare: list[npt.NDArray[np.uint8]]) -> list[Blob]:
     """The proofs of accounts first to last-1, in as many buffers as they need; `spare` ones are used first."""
     blobs = []
     room = PROOF_BUFFER_BYTES
