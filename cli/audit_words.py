@@ -147,8 +147,8 @@ _WORDS: Mapping[str, CheckWords] = {
         "Does the exchange's own log lead to these balances?",
         "Runs the command log from its checkpoint again and compares state and balances.",
         "replay/",
-        "If the exchange keeps its books in Tallystick, ask for the folder replay/ and add --replay. If it keeps them "
-        "elsewhere there is no such log, and this stays unchecked.",
+        "If the exchange keeps its books in Tallystick, ask for the folder replay/. If it keeps them elsewhere "
+        "there is no such log, and this stays unchecked.",
     ),
     "same-root": CheckWords(
         "Did everybody get the same statement?",

@@ -4,7 +4,7 @@ In: leaves sorted by tree and account, identities, the subaccount lines. Out: a 
 row, salts, nodes and roots. Formats: docs/spec/trees.md.
 
 Cost for 6 million leaves in 20 trees and 1 million statements: 21 million short hashes, that is 9 s through hashlib
-(13 s with all that lies around them) and 0.6 s in C on two cores; beside them 0.2 s of AES and sorting for salts and
+(13 s with all that lies around them) and 0.8 s in C on two cores; beside them 0.2 s of AES and sorting for salts and
 orders, 0.1 s of grouping. Memory: 1.5 GB, most of it nodes (128 bytes a leaf) and salts (32); touching it for the
 first time can cost as much as the hashing.
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from por.snapshot import SnapshotId, next_hour
+from por.snapshot import HOUR_SECONDS, SnapshotId, to_seconds
 
 __all__ = ["ChainReport", "Link", "check_chain"]
 
@@ -88,7 +88,7 @@ def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport)
         if link.kind == "restatement":
             _check_restatement(link, unique, latest_hour, report)
             continue
-        if latest_hour is not None and link.snapshot.hour != next_hour(latest_hour):
+        if latest_hour is not None and to_seconds(link.snapshot.hour) != to_seconds(latest_hour) + HOUR_SECONDS:
             report.failures.append(
                 f"gap: {link.source} is for {link.snapshot.hour} and follows the hour {latest_hour} without a "
                 "statement for the hours between"

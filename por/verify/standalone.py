@@ -207,6 +207,8 @@ def tagged_hash(tag: bytes, message: bytes) -> bytes:
 # Canonical JSON (encoding.md section 3)
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+STACK_BRACKETS = 256  # fewer than this cannot nest deep enough to do harm, and most proofs have fewer
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -224,6 +226,8 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
         raise Malformed(" is larger than 64 MiB")
     if data[-1:] != b"\n":
         raise Malformed(" does not end in one line feed")
+    if _is_too_deep(data):
+        raise Malformed(" is not canonical JSON")
     try:
         value = _DECODER.decode(data[:-1].decode("utf-8"))
         if not closed and (type(value) is dict or type(value) is list):
@@ -234,6 +238,19 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
     if again != data[:-1]:
         raise Malformed(" is not canonical JSON")
     return value
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
+    if data.count(b"[") + data.count(b"{") <= STACK_BRACKETS:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(data):
+        first = token.group()[0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def _integer(text: str) -> int:
