@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -74,15 +75,32 @@ class Given:
         return rebuild(columns, [6] * len(columns.trees), select())
 
 
-def repeated(repeat: int, run: Callable[[], object]) -> list[float]:
-    """Seconds of each run; what a run gave is let go before the next begins."""
-    seconds: list[float] = []
-    while len(seconds) < repeat and (len(seconds) < 2 or sum(seconds) < RUN_SECONDS_MAX):
-        start = time.perf_counter()
-        result = run()
-        seconds.append(time.perf_counter() - start)
+class Clock:
+    """Collects the runs of a case: seconds on the wall, and of processor time over all threads and the kernel."""
+
+    def __init__(self) -> None:
+        self.runs: list[float] = []
+        self.cpu: list[float] = []
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Time one run; what it gives is let go before the next begins."""
+        cpu, start = time.process_time(), time.perf_counter()
+        result = work()
+        self.runs.append(time.perf_counter() - start)
+        self.cpu.append(time.process_time() - cpu)
         del result
-    return seconds
+
+    @property
+    def times(self) -> Partial:
+        return {"runs": self.runs, "cpu": self.cpu}
+
+
+def repeated(repeat: int, work: Callable[[], object]) -> Partial:
+    """The times of up to `repeat` runs."""
+    clock = Clock()
+    while len(clock.runs) < repeat and (len(clock.runs) < 2 or sum(clock.runs) < RUN_SECONDS_MAX):
+        clock.run(work)
+    return clock.times
 
 
 def prepare(folder: Path, accounts: int, assets: int) -> None:
@@ -133,9 +151,9 @@ def build_blocks(made: Workload) -> int:
 
 def case_build(given: Given) -> Iterator[Partial]:
     made = workload.load(given.folder)
-    runs = repeated(given.repeat, lambda: snapshot_root(build_forest(made, given.kernel)))
+    times = repeated(given.repeat, lambda: snapshot_root(build_forest(made, given.kernel)))
     what = "arrays to snapshot root: salts, orders, asset trees, statements, account tree, snapshot section"
-    yield {"name": "build", "measures": what, "items": 1, "runs": runs, "blocks": build_blocks(made)}
+    yield {"name": "build", "measures": what, "items": 1, **times, "blocks": build_blocks(made)}
 
 
 def case_update(given: Given) -> Iterator[Partial]:
@@ -143,16 +161,18 @@ def case_update(given: Given) -> Iterator[Partial]:
     built = build_forest(made, select())
     random = np.random.default_rng(7)
     count = min(CHANGED_LEAVES, made.leaves)
-    runs = []
-    for _ in range(given.repeat + 1):
+    clock = Clock()
+    for number in range(given.repeat + 1):
         rows = np.sort(random.choice(made.leaves, count, replace=False)).astype(np.uint64)
         amounts = np.zeros((count, 32), np.uint8)
         amounts[:, :16] = workload.random_amounts(random, count)
-        start = time.perf_counter()
-        reroot(made, built, rows, amounts, given.kernel)
-        runs.append(time.perf_counter() - start)
+        work = partial(reroot, made, built, rows, amounts, given.kernel)
+        if number:
+            clock.run(work)
+        else:
+            work()  # warms up
     what = f"{count:,} changed leaves: commitments, leaves, the nodes above them, roots of the asset trees"
-    yield {"name": "update", "measures": what, "items": count, "runs": runs[1:]}  # the first one warms up
+    yield {"name": "update", "measures": what, "items": count, **clock.times}
 
 
 def reroot(made: Workload, built: forest.Forest, rows: U64, amounts: Bytes2D, kernel: Kernel) -> list[bytes]:
@@ -181,7 +201,7 @@ def case_proof(given: Given) -> Iterator[Partial]:
     rebuilt, digest = given.rebuilt(), given.digest()
     slots = sample_slots(rebuilt.columns.account_count)
     proofs = [make_proof(rebuilt, slot, digest) for slot in slots]
-    runs = repeated(given.repeat, lambda: [make_proof(rebuilt, slot, digest) for slot in slots])
+    times = repeated(given.repeat, lambda: [make_proof(rebuilt, slot, digest) for slot in slots])
     hashes = [node_bytes(proof) for proof in proofs]
     sizes = {
         "file_bytes_mean": sum(map(len, proofs)) // len(proofs),
@@ -190,7 +210,7 @@ def case_proof(given: Given) -> Iterator[Partial]:
         "nodes_bytes_max": max(hashes),
     }
     what = "one proof file on demand from trees in memory, one thread"
-    yield {"name": "proof", "measures": what, "items": len(slots), "runs": runs, "sizes": sizes}
+    yield {"name": "proof", "measures": what, "items": len(slots), **times, "sizes": sizes}
 
 
 def node_bytes(proof: bytes) -> int:
@@ -217,19 +237,19 @@ def case_verify(given: Given) -> Iterator[Partial]:
             standalone.check_proof(proof, attestation, account)
 
     what = "one proof by the standalone file, pure Python, the attestation's signature checked before"
-    runs = repeated(given.repeat, verify_all)
-    yield {"name": "verify", "measures": what, "items": len(proofs), "runs": runs}
-    runs = repeated(given.repeat, lambda: standalone.check_attestation(data, key))
+    times = repeated(given.repeat, verify_all)
+    yield {"name": "verify", "measures": what, "items": len(proofs), **times}
+    times = repeated(given.repeat, lambda: standalone.check_attestation(data, key))
     what = "the attestation: form, sections and Ed25519 signature, pure Python"
-    yield {"name": "verify-attestation", "measures": what, "items": 1, "runs": runs}
+    yield {"name": "verify-attestation", "measures": what, "items": 1, **times}
 
 
 def case_browser(given: Given) -> Iterator[Partial]:
     proofs, ids = _some_proofs(given)
-    runs = browser.verify_seconds(given.folder, proofs, given.attestation(), KEY.public.hex(), ids, given.repeat)
-    if runs is not None:
+    times = browser.verify_seconds(given.folder, proofs, given.attestation(), KEY.public.hex(), ids, given.repeat)
+    if times is not None:
         what = "one proof by the web page's script in Chromium, the attestation's signature checked before"
-        yield {"name": "verify-browser", "measures": what, "items": len(proofs), "runs": runs}
+        yield {"name": "verify-browser", "measures": what, "items": len(proofs), "runs": times}
 
 
 def case_bulk(given: Given) -> Iterator[Partial]:
@@ -238,31 +258,29 @@ def case_bulk(given: Given) -> Iterator[Partial]:
     if count > BULK_ACCOUNTS_MAX:
         return
     path = given.folder / "proofs.bin"
-    runs = []
+    clock = Clock()
     for _ in range(given.repeat):
-        start = time.perf_counter()
-        write_container(path, rebuilt, digest, given.kernel)
-        runs.append(time.perf_counter() - start)
+        clock.run(lambda: write_container(path, rebuilt, digest, given.kernel))
         size = path.stat().st_size
         path.unlink()
     what = "every proof into one indexed container on disk, written through to it"
-    yield {"name": "bulk", "measures": what, "items": count, "runs": runs, "sizes": {"container_bytes": size}}
+    yield {"name": "bulk", "measures": what, "items": count, **clock.times, "sizes": {"container_bytes": size}}
 
 
 def case_audit(given: Given) -> Iterator[Partial]:
     snapshot = given.snapshot()
-    runs: Sequence[float] = repeated(given.repeat, lambda: read_folder(given.folder / LIABILITIES))
-    yield {"name": "load", "measures": "the auditor's folder read and its form checked", "items": 1, "runs": runs}
+    times = repeated(given.repeat, lambda: read_folder(given.folder / LIABILITIES))
+    yield {"name": "load", "measures": "the auditor's folder read and its form checked", "items": 1, **times}
     columns = read_folder(given.folder / LIABILITIES)
 
     def audit() -> None:
         findings, _ = check_liabilities(columns, snapshot, given.kernel)
         assert all(result == "pass" for _, result, _ in findings), findings
 
-    runs = repeated(given.repeat, audit)
+    times = repeated(given.repeat, audit)
     what = "the five checks of what is owed, from loaded leaves: ids, leaves, every root, sums, statements"
     blocks = build_blocks(workload.load(given.folder, in_memory=False))
-    yield {"name": "audit", "measures": what, "items": 1, "runs": runs, "blocks": blocks}
+    yield {"name": "audit", "measures": what, "items": 1, **times, "blocks": blocks}
 
 
 CASES: dict[str, Callable[[Given], Iterator[Partial]]] = {

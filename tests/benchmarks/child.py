@@ -63,8 +63,10 @@ def _case(name: str, folder: Path, kernel: str, repeat: int) -> None:
     chosen = select(kernel)
     assert set(CASES) == set(CASE_NAMES)
     for partial in CASES[name](Given(folder, chosen, repeat)):
-        seconds = timed(partial.pop("runs"))
-        _emit({**partial, "kernel": chosen.name, "seconds": seconds, "peak_rss_bytes": _peak_bytes()})
+        seconds, cpu = timed(partial.pop("runs")), partial.pop("cpu", None)
+        busy = None if cpu is None else timed(cpu)["median"]
+        record = {**partial, "kernel": chosen.name, "seconds": seconds, "cpu_seconds": busy}
+        _emit({**record, "peak_rss_bytes": _peak_bytes()})
 
 
 def _peers(leaves: int, repeat: int) -> None:

@@ -94,19 +94,32 @@ def latest(records: Iterable[Record]) -> list[Record]:
 
 
 def _measured(records: Sequence[Record]) -> tuple[Row, list[Row]]:
-    head = ("what", "accounts", "assets", "kernel", "median", "min..max", "one item", "times the hash limit", "peak")
+    head = (
+        "what",
+        "accounts",
+        "assets",
+        "kernel",
+        "median",
+        "min..max",
+        "processor",
+        "one item",
+        "times the hash limit",
+        "peak",
+    )
     rows: list[Row] = []
     for record in records:
         if record["name"] == "hash-limit" or record["name"].startswith("peer-"):
             continue
         seconds = record["seconds"]
         ratio = next(iter(record.get("ratio_to_hash_limit", {}).values()), None)
+        busy = record.get("cpu_seconds")
         item = duration(seconds["median"] / record["items"]) if record["items"] > 1 else ""
         aim = aim_of(record)
         rows.append(
             (
                 *(record["name"], f"{record['accounts']:,}", str(record["assets"]), record["kernel"] or "any"),
-                *(duration(seconds["median"]), f"{duration(seconds['min'])}..{duration(seconds['max'])}", item),
+                *(duration(seconds["median"]), f"{duration(seconds['min'])}..{duration(seconds['max'])}"),
+                *("" if busy is None else duration(busy), item),
                 *("" if ratio is None else f"{ratio:.2f}", amount_of_bytes(record.get("peak_rss_bytes"))),
                 "" if aim is None else f"{aim[0]}: {'met' if aim[1] else 'MISSED'}",
             )
