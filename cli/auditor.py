@@ -12,11 +12,12 @@ import click
 from rich.table import Table
 
 from cli import known_keys
-from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, read_input
+from cli.common import EXIT, checks_table, console, emit_json, json_option, plain, progress
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
 from ledger.errors import FormatError, InputError
 from por.attestation import fingerprint
+from por.files import read_plain
 from por.liabilities.kernels import select
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
 from por.reserves.evm.header import decode_header
@@ -108,7 +109,7 @@ def _pairs(values: Sequence[str], option: str) -> list[tuple[str, str]]:
 def _evidence(bundle: Path) -> dict[str, Any] | None:
     """The chain evidence of a bundle where it can be read; the audit itself says what is wrong with it."""
     try:
-        document = parse_file((bundle / "reserves" / "evidence.json").read_bytes())
+        document = parse_file(read_plain(bundle / "reserves" / "evidence.json"))
         evm = document["evm"] if isinstance(document, dict) else None
         read_evidence(evm)
         return evm if isinstance(evm, dict) else None
@@ -155,16 +156,16 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     if document is None:
         return {}
     try:
-        attestation: Any = parse_file(read_input(bundle / "attestation.json", "attestation"))
+        attestation: Any = parse_file(read_plain(bundle / "attestation.json"))
         exchange = attestation["sections"]["snapshot"]["exchange"]
-    except (FormatError, KeyError, TypeError):
+    except (OSError, FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
     return recheck(document, urls, exchange=str(exchange), layouts=layouts)
 
 
 def _kept_key(bundle: Path) -> ReaderKey | None:
     try:
-        document: Any = parse_file((bundle / "attestation.json").read_bytes())
+        document: Any = parse_file(read_plain(bundle / "attestation.json"))
         snapshot = document["statement"]["snapshot"]
     except (OSError, FormatError, KeyError, TypeError):
         return None
@@ -174,7 +175,7 @@ def _kept_key(bundle: Path) -> ReaderKey | None:
 def _show(report: AuditReport) -> None:
     out = console()
     for audit in report.bundles:
-        out.print(f"\n[bold]{audit.name}[/]  {audit.snapshot or ''}")
+        out.print(f"\n{plain(audit.name)}  {audit.snapshot or ''}", style="bold", markup=False)
         if audit.digest:
             out.print(f"Fingerprint  {fingerprint(bytes.fromhex(audit.digest))}", markup=False)
         out.print(checks_table([check._asdict() for check in audit.checks]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,22 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ledger.errors import InputError, InputErrors, TallystickError
 
-__all__ = ["EXIT", "checks_table", "console", "emit_json", "json_option", "passphrase", "progress", "read_input", "run"]
+__all__ = [
+    "EXIT",
+    "checks_table",
+    "console",
+    "emit_json",
+    "json_option",
+    "passphrase",
+    "plain",
+    "progress",
+    "read_input",
+    "run",
+]
 
 EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
 PROBLEMS_SHOWN = 50
@@ -108,6 +121,26 @@ def passphrase(prompt: str, *, confirm: bool = False) -> str:
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
 
 
+def plain(value: Any) -> Any:
+    """The same findings with every character that is not seen, or that turns the line around, written out.
+
+    A label is the exchange's own text: with controls of direction in it an address could read as another, and with
+    others it could rewrite what the terminal already shows.
+    """
+    if isinstance(value, str):
+        return "".join(_visible(character) for character in value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return f"\\u{{{ord(character):x}}}" if hidden else character
+
+
 def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     """The table of checks that every checking verb prints."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
@@ -115,7 +148,9 @@ def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> 
         table.add_column(heading, overflow="fold", no_wrap=heading in ("check", "result", "assurance"))
     for check in checks:
         name = check["name"] if check["required"] else f"[dim]{check['name']}[/]"
-        table.add_row(name, _MARKS[check["result"]], check["assurance"] or "", check["detail"])
+        # As text, not as markup: what was found quotes the exchange, which could otherwise write "pass" in green.
+        detail = Text(plain(check["detail"]))
+        table.add_row(name, _MARKS[check["result"]], check["assurance"] or "", detail)
     return table
 
 

@@ -36,6 +36,11 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 PRIVATE_FOLDERS = ("liabilities", "proofs", "replay")
 _RECEIPT_FORMAT = "tallystick/receipt/1"
+_CHAINPOINT: dict[str, Json] = {
+    "@context": "https://w3id.org/chainpoint/v2",
+    "anchors": [],
+    "type": "ChainpointSHA256v2",
+}
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _ENTRY_KEYS = {"path", "position", "sha256", "size", "snapshot"}
 _STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "snapshot"}
@@ -72,14 +77,14 @@ def _walk(bundle: Path, folder: str | None) -> list[str]:
         relative = Path(directory).relative_to(bundle)
         for name in list(folders):
             if os.path.islink(Path(directory) / name):
-                raise CheckFailed(f"{relative / name} is a link; a bundle holds files only")
+                raise CheckFailed(f"{ascii(str(relative / name))} is a link; a bundle holds files only")
             if folder is None and relative == Path(".") and name in PRIVATE_FOLDERS:
                 folders.remove(name)
         for name in files:
             path = (relative / name).as_posix()
             mode = os.lstat(Path(directory) / name).st_mode
             if not stat.S_ISREG(mode) or not all(_PART.match(part) for part in path.split("/")):
-                raise CheckFailed(f"{path!r} is no plain file with a plain name; a bundle holds nothing else")
+                raise CheckFailed(f"{ascii(path)} is no plain file with a plain name; a bundle holds nothing else")
             if path != MANIFEST_NAME:
                 found.append(path)
     return found
@@ -162,12 +167,10 @@ def make_receipt(bundle: Path, path: str) -> bytes:
         "format": _RECEIPT_FORMAT,
         "manifest": document,
         "receipt": {
-            "@context": "https://w3id.org/chainpoint/v2",
-            "anchors": [],
+            **_CHAINPOINT,
             "merkleRoot": tree.get_merkle_root(),
             "proof": [dict(step) for step in tree.get_proof(position)],
             "targetHash": _leaf(entries[position]).hex(),
-            "type": "ChainpointSHA256v2",
         },
         "root": folder if private else "public",
     }
@@ -199,7 +202,7 @@ def read_manifest(data: bytes) -> Manifest:
     if not isinstance(statement, dict) or set(statement) != _STATEMENT_KEYS or statement["format"] != LABEL_MANIFEST:
         raise FormatError("the manifest's statement has other keys or another format")
     entries, snapshot = statement["entries"], statement["snapshot"]
-    if not isinstance(entries, list) or not entries or statement["count"] != len(entries):
+    if not isinstance(entries, list) or not entries or not _is_count(statement["count"], len(entries)):
         raise FormatError("the manifest's count is not the number of its entries")
     _check_entries(entries, snapshot)
     key = from_hex(statement["key"], 32)
@@ -234,6 +237,10 @@ def _check_entries(entries: list[Any], snapshot: Any) -> None:
         from_hex(entry["sha256"], 32)
 
 
+def _is_count(value: Any, count: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value == count
+
+
 def _read_private(rows: Any) -> dict[str, tuple[int, bytes]]:
     if not isinstance(rows, list):
         raise FormatError("the manifest's private folders are no list")
@@ -242,7 +249,7 @@ def _read_private(rows: Any) -> dict[str, tuple[int, bytes]]:
         if not isinstance(row, dict) or set(row) != {"count", "folder", "root"}:
             raise FormatError("a private folder has other keys")
         count, folder = row["count"], row["folder"]
-        if folder not in PRIVATE_FOLDERS or folder in private or list(private) > [folder]:
+        if folder not in PRIVATE_FOLDERS or any(before >= folder for before in private):
             raise FormatError("private folders are known ones, each once, in order")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise FormatError("a private folder has at least one file")
@@ -308,10 +315,14 @@ def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[st
     if entry["sha256"] != hashlib.sha256(file).hexdigest() or entry["size"] != len(file):
         raise CheckFailed("the file is not the one that the receipt is for")
     tag, count, root = _receipt_root(document["root"], manifest, entry)
-    if not isinstance(point, dict) or point.get("targetHash") != _leaf(entry).hex():
+    if not isinstance(point, dict) or set(point) != {*_CHAINPOINT, "merkleRoot", "proof", "targetHash"}:
+        raise FormatError("the receipt's path has other keys")
+    if any(point[name] != value for name, value in _CHAINPOINT.items()):
+        raise FormatError("the receipt's path is of another type")
+    if point["targetHash"] != _leaf(entry).hex():
         raise CheckFailed("the receipt's target is not its entry")
-    top = _walk_receipt(_leaf(entry), point.get("proof"), entry["position"], count)
-    if point.get("merkleRoot") != top.hex() or tagged_hash(tag, top + u64(count)) != root:
+    top = _walk_receipt(_leaf(entry), point["proof"], entry["position"], count)
+    if point["merkleRoot"] != top.hex() or tagged_hash(tag, top + u64(count)) != root:
         raise CheckFailed("the receipt's path does not lead to the signed root")
     return dict(entry)
 
@@ -321,7 +332,7 @@ def _receipt_root(name: Any, manifest: Manifest, entry: dict[str, Any]) -> tuple
         if entry not in manifest.entries:
             raise CheckFailed("the manifest does not list the receipt's entry")
         return Tag.MANIFEST_ROOT, len(manifest.entries), from_hex(manifest.statement["root"], 32)
-    if name not in manifest.private or not str(entry["path"]).startswith(f"{name}/"):
+    if not isinstance(name, str) or name not in manifest.private or not str(entry["path"]).startswith(f"{name}/"):
         raise CheckFailed("the receipt names a folder that its manifest does not have")
     count, root = manifest.private[name]
     return Tag.PRIVATE_ROOT, count, root

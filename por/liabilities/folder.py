@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
 from ledger.identity import ID_KINDS
+from por.files import read_plain, require_plain
 from por.liabilities.kernels import lp
 
 __all__ = ["FOLDER", "Columns", "Lines", "TreeColumns", "read_folder", "write_folder"]
@@ -117,7 +118,7 @@ def read_folder(folder: Path) -> Columns:
     found = {path.name for path in folder.iterdir()}
     if found != expected:
         odd = min(found ^ expected)
-        raise CheckFailed(f"{folder.name}/{odd} is {'not expected' if odd in found else 'missing'}")
+        raise CheckFailed(f"{ascii(f'{folder.name}/{odd}')} is {'not expected' if odd in found else 'missing'}")
     data = _read(folder / "accounts.bin", np.dtype(np.uint8), None)
     offsets = _identity_offsets(data, index["accounts"])
     salts = _read(folder / "account-salts.bin", np.dtype(np.uint8), 32 * index["accounts"]).reshape(-1, 32)
@@ -126,7 +127,7 @@ def read_folder(folder: Path) -> Columns:
 
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
-        index: Any = parse_file((folder / "index.json").read_bytes())
+        index: Any = parse_file(read_plain(folder / "index.json"))
     except OSError:
         raise CheckFailed(f"{folder.name}/index.json is missing") from None
     if not isinstance(index, dict) or set(index) != {"accounts", "format", "snapshot", "subaccounts", "trees"}:
@@ -158,6 +159,7 @@ def _check_count(count: Any) -> None:
 
 def _read(path: Path, dtype: np.dtype[Any], count: int | None) -> NDArray[Any]:
     try:
+        require_plain(path)
         size = path.stat().st_size
         if count is not None and size != count * dtype.itemsize:
             raise CheckFailed(f"liabilities/{path.name} has {size} bytes instead of {count * dtype.itemsize}")
@@ -231,6 +233,8 @@ def _offsets_by_kind(data: Bytes, count: int) -> NDArray[np.uint64] | None:
 def _offsets_one_by_one(data: Bytes, count: int) -> NDArray[np.uint64]:
     """The same for records of any kind, one pass, about 0.5 us an account."""
     view = data.tobytes()
+    if count > len(view) // 8:  # two lengths a record; asked before room is made for a count that only the file states
+        raise CheckFailed("liabilities/accounts.bin ends inside a record")
     offsets = np.empty(count + 1, np.uint64)
     at, end = 0, len(view)
     for number in range(count):

@@ -16,6 +16,7 @@ from typing import Any
 from ledger.errors import CheckFailed, FormatError
 from ledger.keys import verify_signature
 from por.attestation import coverage_text, fingerprint
+from por.files import read_plain
 from por.liabilities.folder import FOLDER, read_folder
 from por.liabilities.kernels import Kernel
 from por.liabilities.rebuild import Progress
@@ -154,7 +155,7 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
 
 def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
     try:
-        data = (bundle / "attestation.json").read_bytes()
+        data = read_plain(bundle / "attestation.json")
     except OSError:
         audit.add("form", "fail", None, "attestation.json is missing")
         audit.add("signature", "unchecked", None, "not reached, because form failed")
@@ -193,7 +194,7 @@ def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudi
 
 def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
     try:
-        data = (bundle / MANIFEST_NAME).read_bytes()
+        data = read_plain(bundle / MANIFEST_NAME)
     except OSError:
         audit.add("manifest", "fail", None, "manifest.json is missing")
         return
@@ -234,7 +235,10 @@ def _check_liabilities(
 
 def _check_reserves(bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit) -> None:
     path = bundle / "reserves" / "evidence.json"
-    evidence = path.read_bytes() if path.is_file() else None
+    try:
+        evidence = read_plain(path)
+    except OSError:
+        evidence = None  # not handed over; a link in its place fails the manifest
     audit.reserves = check_reserves(document["sections"], evidence, reader.reserves)
     for name, result, assurance, detail in audit.reserves.findings:
         audit.add(name, result, assurance, detail)

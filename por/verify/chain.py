@@ -85,6 +85,8 @@ def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport)
             report.failures.append(f"{link.source} does not name {before.source} as its predecessor")
         if link.rotations[: len(before.rotations)] != before.rotations:
             report.failures.append(f"{link.source} has another history of keys than {before.source}")
+        elif any(rotation["sequence"] <= before.sequence for rotation in link.rotations[len(before.rotations) :]):
+            report.failures.append(f"{link.source} has a rotation from before {before.source}, which did not know it")
         if link.kind == "restatement":
             _check_restatement(link, unique, latest_hour, report)
             continue
@@ -94,9 +96,19 @@ def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport)
                 "statement for the hours between"
             )
         latest_hour = link.snapshot.hour
+    _check_revisions(ordered, report)
     for link in ordered:
         if link.kind == "missed":
             report.notes.append(f"{link.snapshot.hour} is attested as missed")
+
+
+def _check_revisions(ordered: Sequence[Link], report: ChainReport) -> None:
+    """One statement for each snapshot id: each restatement has its hour's next revision."""
+    seen: dict[SnapshotId, Link] = {}
+    for link in ordered:
+        before = seen.setdefault(link.snapshot, link)
+        if before is not link:
+            report.failures.append(f"{before.source} and {link.source} are two statements of {link.snapshot}")
 
 
 def _check_restatement(link: Link, unique: dict[str, Link], latest_hour: str | None, report: ChainReport) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ledger.canonical import from_hex
 from ledger.errors import CheckFailed
@@ -49,6 +50,9 @@ def check_liabilities(
     if findings[-1][1] == "fail":
         findings += [(name, "unchecked", "the leaves are not the signed ones") for name in LIABILITY_CHECKS[2:]]
         return findings, None
+    if not bool(_owned(columns).all()):  # then there is a statement without leaves, which has no hash
+        findings += [(name, "unchecked", "an account has no leaf") for name in LIABILITY_CHECKS[2:]]
+        return findings, None
     try:
         rebuilt = rebuild(columns, [tree["scale"] for tree in snapshot["trees"]], kernel, progress)
     except AmountOverflow as overflow:
@@ -65,12 +69,18 @@ def _check_accounts(columns: Columns) -> str:
     for name in columns.subaccounts:
         if subaccount_problem(name) is not None:
             raise CheckFailed("a subaccount's name breaks the rules")
-    owned = np.zeros(columns.account_count, np.bool_)
-    for tree in columns.trees:
-        owned[tree.accounts] = True
+    owned = _owned(columns)
     if not bool(owned.all()):
         raise CheckFailed(f"account {int(np.flatnonzero(~owned)[0])} has no leaf")
     return f"{columns.account_count:,} accounts, each with its own id and at least one leaf"
+
+
+def _owned(columns: Columns) -> NDArray[np.bool_]:
+    """Which accounts have a leaf in some tree."""
+    owned = np.zeros(columns.account_count, np.bool_)
+    for tree in columns.trees:
+        owned[tree.accounts] = True
+    return owned
 
 
 def _check_leaves(columns: Columns, snapshot: Mapping[str, Any]) -> str:

@@ -247,15 +247,20 @@ def _double_finding(rows: list[dict[str, Any]], result: EvmResult) -> Finding:
     """One address and contract counts once, under whatever entity, asset or spelling."""
     seen: set[tuple[str, str, str]] = set()
     for row in rows:
-        is_evm = _EVM.match(row["chain"])
-        address = row["address"].lower() if is_evm else row["address"]
-        contract = row["contract"].lower() if is_evm else row["contract"]
-        if (row["chain"], contract, address) in seen:
+        chain, contract, address = row["chain"], row["contract"], row["address"]
+        if _EVM.match(chain):
+            chain, contract, address = f"eip155:{chain[7:].lstrip('0')}", _plain_hex(contract), _plain_hex(address)
+        if (chain, contract, address) in seen:
             return ("double", "fail", None, f"{row['address']} on {row['chain']} is counted twice")
-        seen.add((row["chain"], contract, address))
+        seen.add((chain, contract, address))
     if result.disclosures:
         return ("double", "unchecked", None, result.disclosures[0])
     return ("double", "pass", "proven", f"{len(rows)} rows, none counted twice in this bundle")
+
+
+def _plain_hex(text: str) -> str:
+    """An address or contract as its digits alone, however a row spells it: case, prefix and spaces say nothing."""
+    return "".join(text.split()).lower().removeprefix("0x")
 
 
 def _first(problems: list[str]) -> str:

@@ -65,7 +65,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--assets", type=int, metavar="A", help="assets, USDC among them (default 20)")
     parser.add_argument("--kernel", nargs="+", metavar="K", help="kernels by name; `c` is the fastest compiled one")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the cases, for instance: build audit peers")
-    parser.add_argument("--repeat", type=int, default=5, metavar="R", help="runs of each case (default 5)")
+    parser.add_argument("--repeat", type=int, default=3, metavar="R", help="runs of each case (default 3)")
     parser.add_argument(
         "--quick", action="store_true", help="10,000 accounts and two runs: does everything still work?"
     )

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import sys
 
-from tests.conformance import ed25519_vectors, proof_vectors, table_vectors
+from tests.conformance import (
+    bundle_vectors,
+    chain_vectors,
+    ed25519_vectors,
+    manifest_vectors,
+    proof_vectors,
+    table_vectors,
+)
 from tests.conformance.cases import VECTORS, Files
 
 __all__ = ["RECORDED", "generate"]
 
 RECORDED = frozenset({"reserves/recorded.json"})
-EMITTERS = (proof_vectors, table_vectors, ed25519_vectors)
+EMITTERS = (proof_vectors, table_vectors, ed25519_vectors, bundle_vectors, chain_vectors, manifest_vectors)
 
 
 def generate() -> Files:
