@@ -1,6 +1,7 @@
 """Tables from the JSON lines of a run.
 
     python -m tests.benchmarks.report results.jsonl > table.md
+    python -m tests.benchmarks.report --into docs/benchmarks.md results.jsonl
 
 Markdown on standard output: the machine, the hashing limit, every measurement beside its aim, the packages measured
 in the same run. Several files are joined; of two lines about the same thing the later one counts.
@@ -19,6 +20,7 @@ __all__ = ["AIMS", "aim_of", "main", "markdown", "text_table"]
 Record = dict[str, Any]
 Row = Sequence[str]
 
+MARK = "<!-- The tables below come from `python -m tests.benchmarks.report`. -->"
 MILLION = 1_000_000
 AIM_ACCOUNTS = 900_000
 """The aims are for a million accounts; smaller runs show no aim."""
@@ -47,7 +49,7 @@ def _kind(kernel: str | None) -> str:
 
 
 def aim_of(record: Record) -> tuple[str, bool] | None:
-    """The aim of issue's size in words, and whether the median meets it; None where no aim was set."""
+    """The aim in words, and whether the median meets it; None where no aim was set."""
     accounts, seconds = record.get("accounts") or 0, record["seconds"]["median"]
     if record["name"] == "bulk" and _kind(record["kernel"]) == "c" and accounts >= BULK_ACCOUNTS:
         rate = record["items"] / seconds
@@ -202,12 +204,20 @@ def markdown(records: Iterable[Record]) -> str:
 
 
 def main(files: Sequence[str]) -> int:
-    """Print Markdown for the JSON lines of these files; 2 without a file."""
+    """Print Markdown for the JSON lines of these files, or put it behind the mark in a page; 2 without a file."""
+    page = Path(files[1]) if len(files) > 2 and files[0] == "--into" else None
+    files = files[2:] if page else files
     if not files:
         print("usage: python -m tests.benchmarks.report results.jsonl ...", file=sys.stderr)
         return 2
     text = [line for file in files for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
-    print(markdown(json.loads(line) for line in text), end="")
+    tables = markdown(json.loads(line) for line in text)
+    if page is None:
+        print(tables, end="")
+    else:
+        kept, mark, _ = page.read_text(encoding="utf-8").partition(MARK)
+        assert mark, "the page has the mark behind which the tables stand"
+        page.write_text(f"{kept}{mark}\n\n{tables}", encoding="utf-8")
     return 0
 
 
