@@ -31,7 +31,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--previous",
     type=click.Path(path_type=Path),
-    help="The newest bundle or attestation. Name it, except before the first: it shows that nothing was signed earlier.",
+    help="The newest bundle or attestation, to be named in it: so nothing was signed earlier. Needed except at first.",
 )
 @click.option(
     "--keys",
