@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["REFERENCES", "VECTORS", "Files", "pretty", "reference", "slug"]
+__all__ = ["REFERENCES", "VECTORS", "Files", "packed", "pretty", "reference", "slug", "unpacked"]
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 Files = dict[str, bytes]
@@ -74,6 +75,27 @@ def _spell(quoted: str) -> str:
     for sign, word in (("\\n", " line feed "), (" ", " space "), ("-", " minus "), ("+", " plus "), (".", " point ")):
         quoted = quoted.replace(sign, word)
     return quoted or "nothing"
+
+
+def packed(files: Files) -> dict[str, str]:
+    """Files as JSON texts: what is UTF-8 as it is, everything else as `base64:` and its bytes."""
+    texts = {}
+    for path, data in files.items():
+        try:
+            text = data.decode()
+            is_plain = not text.startswith("base64:") and "\0" not in text
+        except UnicodeDecodeError:
+            is_plain = False
+        texts[path] = text if is_plain else "base64:" + base64.b64encode(data).decode()
+    return texts
+
+
+def unpacked(texts: dict[str, str]) -> Files:
+    """The files again."""
+    return {
+        path: base64.b64decode(text[7:]) if text.startswith("base64:") else text.encode()
+        for path, text in texts.items()
+    }
 
 
 def pretty(value: Any) -> bytes:

@@ -239,7 +239,8 @@ def proof_cases() -> Iterator[ReserveCase]:
     yield ReserveCase("the block as its own child", 29, rest, changes=(([*at, "child"], chain["block"]),))
     tokens = [n for n, account in enumerate(chain["accounts"]) if account["slots"]]
     first, second = (chain["accounts"][n] for n in tokens[:2])
-    stolen = (([*at, "accounts", tokens[0], "proof"], second["proof"]), ([*at, "accounts", tokens[1], "proof"], first["proof"]))  # fmt: skip
+    swapped = ((tokens[0], second), (tokens[1], first))
+    stolen = tuple(([*at, "accounts", n, "proof"], other["proof"]) for n, other in swapped)
     yield ReserveCase("a proof of another contract", 28, rest, changes=stolen)
     names = recorded()["names"]
     sol = next(n for n, account in enumerate(chain["accounts"]) if account["address"] == names["SOL"])
