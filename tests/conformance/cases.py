@@ -67,6 +67,7 @@ def slug(name: str) -> str:
     name = re.sub(r"(?<=')[^a-z]*(?=')", lambda quoted: _spell(quoted[0]), name)
     spelled = "".join(c if c.isascii() else f" u{ord(c):04x} " for c in unicodedata.normalize("NFC", name))
     spelled = re.sub(r"\+(?=[0-9])", " plus ", re.sub(r"(?<=2\^[0-9]{2})-", " minus ", spelled))
+    spelled = spelled.replace("2^", "2 to ")
     return re.sub(r"[^a-z0-9]+", "-", spelled.lower().replace("'s", "s")).strip("-")
 
 
