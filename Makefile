@@ -12,7 +12,7 @@ KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-large conformance lock clean venv
+.PHONY: help demo test check bench bench-large conformance conformance-long lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
@@ -42,6 +42,9 @@ bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs several 
 
 conformance: $(INSTALLED) ## the conformance vectors, against every verifier here
 	$(RUN) -m pytest tests/conformance
+
+conformance-long: $(INSTALLED) ## the conformance fuzzing, for about half an hour
+	$(RUN) -m pytest tests/conformance/test_fuzz.py --hypothesis-profile=long
 
 lock: ## resolve pyproject.toml again into requirements.lock
 	$(PYTHON) -m venv .cache/lock-venv

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.conformance.bundle_forge import Audited, bundle, liabilities
-from tests.conformance.cases import Files, pretty, reference, slug
+from tests.conformance.cases import Files, packed, pretty, reference, slug
 from tests.support.miniature import HOLDERS, MAX, SCALES, Holder, Miniature, canonical, public_hex, rotation, u32, u128
 from tests.support.proof_cases import BTC, HiddenTree, MaximumForSum, OddNodeTwice, OneLeafForTwo, UnboundSums
 
@@ -453,7 +452,7 @@ def emit() -> Files:
             {
                 "attack": reference(case.attack),
                 "checks": case.checks,
-                "files": {path: base64.b64encode(data).decode() for path, data in own.items()},
+                "files": packed(own),
                 "key": case.key,
                 "links": dict(case.links),
                 "name": case.name,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import unicodedata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["REFERENCES", "VECTORS", "Files", "pretty", "reference", "slug"]
+__all__ = ["REFERENCES", "VECTORS", "Files", "packed", "pretty", "reference", "slug", "unpacked"]
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 Files = dict[str, bytes]
@@ -66,6 +67,7 @@ def slug(name: str) -> str:
     name = re.sub(r"(?<=')[^a-z]*(?=')", lambda quoted: _spell(quoted[0]), name)
     spelled = "".join(c if c.isascii() else f" u{ord(c):04x} " for c in unicodedata.normalize("NFC", name))
     spelled = re.sub(r"\+(?=[0-9])", " plus ", re.sub(r"(?<=2\^[0-9]{2})-", " minus ", spelled))
+    spelled = spelled.replace("2^", "2 to ")
     return re.sub(r"[^a-z0-9]+", "-", spelled.lower().replace("'s", "s")).strip("-")
 
 
@@ -74,6 +76,27 @@ def _spell(quoted: str) -> str:
     for sign, word in (("\\n", " line feed "), (" ", " space "), ("-", " minus "), ("+", " plus "), (".", " point ")):
         quoted = quoted.replace(sign, word)
     return quoted or "nothing"
+
+
+def packed(files: Files) -> dict[str, str]:
+    """Files as JSON texts: what is UTF-8 as it is, everything else as `base64:` and its bytes."""
+    texts = {}
+    for path, data in files.items():
+        try:
+            text = data.decode()
+            is_plain = not text.startswith("base64:") and "\0" not in text
+        except UnicodeDecodeError:
+            is_plain = False
+        texts[path] = text if is_plain else "base64:" + base64.b64encode(data).decode()
+    return texts
+
+
+def unpacked(texts: dict[str, str]) -> Files:
+    """The files again."""
+    return {
+        path: base64.b64decode(text[7:]) if text.startswith("base64:") else text.encode()
+        for path, text in texts.items()
+    }
 
 
 def pretty(value: Any) -> bytes:

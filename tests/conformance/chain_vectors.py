@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.conformance.bundle_forge import Audited, bundle
-from tests.conformance.cases import Files, pretty, reference, slug
+from tests.conformance.cases import Files, packed, pretty, reference, slug
 from tests.support.miniature import Holder, canonical, public_hex, rotation, tagged_hash
 
 __all__ = ["chain_cases", "emit"]
@@ -168,7 +167,7 @@ def emit() -> Files:
     """One file a case; a statement that several cases have stands in each, as they are small."""
     files: Files = {}
     for case in chain_cases():
-        bundles = [{path: base64.b64encode(data).decode() for path, data in each.items()} for each in case.bundles]
+        bundles = [packed(each) for each in case.bundles]
         files[f"chain/{slug(case.name)}.json"] = pretty(
             {
                 "attack": reference(case.attack),

@@ -48,6 +48,9 @@ def main() -> int:
     stale = {path.relative_to(VECTORS).as_posix() for path in VECTORS.rglob("*") if path.is_file()} - files.keys()
     for name in stale - RECORDED:
         (VECTORS / name).unlink()
+    for folder in VECTORS.glob("*/*"):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     for name, data in files.items():
         path = VECTORS / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conformance.bundle_forge import Audited, entries, leaf, levels, manifest, merkle, path_in
-from tests.conformance.cases import Files, pretty, reference, slug
+from tests.conformance.cases import Files, packed, pretty, reference, slug
 from tests.support.miniature import Holder, canonical, key_file, public_hex, rotation
 
 __all__ = ["emit", "receipt_cases"]
@@ -183,10 +182,9 @@ def emit() -> Files:
         f"manifest/{slug(case.name)}.json": pretty(
             {
                 "attack": reference(case.attack),
-                "file": base64.b64encode(case.file).decode(),
+                "files": packed({"file": case.file, "receipt": case.receipt}),
                 "key": case.key,
                 "name": case.name,
-                "receipt": base64.b64encode(case.receipt).decode(),
                 "verdict": case.verdict,
             }
         )

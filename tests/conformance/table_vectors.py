@@ -133,85 +133,87 @@ def root_vectors() -> list[dict[str, Any]]:
     return rows
 
 
+DEEP = [b"[" * n + b"]" * n for n in (31, 32, 33)]
+FILLED = [b"[" * n + b"1" + b"]" * n for n in (32, 33)]
+CANONICAL = {
+    "object": b'{"a":1,"b":[],"c":{}}',
+    "array": b"[1,2]",
+    "text": b'"x"',
+    "number": b"0",
+    "null": b"null",
+    "truth": b"[true,false]",
+    "largest integer": b"9007199254740991",
+    "escapes": b'"\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f"',
+    "delete and separators": '"\x7f\u2028\u2029/"'.encode(),
+    "beyond 16 bits": '"\U0001f600"'.encode(),
+    "not normalised text": '"e\u0301"'.encode(),
+    "key of 64": b'{"' + b"k" * 64 + b'":0}',
+    "all characters of keys": b'{"-":0,".":0,"09":0,":":0,"@":0,"Az":0,"_":0}',
+    "keys by byte": b'{"10":0,"9":0,"A":0,"a":0}',
+    "a key that languages reserve": b'{"__proto__":1,"constructor":{}}',
+    "31 deep": DEEP[0],
+    "32 deep": DEEP[1],
+    "32 deep and a number": FILLED[0],
+    "empty text": b'""',
+}
+NOT_CANONICAL = {
+    "33 deep": DEEP[2],
+    "33 deep and a number": FILLED[1],
+    "keys out of order": b'{"b":1,"a":1}',
+    "keys by number": b'{"9":0,"10":0}',
+    "key twice": b'{"a":1,"a":1}',
+    "reserved key twice": b'{"__proto__":1,"__proto__":1}',
+    "key of 65": b'{"' + b"k" * 65 + b'":0}',
+    "empty key": b'{"":0}',
+    "key with a space": b'{"a b":0}',
+    "key beyond ASCII": '{"é":0}'.encode(),
+    "key with an escape": b'{"\\u0061":0}',
+    "space after colon": b'{"a": 1}',
+    "space before": b" 1",
+    "space after": b"1 ",
+    "line feed inside": b"[1,\n2]",
+    "float": b"1.0",
+    "exponent": b"1e2",
+    "capital exponent": b"1E2",
+    "negative": b"-1",
+    "minus zero": b"-0",
+    "plus": b"+1",
+    "leading zero": b"01",
+    "one over the largest": b"9007199254740992",
+    "10000 digits": b"9" * 10_000,
+    "NaN": b"NaN",
+    "Infinity": b"Infinity",
+    "escaped slash": b'"\\/"',
+    "escaped letter": b'"\\u0061"',
+    "escaped delete": b'"\\u007f"',
+    "capital escape": b'"\\u001F"',
+    "long escape of tab": b'"\\u0009"',
+    "raw tab": b'"\t"',
+    "raw null": b'"\0"',
+    "lone high surrogate": b'"\\ud800"',
+    "lone low surrogate": b'"\\udc00"',
+    "escaped pair": b'"\\ud83d\\ude00"',
+    "encoded surrogate": b'"\xed\xa0\x80"',
+    "overlong": b'"\xc0\xaf"',
+    "wrong byte": b'"\xff"',
+    "beyond Unicode": b'"\xf4\x90\x80\x80"',
+    "byte-order mark": b"\xef\xbb\xbf1",
+    "two values": b"1 2",
+    "trailing comma": b"[1,]",
+    "comment": b"1//",
+    "single quotes": b"'a'",
+    "unclosed": b"[1",
+    "empty": b"",
+    "hex number": b"0x1",
+    "capital truth": b"True",
+    "5000 deep": b"[" * 5_000,
+}
+
+
 def canonical_cases() -> list[tuple[str, bytes, bool]]:
     """(name, file's bytes, whether it is the one spelling of a value)."""
-    deep = [b"[" * n + b"]" * n for n in (31, 32, 33)]
-    filled = [b"[" * n + b"1" + b"]" * n for n in (32, 33)]
-    good = {
-        "object": b'{"a":1,"b":[],"c":{}}',
-        "array": b"[1,2]",
-        "text": b'"x"',
-        "number": b"0",
-        "null": b"null",
-        "truth": b"[true,false]",
-        "largest integer": b"9007199254740991",
-        "escapes": b'"\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f"',
-        "delete and separators": '"\x7f\u2028\u2029/"'.encode(),
-        "beyond 16 bits": '"\U0001f600"'.encode(),
-        "not normalised text": '"e\u0301"'.encode(),
-        "key of 64": b'{"' + b"k" * 64 + b'":0}',
-        "all characters of keys": b'{"-":0,".":0,"09":0,":":0,"@":0,"Az":0,"_":0}',
-        "keys by byte": b'{"10":0,"9":0,"A":0,"a":0}',
-        "a key that languages reserve": b'{"__proto__":1,"constructor":{}}',
-        "31 deep": deep[0],
-        "32 deep": deep[1],
-        "32 deep and a number": filled[0],
-        "empty text": b'""',
-    }
-    bad = {
-        "33 deep": deep[2],
-        "33 deep and a number": filled[1],
-        "keys out of order": b'{"b":1,"a":1}',
-        "keys by number": b'{"9":0,"10":0}',
-        "key twice": b'{"a":1,"a":1}',
-        "reserved key twice": b'{"__proto__":1,"__proto__":1}',
-        "key of 65": b'{"' + b"k" * 65 + b'":0}',
-        "empty key": b'{"":0}',
-        "key with a space": b'{"a b":0}',
-        "key beyond ASCII": '{"é":0}'.encode(),
-        "key with an escape": b'{"\\u0061":0}',
-        "space after colon": b'{"a": 1}',
-        "space before": b" 1",
-        "space after": b"1 ",
-        "line feed inside": b"[1,\n2]",
-        "float": b"1.0",
-        "exponent": b"1e2",
-        "capital exponent": b"1E2",
-        "negative": b"-1",
-        "minus zero": b"-0",
-        "plus": b"+1",
-        "leading zero": b"01",
-        "one over the largest": b"9007199254740992",
-        "10000 digits": b"9" * 10_000,
-        "NaN": b"NaN",
-        "Infinity": b"Infinity",
-        "escaped slash": b'"\\/"',
-        "escaped letter": b'"\\u0061"',
-        "escaped delete": b'"\\u007f"',
-        "capital escape": b'"\\u001F"',
-        "long escape of tab": b'"\\u0009"',
-        "raw tab": b'"\t"',
-        "raw null": b'"\0"',
-        "lone high surrogate": b'"\\ud800"',
-        "lone low surrogate": b'"\\udc00"',
-        "escaped pair": b'"\\ud83d\\ude00"',
-        "encoded surrogate": b'"\xed\xa0\x80"',
-        "overlong": b'"\xc0\xaf"',
-        "wrong byte": b'"\xff"',
-        "beyond Unicode": b'"\xf4\x90\x80\x80"',
-        "byte-order mark": b"\xef\xbb\xbf1",
-        "two values": b"1 2",
-        "trailing comma": b"[1,]",
-        "comment": b"1//",
-        "single quotes": b"'a'",
-        "unclosed": b"[1",
-        "empty": b"",
-        "hex number": b"0x1",
-        "capital truth": b"True",
-        "5000 deep": b"[" * 5_000,
-    }
-    found = [(name, data + b"\n", True) for name, data in good.items()]
-    found += [(name, data + b"\n", False) for name, data in bad.items()]
+    found = [(name, data + b"\n", True) for name, data in CANONICAL.items()]
+    found += [(name, data + b"\n", False) for name, data in NOT_CANONICAL.items()]
     found += [
         ("no line feed", b"1", False),
         ("two line feeds", b"1\n\n", False),
@@ -221,53 +223,85 @@ def canonical_cases() -> list[tuple[str, bytes, bool]]:
     return found
 
 
+SPACES = "\u0020\u00a0\u1680\u2002\u2005\u200a\u202f\u205f\u3000"
+EDGES = [
+    (0x00, 0x1F),
+    (0x7F, 0x9F),
+    (0xAD, 0xAD),
+    (0x61C, 0x61C),
+    (0x180E, 0x180E),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x2069),
+    (0xFEFF, 0xFEFF),
+    (0xFFF9, 0xFFFB),
+    (0xE0000, 0xE007F),
+    (0xFDD0, 0xFDEF),
+    (0xFFFE, 0xFFFF),
+    (0x1FFFE, 0x1FFFF),
+    (0x10FFFE, 0x10FFFF),
+]
+UNSEEN = [chr(end) for low, high in EDGES for end in {low, high}]
+SEEN = [
+    "\u0020",
+    "\u007e",
+    "\u00a0",
+    "\u00ac",
+    "\u00ae",
+    "\u061b",
+    "\u180d",
+    "\u200a",
+    "\u2010",
+    "\u2027",
+    "\u202f",
+    "\u205f",
+    "\u206a",
+    "\ufdcf",
+    "\ufdf0",
+    "\ufffc",
+    "\ufffd",
+    "\U0001fffd",
+    "\U000e0080",
+    "\U0010fffd",
+]
+SNAPSHOTS = (
+    "a/2026-11-23T02:00:00Z/0",
+    "0.a-b/2024-02-29T23:00:00Z/1",
+    f"{'a' * 64}/0001-01-01T00:00:00Z/9007199254740991",
+    "x/9999-12-31T23:00:00Z/1000000000",
+)
+NOT_SNAPSHOTS = (
+    "",
+    "A/2026-11-23T02:00:00Z/0",
+    "-a/2026-11-23T02:00:00Z/0",
+    f"{'a' * 65}/2026-11-23T02:00:00Z/0",
+    "a/2026-11-23T02:00:00Z/00",
+    "a/2026-11-23T02:00:00Z/-1",
+    "a/2026-11-23T02:00:00Z/",
+    "a/2026-11-23T02:00:00Z",
+    "a/2026-11-23T02:30:00Z/0",
+    "a/2026-11-23T02:00:01Z/0",
+    "a/2026-11-23T24:00:00Z/0",
+    "a/2026-02-29T00:00:00Z/0",
+    "a/0000-01-01T00:00:00Z/0",
+    "a/2026-13-01T00:00:00Z/0",
+    "a/2026-11-00T00:00:00Z/0",
+    "a/2026-11-23t02:00:00z/0",
+    "a/2026-11-23T02:00:00+00:00/0",
+    "a/2026-11-23T02:00:00Z/0\n",
+    "a/2026-11-23T02:00:00Z/٣",
+    "a/２026-11-23T02:00:00Z/0",
+    "a/2026-11-23T02:00:00Z/9007199254740992",
+    "a/b/2026-11-23T02:00:00Z/0",
+)
+
+
 def identity_cases() -> list[tuple[str, str, bool]]:
     """(kind of name, text, whether it follows encoding.md section 4)."""
-    spaces = "\u0020\u00a0\u1680\u2002\u2005\u200a\u202f\u205f\u3000"
-    edges = [
-        (0x00, 0x1F),
-        (0x7F, 0x9F),
-        (0xAD, 0xAD),
-        (0x61C, 0x61C),
-        (0x180E, 0x180E),
-        (0x200B, 0x200F),
-        (0x2028, 0x202E),
-        (0x2060, 0x2069),
-        (0xFEFF, 0xFEFF),
-        (0xFFF9, 0xFFFB),
-        (0xE0000, 0xE007F),
-        (0xFDD0, 0xFDEF),
-        (0xFFFE, 0xFFFF),
-        (0x1FFFE, 0x1FFFF),
-        (0x10FFFE, 0x10FFFF),
-    ]
-    inside = [chr(end) for low, high in edges for end in {low, high}]
-    outside = [
-        "\u0020",
-        "\u007e",
-        "\u00a0",
-        "\u00ac",
-        "\u00ae",
-        "\u061b",
-        "\u180d",
-        "\u200a",
-        "\u2010",
-        "\u2027",
-        "\u202f",
-        "\u205f",
-        "\u206a",
-        "\ufdcf",
-        "\ufdf0",
-        "\ufffc",
-        "\ufffd",
-        "\U0001fffd",
-        "\U000e0080",
-        "\U0010fffd",
-    ]
-    found = [("account", f"a{text}b", False) for text in inside]
-    found += [("account", f"a{text}b", True) for text in outside]
-    found += [("account", f"a{space}b", True) for space in spaces if space not in outside]
-    found += [("account", text, False) for space in spaces for text in (f"{space}a", f"a{space}")]
+    found = [("account", f"a{text}b", False) for text in UNSEEN]
+    found += [("account", f"a{text}b", True) for text in SEEN]
+    found += [("account", f"a{space}b", True) for space in SPACES if space not in SEEN]
+    found += [("account", text, False) for space in SPACES for text in (f"{space}a", f"a{space}")]
     found += [
         ("account", text, False)
         for text in ("", " ", "e\u0301", "\u212b", "\u1100\u1161", "a\u0323\u0307\u0301"[::-1], "\ud800", "a\udfffb")
@@ -285,42 +319,8 @@ def identity_cases() -> list[tuple[str, str, bool]]:
             (kind, "\U0001f600" * (size // 4), True),
         ]
     found += [("subaccount", "", True), ("subaccount", " ", False), ("subaccount", "日本", True)]
-    found += [
-        ("snapshot", text, True)
-        for text in (
-            "a/2026-11-23T02:00:00Z/0",
-            "0.a-b/2024-02-29T23:00:00Z/1",
-            f"{'a' * 64}/0001-01-01T00:00:00Z/9007199254740991",
-            "x/9999-12-31T23:00:00Z/1000000000",
-        )
-    ]
-    found += [
-        ("snapshot", text, False)
-        for text in (
-            "",
-            "A/2026-11-23T02:00:00Z/0",
-            "-a/2026-11-23T02:00:00Z/0",
-            f"{'a' * 65}/2026-11-23T02:00:00Z/0",
-            "a/2026-11-23T02:00:00Z/00",
-            "a/2026-11-23T02:00:00Z/-1",
-            "a/2026-11-23T02:00:00Z/",
-            "a/2026-11-23T02:00:00Z",
-            "a/2026-11-23T02:30:00Z/0",
-            "a/2026-11-23T02:00:01Z/0",
-            "a/2026-11-23T24:00:00Z/0",
-            "a/2026-02-29T00:00:00Z/0",
-            "a/0000-01-01T00:00:00Z/0",
-            "a/2026-13-01T00:00:00Z/0",
-            "a/2026-11-00T00:00:00Z/0",
-            "a/2026-11-23t02:00:00z/0",
-            "a/2026-11-23T02:00:00+00:00/0",
-            "a/2026-11-23T02:00:00Z/0\n",
-            "a/2026-11-23T02:00:00Z/٣",
-            "a/２026-11-23T02:00:00Z/0",
-            "a/2026-11-23T02:00:00Z/9007199254740992",
-            "a/b/2026-11-23T02:00:00Z/0",
-        )
-    ]
+    found += [("snapshot", text, True) for text in SNAPSHOTS]
+    found += [("snapshot", text, False) for text in NOT_SNAPSHOTS]
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from por.reserves.evm import LayoutTable
 from por.verify.audit import Reader, audit_bundle, report_of
 from por.verify.reserves import ReserveReader
 from por.verify.standalone import read_key
-from tests.conformance.cases import VECTORS
+from tests.conformance.cases import VECTORS, unpacked
 
 EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
 
@@ -36,9 +35,9 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, Any
     folders = []
     for number, files in enumerate(case["bundles"]):
         folders.append(tmp_path / f"bundle-{number}")
-        for path, data in files.items():
+        for path, data in unpacked(files).items():
             (folders[-1] / path).parent.mkdir(parents=True, exist_ok=True)
-            (folders[-1] / path).write_bytes(base64.b64decode(data))
+            (folders[-1] / path).write_bytes(data)
     return case, folders
 
 
@@ -59,7 +58,7 @@ def test_every_chain_gets_the_stated_answer(
 @pytest.mark.parametrize("number", range(len(cases("manifest"))), ids=[case["name"] for case in cases("manifest")])
 def test_every_receipt_gets_the_stated_answer(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = cases("manifest")[number]
-    file, receipt = (base64.b64decode(case[name]) for name in ("file", "receipt"))
+    file, receipt = (unpacked(case["files"])[name] for name in ("file", "receipt"))
     reader = read_key(case["key"])
     keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
     try:
