@@ -13,6 +13,7 @@ from tests.conformance import (
     ed25519_vectors,
     manifest_vectors,
     proof_vectors,
+    reserve_vectors,
     table_vectors,
 )
 from tests.conformance.cases import VECTORS, Files
@@ -20,7 +21,15 @@ from tests.conformance.cases import VECTORS, Files
 __all__ = ["RECORDED", "generate"]
 
 RECORDED = frozenset({"reserves/recorded.json"})
-EMITTERS = (proof_vectors, table_vectors, ed25519_vectors, bundle_vectors, chain_vectors, manifest_vectors)
+EMITTERS = (
+    proof_vectors,
+    table_vectors,
+    ed25519_vectors,
+    bundle_vectors,
+    chain_vectors,
+    manifest_vectors,
+    reserve_vectors,
+)
 
 
 def generate() -> Files:
