@@ -33,7 +33,10 @@ __all__ = ["audit", "read_layout_files"]
 @click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--key", metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
 @click.option(
-    "--block", multiple=True, metavar="CHAIN=HASH", help="A block's hash, or its child's, from your own source."
+    "--block",
+    multiple=True,
+    metavar="CHAIN=HASH",
+    help="The hash of a block's child (or of the block, which settles less).",
 )
 @click.option("--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block.")
 @click.option("--layouts", multiple=True, type=click.Path(path_type=Path), help="Token layouts that you trust (TOML).")
@@ -225,6 +228,8 @@ def _coverage_table(audit: BundleAudit) -> Table:
             tree["coverage"] or "no claims",
         )
     if pending:
-        table.caption = "In brackets: once you confirm the block with --block CHAIN=HASH or --rpc CHAIN=URL."
+        table.caption = (
+            "In brackets: once you confirm the block and its child, with --block CHAIN=CHILD_HASH or --rpc CHAIN=URL."
+        )
         table.caption_justify = "left"
     return table

@@ -189,7 +189,7 @@ def _match(
         if found.result == "fail":
             failed = next(check for check in found.checks if check.result == "fail")
             problems["balances"].append(f"{where}: {failed.detail}")
-        if row["evidence"] == "state-proof":
+        elif row["evidence"] == "state-proof":  # a failure above says already that nothing stands under it
             if not _has_account_proof(found):
                 problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
             elif not _is_recomputed(found):
