@@ -18,8 +18,9 @@ help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-demo: $(PARTS) ## a whole exchange day on this machine, into out/demo
-	$(BIN)/tallystick demo --out out/demo
+demo: $(PARTS) ## a proof of reserves from end to end on this machine, into out/demo
+	rm -rf out/demo
+	$(BIN)/tallystick demo --out out/demo $(addprefix --sample ,$(wildcard ../shared/data/binance))
 
 test: $(PARTS) ## every test
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile

@@ -7,7 +7,7 @@ the same findings. Every figure and word is made here and in the modules beside 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from por.snapshot import SnapshotId
 __all__ = ["Origin", "render_audit", "shown_command"]
 
 KINDS = ("proven", "attested", "claimed")
-OUTCOMES = ("fail", "unchecked", *KINDS)
+OUTCOMES = ("fail", "unchecked", "claimed", "attested", "proven")
+"""Worst first, so that nobody has to look for it."""
 OUTCOME_WORDS = {
     "fail": ("failed", "Failed", "Contradicts itself, or what you brought."),
     "unchecked": ("unchecked", "Could not be checked", "Not a pass. Beside each is what you could do about it."),
@@ -27,8 +28,22 @@ OUTCOME_WORDS = {
     "attested": ("attested", "Attested by a third party", "A signed statement of somebody else than the exchange."),
     "claimed": ("claimed", "Only claimed", "The exchange's word, and nothing else behind it."),
 }
+CONTROL_WORDS = {
+    "none": "none shown",
+    "eip191": "signed message (EIP-191)",
+    "eip712": "signed form (EIP-712)",
+    "eip1271": "contract wallet (EIP-1271)",
+}
+EVIDENCE_WORDS = {
+    "state-proof": "state proof",
+    "pinned-call": "answer of a contract",
+    "third-party": "third party",
+    "claim": "the exchange's word",
+}
 SMALL_TREE = "small-tree"
 NAMES_IN_TITLE = 3
+NAMES_IN_SENTENCE = 5
+ASSETS_ON_ONE_SHEET = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class TreeView:
     name: str
     asset: str
     entity: str
+    is_entity_shown: bool
     leaves: str
     claims: str
     debts: str
@@ -86,6 +102,7 @@ class TreeView:
     coverage_given_block: str | None
     is_short: bool
     is_short_proven: bool
+    is_overstated: bool
     difference: str
     difference_word: str
     exact: Mapping[str, str]
@@ -129,8 +146,8 @@ def render_audit(report: Mapping[str, Any], *, command: str, generated_from: Ori
         "audit.html.j2",
         title=_title([bundle["name"] for bundle in bundles]),
         verdict=findings["verdict"],
-        sentences=_verdict_sentences(findings["verdict"], lines),
-        counts=[(outcome, OUTCOME_WORDS[outcome][0], _count(lines, outcome)) for outcome in (*KINDS, *OUTCOMES[1::-1])],
+        sentences=[*_verdict_sentences(findings["verdict"], lines), *_enough(bundles)],
+        counts=[(outcome, OUTCOME_WORDS[outcome][0], _count(lines, outcome)) for outcome in reversed(OUTCOMES)],
         attention=list(_attention(bundles, run_lines, findings["forks"])),
         bundles=bundles,
         run_groups=_groups(run_lines),
@@ -185,6 +202,35 @@ def _verdict_sentences(verdict: str, lines: Sequence[Line]) -> list[str]:
     return sentences
 
 
+def _enough(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whether there is enough stands beside the verdict, which is about the evidence alone."""
+    owed = [tree for bundle in bundles for tree in bundle["trees"] if tree.coverage is not None]
+    if not owed:
+        return []
+    short = sum(tree.is_short for tree in owed)
+    proven = sum(not tree.is_short_proven for tree in owed)
+    which = _plural(len(owed), "asset", "assets")
+    if len(bundles) > 1:
+        which = f"{len(owed):,} figures (each asset in each hour)"
+    sentence = (
+        f"That is about the evidence, not about whether there is enough. Of {which} with something owed, "
+        f"{_count_text(short)} {'are' if short > 1 else 'is'} short even with everything counted; "
+        f"proven reserves alone reach what is owed in {_count_text(proven)}."
+    )
+    return [sentence]
+
+
+def _count_text(count: int) -> str:
+    return f"{count:,}" if count else "none"
+
+
+def _some(texts: Sequence[str], separator: str) -> str:
+    """The first few of a list; the tables have them all."""
+    more = len(texts) - NAMES_IN_SENTENCE
+    shown = separator.join(texts[:NAMES_IN_SENTENCE])
+    return f"{shown}{separator}and {more:,} more" if more > 0 else shown
+
+
 def _lines(checks: Sequence[Mapping[str, Any]], chains: Sequence[str]) -> list[Line]:
     results = {check["name"]: check["result"] for check in checks}
     assurances = {check["name"]: check["assurance"] for check in checks}
@@ -200,7 +246,7 @@ def _lines(checks: Sequence[Mapping[str, Any]], chains: Sequence[str]) -> list[L
 
 
 def _groups(lines: Sequence[Line]) -> list[Group]:
-    """Worst first, so that nobody has to look for it; an outcome of no check is left out."""
+    """The checks by outcome, worst first; an outcome of no check is left out."""
     groups = []
     for outcome in OUTCOMES:
         mine = [line for line in lines if line.outcome == outcome]
@@ -235,8 +281,10 @@ def _bundle(bundle: Mapping[str, Any], place: int) -> dict[str, Any]:
         "groups": _groups(lines),
         "trees": trees,
         "chart": chart,
+        "is_short_list": len(trees) <= ASSETS_ON_ONE_SHEET,
         "coverage_words": _coverage_words(trees),
         "owed_words": _owed_words(results),
+        "overstated": _some([tree.name for tree in trees if tree.is_overstated], ", "),
         "rows": [_row(row, scales[row["entity"], row["asset"]]) for row in bundle["reserves"]],
         "small": [(tree.name, tree.leaves) for tree in trees if f"{tree.entity}/{tree.asset}" in small],
         "disclosures": [row for row in bundle["disclosures"] if row["code"] != SMALL_TREE],
@@ -266,10 +314,11 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
     exact = {"claims": claims, "debts": debts, **reserves}
     percent, percent_proven = percent_text(tree["coverage"]), percent_text(tree["coverage_proven"])
     name = f"{tree['asset']} of {tree['entity']}" if is_one_of_several else tree["asset"]
-    view = TreeView(
+    return TreeView(
         name=name,
         asset=tree["asset"],
         entity=tree["entity"],
+        is_entity_shown=is_one_of_several,
         leaves=f"{tree['leaves']:,}",
         claims=amount_text(claims, scale, up=True),
         debts=amount_text(debts, scale, up=True),
@@ -282,6 +331,7 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
         coverage_given_block=percent_text(tree["coverage_proven_given_block"]),
         is_short=held < claims,
         is_short_proven=reserves["proven"] < claims,
+        is_overstated=int(tree["stated"]["proven"]) > given["proven"],
         difference=amount_text(abs(held - claims), scale, up=held < claims),
         difference_word="shortfall" if held < claims else "excess",
         exact={key: exact_text(value, scale) for key, value in exact.items()},
@@ -289,7 +339,6 @@ def _tree(tree: Mapping[str, Any], end: int, is_one_of_several: bool) -> TreeVie
         bar_given_block=draw_bar(given, claims, end) if given != reserves and claims else None,
         description=_description(name, percent, percent_proven, percent_text(tree["coverage_proven_given_block"])),
     )
-    return view
 
 
 def _description(name: str, coverage: str | None, proven: str | None, given_block: str | None) -> str:
@@ -308,12 +357,13 @@ def _coverage_words(trees: Sequence[TreeView]) -> list[str]:
     proven = sum(not tree.is_short_proven for tree in owed)
     sentences = [f"Something is owed in {_plural(len(owed), 'asset', 'assets')}."]
     if short:
+        which = _some(short, ", ")
         sentences.append(
-            f"Counting everything, claimed reserves too, there is less than is owed in {', '.join(short)}."
+            f"Even counting everything, claimed reserves too, less is held than owed in {len(short):,}: {which}."
         )
     else:
-        sentences.append("Counting everything, claimed reserves too, there is at least as much as is owed in each.")
-    sentences.append(f"Counting proven reserves alone, that holds for {proven:,} of {len(owed):,}.")
+        sentences.append("Counting everything, claimed reserves too, at least as much is held as owed in each.")
+    sentences.append(f"Proven reserves alone reach what is owed in {_count_text(proven)} of {len(owed):,}.")
     return sentences
 
 
@@ -332,42 +382,52 @@ def _owed_words(results: Mapping[str, str]) -> str:
 
 
 def _row(row: Mapping[str, Any], scale: int) -> dict[str, str]:
-    words = {"none": "none shown", "eip191": "signed message", "eip712": "signed form", "eip1271": "contract wallet"}
-    kinds = {"state-proof": "state proof", "pinned-call": "pinned call", "third-party": "third party", "claim": "word"}
     return {
         **{name: row[name] for name in ("entity", "asset", "chain", "contract", "address", "label")},
         "assurance": row["assurance"],
         "given_block": row["assurance_given_block"],
         "balance": amount_text(int(row["balance"]), scale, up=False),
-        "control": words.get(row["control"], row["control"]),
-        "evidence": kinds.get(row["evidence"], row["evidence"]),
+        "control": CONTROL_WORDS.get(row["control"], row["control"]),
+        "evidence": EVIDENCE_WORDS.get(row["evidence"], row["evidence"]),
     }
 
 
 def _attention(
     bundles: Sequence[Mapping[str, Any]], run_lines: Sequence[Line], forks: Sequence[Sequence[str]]
 ) -> Iterator[dict[str, str]]:
-    """What a reader in a hurry must not miss, worst first: (kind, where, text, link)."""
-    several = len(bundles) > 1
+    """What a reader in a hurry must not miss, worst first."""
+
+    def item(kind: str, what: str, bundle: Mapping[str, Any] | None, text: str) -> dict[str, str]:
+        where = f"{bundle['name']}: " if bundle is not None and len(bundles) > 1 else ""
+        return {"kind": kind, "what": what, "text": where + text, "link": "chain" if bundle is None else bundle["id"]}
+
     for left, right in forks:
         text = f"Two signed statements with one number: {left} and {right}. Keep both, together they are the evidence."
-        yield {"kind": "fail", "what": "fork", "text": text, "link": "chain"}
-    places = [(bundle["id"], bundle["name"], bundle["lines"]) for bundle in bundles] + [("chain", "", run_lines)]
-    for wanted in ("fail", "unchecked"):
-        for link, name, lines in places:
-            for line in lines:
-                if line.outcome == wanted and (wanted == "fail" or line.required):
-                    text = f"{name}: {line.detail}" if several and name else line.detail
-                    yield {"kind": wanted, "what": line.name, "text": text, "link": link}
+        yield item("fail", "fork", None, text)
+    places = [(bundle, bundle["lines"]) for bundle in bundles] + [(None, run_lines)]
+    for bundle, lines in places:
+        for names, detail in _alike(line for line in lines if line.outcome == "fail"):
+            yield item("fail", names, bundle, detail)
     for bundle in bundles:
-        where = f"{bundle['name']}: " if several else ""
+        short = [tree for tree in bundle["trees"] if tree.coverage is not None and tree.is_short]
+        if short:
+            figures = [f"{tree.name} {tree.coverage}, {tree.difference} too little" for tree in short]
+            yield item("short", "less than is owed", bundle, f"even with everything counted: {_some(figures, '; ')}.")
+    for bundle, lines in places:
+        for names, detail in _alike(line for line in lines if line.outcome == "unchecked" and line.required):
+            yield item("unchecked", names, bundle, detail)
+    for bundle in bundles:
         if bundle["kind"] == "missed":
-            text = f"{where}{bundle['hour']} is attested as missed; no balances were stated for it."
-            yield {"kind": "unchecked", "what": "missed hour", "text": text, "link": bundle["id"]}
-        for tree in bundle["trees"]:
-            if tree.coverage is not None and tree.is_short:
-                text = f"{where}{tree.coverage} of what is owed; {tree.difference} {tree.asset} are not there."
-                yield {"kind": "short", "what": f"{tree.name} short", "text": text, "link": bundle["id"]}
+            text = f"{bundle['hour']} is attested as missed; no balances were stated for it."
+            yield item("unchecked", "missed hour", bundle, text)
+
+
+def _alike(lines: Iterable[Line]) -> list[tuple[str, str]]:
+    """(names, detail): lines with one and the same detail need to be read once."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        names.setdefault(line.detail, []).append(line.name)
+    return [(", ".join(alike), detail) for detail, alike in names.items()]
 
 
 def _chain(bundles: Sequence[Mapping[str, Any]], forks: Sequence[Sequence[str]]) -> list[dict[str, Any]]:

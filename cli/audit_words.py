@@ -98,24 +98,25 @@ _WORDS: Mapping[str, CheckWords] = {
         "Ask the exchange for state proofs of its reserve addresses.",
     ),
     "control": CheckWords(
-        "Did the keys of the reserve addresses sign this hour's challenge?",
-        "Rebuilds the challenge for this exchange and hour, and recovers the signing address from each signature.",
+        "Did the keys of the reserve addresses sign this period's challenge?",
+        "Rebuilds the challenge for this exchange and period, and recovers the signing address from each signature.",
         _EVIDENCE,
-        "Ask the exchange to sign this hour's challenge with every reserve address. For contract wallets give "
+        "Ask the exchange to sign this period's challenge with every reserve address. For contract wallets give "
         "--rpc CHAIN=URL with an endpoint of your own.",
     ),
     "block": CheckWords(
         "Is that block really on that chain, and final?",
         "Compares the header's hash with the hash that you gave, or with what your own endpoint answers.",
         "reserves/evidence.json, and what you bring: --block or --rpc",
-        "Look the block's hash up where you trust it and give --block CHAIN=HASH, or ask an endpoint of your own with "
-        "--rpc CHAIN=URL. No file from the exchange can settle this.",
+        "Look the block up where you trust it and give its hash, or better its child's, with --block CHAIN=HASH; or "
+        "ask an endpoint of your own with --rpc CHAIN=URL. No file from the exchange can settle this.",
     ),
     "cutoff": CheckWords(
         "Is it the last block before the cut-off, and not one picked?",
         "Compares the times of the block and of its child with the signed cut-off.",
         _EVIDENCE,
-        "Give --rpc CHAIN=URL with an endpoint of your own, which knows the block's child.",
+        "Give the hash of the block's child, the next block on the chain, with --block CHAIN=HASH, or an endpoint of "
+        "your own with --rpc CHAIN=URL.",
     ),
     "double": CheckWords(
         "Is anything counted twice?",
@@ -146,8 +147,8 @@ _WORDS: Mapping[str, CheckWords] = {
         "Does the exchange's own log lead to these balances?",
         "Runs the command log from its checkpoint again and compares state and balances.",
         "replay/",
-        "If the exchange keeps its books in Tallystick, ask for the folder replay/ and add --replay. If it keeps them "
-        "elsewhere there is no such log, and this stays unchecked.",
+        "If the exchange keeps its books in Tallystick, ask for the folder replay/. If it keeps them elsewhere "
+        "there is no such log, and this stays unchecked.",
     ),
     "same-root": CheckWords(
         "Did everybody get the same statement?",
@@ -168,12 +169,14 @@ _WORDS: Mapping[str, CheckWords] = {
 LIMITS: Sequence[tuple[str, str]] = (
     (
         "One moment.",
-        "Everything here is about the cut-off of the hours named. What happened before, between and after is not in it.",
+        "Everything here is about the cut-off of the hours named. What happened before or after is not in it.",
     ),
     (
         "Who was left out.",
-        "The sums are of the leaves that were handed over. Whether a customer's claim is among them, only that customer "
-        "can tell, with the proof of their own.",
+        (
+            "Sums are of the leaves there are. Whether a customer's claim is among them only that customer can tell, "
+            "with the proof of their own."
+        ),
     ),
     (
         "Borrowed or pledged.",
@@ -181,13 +184,17 @@ LIMITS: Sequence[tuple[str, str]] = (
     ),
     (
         "Control is not ownership.",
-        "A signature shows that somebody who has the key answered this hour's challenge. It does not show whose money "
-        "it is, nor who else has the key.",
+        (
+            "A signature shows that somebody who has the key answered this period's challenge. It does not show whose "
+            "money it is, nor who else has the key."
+        ),
     ),
     (
         "Other obligations.",
-        "What the exchange owes to others than these customers is not here, so nothing here says whether it can pay "
-        "everyone.",
+        (
+            "What the exchange owes to others than these customers is not here, so nothing here says whether it can "
+            "pay everyone."
+        ),
     ),
     (
         "Only claimed stays claimed.",

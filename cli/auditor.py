@@ -12,12 +12,12 @@ import click
 from rich.table import Table
 
 from cli import known_keys
-from cli.common import EXIT, checks_table, console, emit_json, json_option, plain, progress
+from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, shown
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
 from ledger.errors import FormatError, InputError
 from por.attestation import fingerprint
-from por.files import read_plain
+from por.files import read_document
 from por.liabilities.kernels import select
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
 from por.reserves.evm.header import decode_header
@@ -109,7 +109,7 @@ def _pairs(values: Sequence[str], option: str) -> list[tuple[str, str]]:
 def _evidence(bundle: Path) -> dict[str, Any] | None:
     """The chain evidence of a bundle where it can be read; the audit itself says what is wrong with it."""
     try:
-        document = parse_file(read_plain(bundle / "reserves" / "evidence.json"))
+        document = parse_file(read_document(bundle / "reserves" / "evidence.json"))
         evm = document["evm"] if isinstance(document, dict) else None
         read_evidence(evm)
         return evm if isinstance(evm, dict) else None
@@ -156,7 +156,7 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     if document is None:
         return {}
     try:
-        attestation: Any = parse_file(read_plain(bundle / "attestation.json"))
+        attestation: Any = parse_file(read_document(bundle / "attestation.json"))
         exchange = attestation["sections"]["snapshot"]["exchange"]
     except (OSError, FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
@@ -165,7 +165,7 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
 
 def _kept_key(bundle: Path) -> ReaderKey | None:
     try:
-        document: Any = parse_file(read_plain(bundle / "attestation.json"))
+        document: Any = parse_file(read_document(bundle / "attestation.json"))
         snapshot = document["statement"]["snapshot"]
     except (OSError, FormatError, KeyError, TypeError):
         return None
@@ -175,7 +175,7 @@ def _kept_key(bundle: Path) -> ReaderKey | None:
 def _show(report: AuditReport) -> None:
     out = console()
     for audit in report.bundles:
-        out.print(f"\n{plain(audit.name)}  {audit.snapshot or ''}", style="bold", markup=False)
+        out.print("\n" + shown(f"{audit.name}  {audit.snapshot or ''}"), style="bold", markup=False)
         if audit.digest:
             out.print(f"Fingerprint  {fingerprint(bytes.fromhex(audit.digest))}", markup=False)
         out.print(checks_table([check._asdict() for check in audit.checks]))
@@ -195,7 +195,8 @@ def _coverage_table(audit: BundleAudit) -> Table:
     """Figures for people: what is owed, what is held and how it is known; coverage against gross claims."""
     table = Table(title="Reserves against gross claims", title_justify="left", box=None, pad_edge=False)
     for heading in ("entity", "asset", "leaves", "claims", "debts", "proven", "attested", "claimed", "coverage"):
-        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right")
+        # A figure may be broken over lines on a narrow terminal; it is never cut.
+        table.add_column(heading, justify="left" if heading in ("entity", "asset") else "right", overflow="fold")
     pending = False
     for tree in audit.trees:
         scale, held, given = tree["scale"], tree["reserves"], tree["reserves_given_block"]

@@ -50,8 +50,9 @@ def _reader_key(attestation: bytes, given: str | None) -> tuple[ReaderKey | None
         return before, None if before is None else f"Checked under the key of {exchange} kept from an earlier check."
     reader = known_keys.load_key(given)
     if before is not None and before.key != reader.key:
-        joined = standalone.check_attestation(attestation, before, strict_signature).signature[0] == "pass"
-        if not joined:
+        # Rotations join the two keys where the attestation holds under both.
+        keys = (before, reader)
+        if any(standalone.check_attestation(attestation, k, strict_signature).signature[0] != "pass" for k in keys):
             return (
                 reader,
                 f"WARNING: this is not the key of {exchange} that you used before. Ask why before you trust it.",
@@ -61,6 +62,11 @@ def _reader_key(attestation: bytes, given: str | None) -> tuple[ReaderKey | None
 
 def _keep(checked: AttestationResult, reader: ReaderKey) -> str | None:
     assert checked.exchange is not None
+    before = known_keys.kept(checked.exchange)
+    if before is not None and any(reader.key == rotation["from"] for rotation in before.rotations):
+        return None  # the one kept has replaced it: going back would trust a key again that may be lost since
+    if before is not None and before.key == reader.key and not reader.rotations:
+        return None  # the file kept says more than these digits
     if known_keys.keep(checked.exchange, reader.key, list(reader.rotations)):
         return f"The key of {checked.exchange} is kept for the next check."
     return None

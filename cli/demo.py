@@ -203,7 +203,8 @@ def _fund(node: DevNode, out: Path) -> list[Wallet]:
         Wallet("cold", "eip712", owners[1], addresses[1]),
         Wallet("contract wallet", "eip1271", owners[2], contract_wallet),
     ]
-    entries = ['format = "tallystick-evm-layouts/1"\n']
+    entries = ['format = "tallystick/evm-layouts/1"\n']
+    entries.append(f'[[native]]\nchain = "{node.chain}"\nasset = "ETH"\ndecimals = 18\n')
     reserves: list[tuple[Wallet, str, bytes | None]] = []
     for share, wallet in ((70, wallets[0]), (30, wallets[1])):
         node.fund(wallet.address, _ETH[4] * share // 100 * 10**18)

@@ -15,7 +15,7 @@ import numpy as np
 
 from cli.common import console
 from ledger.canonical import Json, Tag, base64_text, canonical_file, from_base64, parse_file, tagged_hash
-from ledger.keys import SigningKey, key_file, new_secret
+from ledger.keys import SigningKey, key_file
 from por.attestation import (
     SnapshotFacts,
     TreeRow,
@@ -36,20 +36,20 @@ __all__ = ["show"]
 
 CUSTOMERS = tuple(f"{name}@example.com" for name in ("ann", "ben", "cho", "dee", "eli", "fay", "gus", "hal"))
 OWED = 10
+# A play exchange's secret, the same for everybody, so that the documentation can say who stands where.
+SECRET = b"the secret that all may know 32b"
 SNAPSHOT = SnapshotId("honest-looking.exchange", "2026-01-01T00:00:00Z")
 
 
 def show(out: Path) -> int:
     """Build the fraud in `out`, let every customer check, and print who catches it. Always exit status 0."""
-    key, kernel = SigningKey(new_secret()), select()
+    key, kernel = SigningKey(SECRET), select()
     count = len(CUSTOMERS)
     identities = pack_identities("email", CUSTOMERS)
     amounts = pack_amounts([(OWED, 0)] * count)
     accounts = np.arange(count, dtype=np.uint32)
     trees = [("main", "BTC", 0)]
-    forest = build(
-        str(SNAPSHOT), new_secret(), trees, np.zeros(count, np.uint32), accounts, amounts, identities, kernel
-    )
+    forest = build(str(SNAPSHOT), SECRET, trees, np.zeros(count, np.uint32), accounts, amounts, identities, kernel)
     rebuilt = rebuild(columns_of(forest, accounts, amounts, identities, None, ("",)), [0], kernel)
     attestation, forged = _dishonest_attestation(rebuilt, forest, key)
     out.mkdir(parents=True)
@@ -59,10 +59,9 @@ def show(out: Path) -> int:
     say(f"An exchange owes {count} customers {OWED} BTC each: {count * OWED} BTC.")
     say(f"It signs a total of {count * OWED // 2} BTC, and hands out paths in which the other half is owed nothing.\n")
     caught = _let_everybody_check(out, rebuilt.columns, rebuilt, attestation, forged, key)
-    say(f"\n{caught} of {count} customers see that the signed root does not hold their money.")
+    say(f"\n{len(caught)} of {count} customers see that the signed root does not hold their money.")
     say("The root binds one story. Under hashes that bind only a total, all of them would have seen VALID.\n")
-    first = next(slot for slot in range(count) if slot >= count // 2)
-    account = rebuilt.columns.identity(first)[1]
+    first, account = caught[0], rebuilt.columns.identity(caught[0])[1]
     click.echo(f"Try it: tallystick verify {out / f'proof-{first}.json'} --attestation {out / 'attestation.json'} \\")
     click.echo(f"            --key {out / 'exchange-key.json'} --account {account}")
     return 0
@@ -84,17 +83,19 @@ def _dishonest_attestation(rebuilt: Rebuilt, forest: Forest, key: SigningKey) ->
 
 def _let_everybody_check(
     out: Path, columns: Columns, rebuilt: Rebuilt, attestation: bytes, forged: bytes, key: SigningKey
-) -> int:
+) -> list[int]:
+    """Print each customer's answer; gives the places of those who catch the lie."""
     checked = standalone.check_attestation(attestation, standalone.read_key(key.public.hex()))
     digest = statement_digest(standalone.read_attestation(attestation)["statement"])
-    caught = 0
+    caught = []
     for slot in range(columns.account_count):
         proof = _forge(make_proof(rebuilt, slot, digest), forged)
         (out / f"proof-{slot}.json").write_bytes(proof)
         account = columns.identity(slot)[1]
         report = standalone.check_proof(proof, checked, account)
         failed = ", ".join(check.name for check in report.checks if check.result == "fail")
-        caught += report.verdict == "invalid"
+        if report.verdict == "invalid":
+            caught.append(slot)
         console().print(f"  {account:16} {report.verdict.upper():8} {failed}", markup=False)
     return caught
 

@@ -44,12 +44,10 @@ AMOUNT_MAX = 2**128 - 1
 INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 32
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
-OPENINGS_SAFE = 500
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
-_STRING = re.compile(rb'"[^"]*"')
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _HEX = re.compile(r"[0-9a-f]*\Z")
 
 
@@ -120,8 +118,8 @@ def parse(data: bytes) -> Json:
     """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
     if len(data) > DOCUMENT_BYTES_MAX:
         raise FormatError("the document is larger than 64 MiB")
-    if data.count(b"[") + data.count(b"{") > OPENINGS_SAFE and _is_too_deep(data):
-        raise FormatError(f"nested more than {DEPTH_MAX} deep, or not closed")
+    if _is_too_deep(data):
+        raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:
         value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
         again = canonical(value)
@@ -175,19 +173,16 @@ def from_base64(text: Json) -> bytes:
 
 
 def _is_too_deep(data: bytes) -> bool:
-    """Whether lists and objects stand too deep in one another, or do not close, to be decoded by recursion.
-
-    The decoder recurses in C and stops only at the process's limit, which some libraries raise beyond what the stack
-    holds: then a file of 200 KB ends the process. Lenient by a factor of two; the exact limit is checked on values.
-    """
-    brackets = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_BRACKETS)
-    brackets = _STRING.sub(b"", brackets)
-    for _ in range(DEPTH_MAX):
-        left = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(left) == len(brackets):
-            break
-        brackets = left
-    return bool(brackets)
+    """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
+    if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(data):
+        first = token.group()[0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def _refuse_number(text: str) -> Json:

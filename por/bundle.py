@@ -19,7 +19,7 @@ import numpy as np
 
 from ledger.assets import AssetTable
 from ledger.canonical import Digest, Json, Tag, canonical_file, tagged_hash
-from ledger.errors import InputError
+from ledger.errors import CheckFailed, InputError
 from ledger.identity import ID_KINDS
 from ledger.keys import SigningKey
 from por.attestation import (
@@ -136,16 +136,18 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
         (folder / "attestation.json").write_bytes(data)
         digest = statement_digest(standalone.read_attestation(data)["statement"])
         rebuilt = rebuild(columns, [scale for _, _, scale in names], given.kernel)
-        assert rebuilt.roots == tuple(tree.root for tree in forest.trees), "the columns give the roots that were signed"
-        assert rebuilt.account_root == forest.accounts.root
+        # Refused without asserts, because this holds for what is published under `python -O` too.
+        if rebuilt.roots != tuple(tree.root for tree in forest.trees) or rebuilt.account_root != forest.accounts.root:
+            raise CheckFailed("the columns do not give the roots that were signed; nothing is written")
         report("trees", 3, 3)
         attestation = standalone.check_attestation(data, standalone.read_key(given.key.public.hex()))
         for slot in _sample(columns.account_count):
             proof = make_proof(rebuilt, slot, digest)
             answer = standalone.check_proof(proof, attestation, columns.identity(slot)[1])
-            assert answer.verdict == "valid", "our own verifier accepts what we hand out"
+            if answer.verdict != "valid":
+                raise CheckFailed("our own verifier does not accept a proof of this bundle; nothing is written")
         if given.all_proofs:
-            (folder / "proofs").mkdir()
+            (folder / "proofs").mkdir(mode=0o700)
             write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, progress)
         _write_manifest(folder, snapshot, digest, given.key)
     return Written(out, digest, trees, columns.account_count)

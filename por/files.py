@@ -1,6 +1,6 @@
-"""Files of a bundle that came from somebody else: plain ones are read, and nothing else is opened.
+"""Reading files that somebody else wrote: plain files only, and documents no longer than a document can be.
 
-A link could lead out of the bundle, and a pipe or a device would never end.
+A pipe or a device in a bundle would hold the reader for ever, and so would a file without end.
 """
 
 from __future__ import annotations
@@ -10,16 +10,26 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["read_plain", "require_plain"]
+from ledger.canonical import DOCUMENT_BYTES_MAX
+
+__all__ = ["plain_size", "read_document"]
 
 
-def require_plain(path: Path) -> None:
-    """Raises OSError unless there is a regular file, not a link to one, at this path."""
-    if not stat.S_ISREG(os.lstat(path).st_mode):
+def plain_size(path: Path) -> int:
+    """The size of a plain file, in bytes; raises OSError for anything else."""
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "is no plain file", str(path))
+    return status.st_size
 
 
-def read_plain(path: Path) -> bytes:
-    """The bytes of a plain file; raises OSError for anything else."""
-    require_plain(path)
-    return path.read_bytes()
+def read_document(path: Path) -> bytes:
+    """A document's bytes, one more than it may have at the most: its reader then refuses it. Raises OSError."""
+    # Not blocking, so that a pipe that took the file's place opens at once and is refused; a link is not followed,
+    # because it could lead out of the bundle.
+    flags = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY", "O_NOFOLLOW"))
+    descriptor = os.open(path, os.O_RDONLY | sum(flags))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is no plain file", str(path))
+        return file.read(DOCUMENT_BYTES_MAX + 2)

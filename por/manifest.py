@@ -19,6 +19,7 @@ from typing import Any
 from ledger.canonical import Json, Tag, canonical, canonical_file, from_hex, parse_file, tagged_hash, u64
 from ledger.errors import CheckFailed, FormatError, InputError
 from ledger.keys import LABEL_MANIFEST, SigningKey, verify_signature
+from por.files import read_document
 
 __all__ = [
     "MANIFEST_NAME",
@@ -36,13 +37,14 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 PRIVATE_FOLDERS = ("liabilities", "proofs", "replay")
 _RECEIPT_FORMAT = "tallystick/receipt/1"
-_CHAINPOINT: dict[str, Json] = {
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+_ENTRY_KEYS = {"path", "position", "sha256", "size", "snapshot"}
+_POINT_FIXED: dict[str, Json] = {
     "@context": "https://w3id.org/chainpoint/v2",
     "anchors": [],
     "type": "ChainpointSHA256v2",
 }
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
-_ENTRY_KEYS = {"path", "position", "sha256", "size", "snapshot"}
+_POINT_KEYS = {*_POINT_FIXED, "merkleRoot", "proof", "targetHash"}
 _STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "snapshot"}
 
 
@@ -73,21 +75,26 @@ def entries_of(bundle: Path, folder: str | None, snapshot: str) -> list[dict[str
 def _walk(bundle: Path, folder: str | None) -> list[str]:
     found: list[str] = []
     start = bundle if folder is None else bundle / folder
-    for directory, folders, files in os.walk(start):
+    for directory, folders, files in os.walk(start, onerror=_refuse_hidden):
         relative = Path(directory).relative_to(bundle)
         for name in list(folders):
             if os.path.islink(Path(directory) / name):
-                raise CheckFailed(f"{ascii(str(relative / name))} is a link; a bundle holds files only")
+                raise CheckFailed(f"{str(relative / name)!a} is a link; a bundle holds files only")
             if folder is None and relative == Path(".") and name in PRIVATE_FOLDERS:
                 folders.remove(name)
         for name in files:
             path = (relative / name).as_posix()
             mode = os.lstat(Path(directory) / name).st_mode
             if not stat.S_ISREG(mode) or not all(_PART.match(part) for part in path.split("/")):
-                raise CheckFailed(f"{ascii(path)} is no plain file with a plain name; a bundle holds nothing else")
+                raise CheckFailed(f"{path!a} is no plain file with a plain name; a bundle holds nothing else")
             if path != MANIFEST_NAME:
                 found.append(path)
     return found
+
+
+def _refuse_hidden(error: OSError) -> None:
+    """A folder that cannot be looked into could hold anything; it is not passed over."""
+    raise error
 
 
 def _file_facts(path: Path) -> dict[str, Json]:
@@ -153,7 +160,7 @@ def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: Signing
 
 def make_receipt(bundle: Path, path: str) -> bytes:
     """A receipt for one file of a bundle, public or private; raises InputError if the manifest does not cover it."""
-    document = parse_file((bundle / MANIFEST_NAME).read_bytes())
+    document = parse_file(read_document(bundle / MANIFEST_NAME))
     manifest = read_manifest(canonical_file(document))
     folder = path.split("/", 1)[0]
     private = folder in PRIVATE_FOLDERS
@@ -167,7 +174,7 @@ def make_receipt(bundle: Path, path: str) -> bytes:
         "format": _RECEIPT_FORMAT,
         "manifest": document,
         "receipt": {
-            **_CHAINPOINT,
+            **_POINT_FIXED,
             "merkleRoot": tree.get_merkle_root(),
             "proof": [dict(step) for step in tree.get_proof(position)],
             "targetHash": _leaf(entries[position]).hex(),
@@ -202,7 +209,8 @@ def read_manifest(data: bytes) -> Manifest:
     if not isinstance(statement, dict) or set(statement) != _STATEMENT_KEYS or statement["format"] != LABEL_MANIFEST:
         raise FormatError("the manifest's statement has other keys or another format")
     entries, snapshot = statement["entries"], statement["snapshot"]
-    if not isinstance(entries, list) or not entries or not _is_count(statement["count"], len(entries)):
+    is_count = isinstance(statement["count"], int) and not isinstance(statement["count"], bool)
+    if not isinstance(entries, list) or not entries or not is_count or statement["count"] != len(entries):
         raise FormatError("the manifest's count is not the number of its entries")
     _check_entries(entries, snapshot)
     key = from_hex(statement["key"], 32)
@@ -235,10 +243,6 @@ def _check_entries(entries: list[Any], snapshot: Any) -> None:
         if not isinstance(entry["size"], int) or isinstance(entry["size"], bool):
             raise FormatError(f"manifest entry {position} has no size")
         from_hex(entry["sha256"], 32)
-
-
-def _is_count(value: Any, count: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value == count
 
 
 def _read_private(rows: Any) -> dict[str, tuple[int, bytes]]:
@@ -315,10 +319,8 @@ def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[st
     if entry["sha256"] != hashlib.sha256(file).hexdigest() or entry["size"] != len(file):
         raise CheckFailed("the file is not the one that the receipt is for")
     tag, count, root = _receipt_root(document["root"], manifest, entry)
-    if not isinstance(point, dict) or set(point) != {*_CHAINPOINT, "merkleRoot", "proof", "targetHash"}:
-        raise FormatError("the receipt's path has other keys")
-    if any(point[name] != value for name, value in _CHAINPOINT.items()):
-        raise FormatError("the receipt's path is of another type")
+    if not isinstance(point, dict) or set(point) != _POINT_KEYS or any(point[k] != v for k, v in _POINT_FIXED.items()):
+        raise FormatError("the receipt's path has other keys, or another type than ours")
     if point["targetHash"] != _leaf(entry).hex():
         raise CheckFailed("the receipt's target is not its entry")
     top = _walk_receipt(_leaf(entry), point["proof"], entry["position"], count)

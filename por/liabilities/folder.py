@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
-from por.files import read_plain, require_plain
+from por.files import plain_size, read_document
 
 __all__ = ["FOLDER", "Columns", "Lines", "TreeColumns", "read_folder", "write_folder"]
 
@@ -78,7 +78,7 @@ class Columns:
 
 def write_folder(folder: Path, columns: Columns) -> None:
     """Write all files of the folder, which must not exist yet."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)  # ids, salts and balances: for their owner, until they are handed over on purpose
     trees: list[Json] = []
     for number, tree in enumerate(columns.trees):
         stem = f"tree-{number:05d}"
@@ -116,8 +116,10 @@ def read_folder(folder: Path) -> Columns:
     found = {path.name for path in folder.iterdir()}
     if found != expected:
         odd = min(found ^ expected)
-        raise CheckFailed(f"{ascii(f'{folder.name}/{odd}')} is {'not expected' if odd in found else 'missing'}")
+        raise CheckFailed(f"{f'{folder.name}/{odd}'!a} is {'not expected' if odd in found else 'missing'}")
     data = _read(folder / "accounts.bin", np.dtype(np.uint8), None)
+    if len(data) < 8 * index["accounts"]:  # before anything of that many entries is made
+        raise CheckFailed("liabilities/accounts.bin is too short for its records")
     offsets = _identity_offsets(data, index["accounts"])
     salts = _read(folder / "account-salts.bin", np.dtype(np.uint8), 32 * index["accounts"]).reshape(-1, 32)
     return Columns(index["snapshot"], data, offsets, salts, tuple(index["subaccounts"]), tuple(trees))
@@ -125,7 +127,7 @@ def read_folder(folder: Path) -> Columns:
 
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
-        index: Any = parse_file(read_plain(folder / "index.json"))
+        index: Any = parse_file(read_document(folder / "index.json"))
     except OSError:
         raise CheckFailed(f"{folder.name}/index.json is missing") from None
     if not isinstance(index, dict) or set(index) != {"accounts", "format", "snapshot", "subaccounts", "trees"}:
@@ -157,8 +159,7 @@ def _check_count(count: Any) -> None:
 
 def _read(path: Path, dtype: np.dtype[Any], count: int | None) -> NDArray[Any]:
     try:
-        require_plain(path)
-        size = path.stat().st_size
+        size = plain_size(path)
         if count is not None and size != count * dtype.itemsize:
             raise CheckFailed(f"liabilities/{path.name} has {size} bytes instead of {count * dtype.itemsize}")
         return np.fromfile(path, dtype)

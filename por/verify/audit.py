@@ -9,14 +9,14 @@ the first three. docs/spec/verification.md says what each means.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ledger.errors import CheckFailed, FormatError
 from ledger.keys import verify_signature
 from por.attestation import coverage_text, fingerprint
-from por.files import read_plain
+from por.files import read_document
 from por.liabilities.folder import FOLDER, read_folder
 from por.liabilities.kernels import Kernel
 from por.liabilities.rebuild import Progress
@@ -28,10 +28,10 @@ from por.verify.liabilities import LIABILITY_CHECKS, check_liabilities
 from por.verify.reserves import RESERVE_CHECKS, ReserveReader, ReserveView, RowView, check_reserves
 from por.verify.standalone import Check, Malformed, ReaderKey
 
-__all__ = ["AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
+__all__ = ["AFTER_SIGNATURE", "AuditReport", "BundleAudit", "Reader", "audit_bundle", "report_of", "strict_signature"]
 
 _REQUIRED = frozenset({"form", "signature", "manifest", *LIABILITY_CHECKS, "evidence", "balances"})
-_AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
+AFTER_SIGNATURE = ("manifest", *LIABILITY_CHECKS, *RESERVE_CHECKS, "books", "net", "sections", "replay", "same-root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,12 @@ class BundleAudit:
     trees: list[dict[str, Any]] = field(default_factory=list)
     reserves: ReserveView | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
+    is_signed: bool = False
 
     def add(self, name: str, result: str, assurance: str | None, detail: str) -> None:
-        """Add a line; an assurance stands only behind a pass."""
+        """Add a line; an assurance stands only behind a pass, and is *claimed* where anyone may have signed."""
+        if assurance is not None and name != "form" and not self.is_signed:
+            assurance = "claimed"
         self.checks.append(Check(name, result, name in _REQUIRED, assurance if result == "pass" else None, detail))
 
     @property
@@ -71,10 +74,12 @@ class BundleAudit:
         return {
             "checks": [check._asdict() for check in self.checks],
             "digest": self.digest,
+            "blocks": [] if self.reserves is None else [dict(block) for block in self.reserves.blocks],
             "disclosures": list(self.sections.get("snapshot", {}).get("disclosures", [])),
             "fingerprint": None if self.digest is None else fingerprint(bytes.fromhex(self.digest)),
             "kind": self.kind,
             "name": self.name,
+            "notes": [] if self.reserves is None else list(self.reserves.notes),
             "reserves": [] if self.reserves is None else [_row_json(row) for row in self.reserves.rows],
             "sequence": self.sequence,
             "snapshot": self.snapshot,
@@ -138,7 +143,7 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
     document = _check_form(bundle, audit)
     if document is None or not _check_signature(document, reader, audit):
         reached = "not reached, because form or signature failed"
-        for name in _AFTER_SIGNATURE:
+        for name in AFTER_SIGNATURE:
             audit.add(name, "unchecked", None, reached)
         return audit
     _check_manifest(bundle, audit)
@@ -153,9 +158,9 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
 
 def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
     try:
-        data = read_plain(bundle / "attestation.json")
+        data = read_document(bundle / "attestation.json")
     except OSError:
-        audit.add("form", "fail", None, "attestation.json is missing")
+        audit.add("form", "fail", None, "attestation.json is missing, or no file that can be read")
         audit.add("signature", "unchecked", None, "not reached, because form failed")
         return None
     try:
@@ -173,7 +178,7 @@ def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
 
 def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudit) -> bool:
     result, detail, digest = standalone.check_signature(document, reader.key, strict_signature)
-    audit.digest = digest.hex()
+    audit.digest, audit.is_signed = digest.hex(), result == "pass"
     audit.add("signature", result, "proven", detail)
     if result == "pass":
         statement, sections = document["statement"], document["sections"]
@@ -192,9 +197,9 @@ def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudi
 
 def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
     try:
-        data = read_plain(bundle / MANIFEST_NAME)
+        data = read_document(bundle / MANIFEST_NAME)
     except OSError:
-        audit.add("manifest", "fail", None, "manifest.json is missing")
+        audit.add("manifest", "fail", None, "manifest.json is missing, or no file that can be read")
         return
     try:
         manifest = read_manifest(data)
@@ -233,11 +238,13 @@ def _check_liabilities(
 
 def _check_reserves(bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit) -> None:
     path = bundle / "reserves" / "evidence.json"
-    try:
-        evidence = read_plain(path)
-    except OSError:
-        evidence = None  # not handed over; a link in its place fails the manifest
-    audit.reserves = check_reserves(document["sections"], evidence, reader.reserves)
+    evidence = read_document(path) if path.is_file() else None
+    view = check_reserves(document["sections"], evidence, reader.reserves)
+    if not audit.is_signed:
+        view = replace(
+            view, rows=tuple(replace(row, assurance="claimed", assurance_given_block="claimed") for row in view.rows)
+        )
+    audit.reserves = view
     for name, result, assurance, detail in audit.reserves.findings:
         audit.add(name, result, assurance, detail)
     audit.trees = _tree_figures(document["sections"], audit.reserves.rows)

@@ -5,7 +5,7 @@ own endpoints, token layouts). Out: checks, and each row with two assurances: th
 the one that would stand once they confirm the block.
 evidence  the file is the one whose digest is signed, in its one form, and holds one row for each signed row and no more
 balances  every balance recomputed from its proof is the signed one, in quanta and rounded down
-control   every proof of control that is given holds, for this exchange and hour
+control   every proof of control that is given holds, for this exchange and period
 block     the blocks are on the chains they are said to be on, and final: only the reader's own word settles it
 cutoff    each block is the last one not after the cut-off
 double    no address is counted twice
@@ -88,7 +88,7 @@ def check_reserves(sections: Mapping[str, Any], evidence: bytes | None, reader: 
     views, problems = _match(snapshot, rows, result)
     findings = (
         _evidence_finding(problems["evidence"], len(rows)),
-        _balance_finding(problems["balances"], problems["open"], result),
+        _balance_finding(problems, result),
         _control_finding(result, rows, views),
         _chain_finding("block", result, reader),
         _chain_finding("cutoff", result, reader),
@@ -167,21 +167,23 @@ def _match(
         if found.result == "fail":
             failed = next(check for check in found.checks if check.result == "fail")
             problems["balances"].append(f"{where}: {failed.detail}")
-        if row["evidence"] == "state-proof" and not _is_state_proof(found):
-            problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
-        elif row["evidence"] == "state-proof" and not _is_recomputed(found):
-            problems["open"].append(f"{where} is said to be proven, and your layout names a slot that is not shown")
+        if row["evidence"] == "state-proof":
+            if not _has_account_proof(found):
+                problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
+            elif not _is_recomputed(found):
+                problems["open"].append(f"{where} is said to be proven, and the slot of your layout is not shown")
         views.append(_with_control(_view(row, quanta, found.assurance, found.assurance_given_block), found))
     problems["evidence"] += [f"{key[1]} at {key[4]} is in the evidence and not signed" for key in judged]
     return views, problems
 
 
-def _is_state_proof(row: RowResult) -> bool:
-    return any(check.name in ("account-proof", "storage-proof") for check in row.checks)
+def _has_account_proof(row: RowResult) -> bool:
+    """The evidence proves the holder's account, or the token's. A failed proof is the check `balances`' to report."""
+    return any(check.name == "account-proof" and check.result != "unchecked" for check in row.checks)
 
 
 def _is_recomputed(row: RowResult) -> bool:
-    """Whether the balance itself came out of a proof: the account's for the chain's coin, the word's for a token."""
+    """The balance itself came out of a proof, and is not the operator's figure: there may be none for its slot."""
     decisive = "account-proof" if row.contract == "native" else "storage-proof"
     return any(check.name == decisive and check.result == "pass" for check in row.checks)
 
@@ -203,18 +205,23 @@ def _evidence_finding(problems: list[str], count: int) -> Finding:
     return ("evidence", "pass", "proven", f"the signed evidence, in its one form, for {count} rows")
 
 
-def _balance_finding(problems: list[str], unproven: list[str], result: EvmResult) -> Finding:
+def _balance_finding(problems: dict[str, list[str]], result: EvmResult) -> Finding:
     broken = [c.detail for chain in result.chains for c in chain.checks if c.result == "fail" and c.name in _STRUCTURE]
-    problems = broken + problems
-    if problems:
-        return ("balances", "fail", None, _first(problems))
-    if unproven:
-        return ("balances", "unchecked", None, _first(unproven))
-    proven = sum(1 for row in result.rows if _is_recomputed(row))
-    return ("balances", "pass", "proven", f"{proven} of {len(result.rows)} balances recomputed from state proofs")
+    wrong = broken + problems["balances"]
+    if wrong:
+        return ("balances", "fail", None, _first(wrong))
+    if problems["open"]:
+        return ("balances", "unchecked", None, _first(problems["open"]))
+    recomputed = [row for row in result.rows if _is_recomputed(row)]
+    detail = f"{len(recomputed)} of {len(result.rows)} balances recomputed from state proofs"
+    said = sum(1 for row in recomputed if any(c.result == "unchecked" and c.name in _KNOWLEDGE for c in row.checks))
+    if said:
+        detail += f"; for {said} of them only the evidence says what the contract or the slot is"
+    return ("balances", "pass", "claimed" if said or not recomputed else "proven", detail)
 
 
 _STRUCTURE = ("header", "proofs")
+_KNOWLEDGE = ("asset", "layout")
 
 
 def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[RowView]) -> Finding:
@@ -233,7 +240,7 @@ def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[
         return ("control", "unchecked", None, "no proof of control is given")
     held = sum(1 for check in checks if check.result == "pass")
     without = sum(1 for view in views if view.control == "none")
-    detail = f"{held} of {len(checks)} proofs of control hold for this hour; {without} rows have none"
+    detail = f"{held} of {len(checks)} proofs of control hold for this period; {without} rows have none"
     if held < len(checks):
         return ("control", "unchecked", None, detail)
     return ("control", "pass", min((c.assurance for c in checks), key=("claimed", "attested", "proven").index), detail)

@@ -78,7 +78,6 @@ INTEGER_MAX = 2**53 - 1
 COUNT_MAX = 2**32 - 1
 DEPTH_MAX = 32
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
-OPENINGS_SAFE = 500
 SMALL_TREE_LEAVES = 100
 
 LEAF, NODE, ASSET_ROOT, ASSET_CONTEXT, COMMITMENT = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
@@ -208,8 +207,8 @@ def tagged_hash(tag: bytes, message: bytes) -> bytes:
 # Canonical JSON (encoding.md section 3)
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
-_STRING = re.compile(rb'"[^"]*"')
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+STACK_BRACKETS = 256  # fewer than this cannot nest deep enough to do harm, and most proofs have fewer
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -218,17 +217,20 @@ def canonical(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def parse_file(data: bytes) -> Any:
-    """Read a document's file: encode again what was read and compare bytes. Raises Malformed."""
+def parse_file(data: bytes, closed: bool = False) -> Any:
+    """Read a document's file: encode again what was read and compare bytes. Raises Malformed.
+
+    A `closed` form, which leaves no key open, fixes keys and depth by itself; they are not looked at here then.
+    """
     if len(data) > DOCUMENT_BYTES_MAX + 1:
         raise Malformed(" is larger than 64 MiB")
     if data[-1:] != b"\n":
         raise Malformed(" does not end in one line feed")
-    if data.count(b"[") + data.count(b"{") > OPENINGS_SAFE and is_too_deep(data):
+    if _is_too_deep(data):
         raise Malformed(" is not canonical JSON")
     try:
         value = _DECODER.decode(data[:-1].decode("utf-8"))
-        if type(value) is dict or type(value) is list:
+        if not closed and (type(value) is dict or type(value) is list):
             _check_values(value, 1)
         again = canonical(value)
     except (ValueError, RecursionError):  # decoding and encoding errors of text and of JSON are ValueErrors
@@ -238,20 +240,17 @@ def parse_file(data: bytes) -> Any:
     return value
 
 
-def is_too_deep(data: bytes) -> bool:
-    """Whether lists and objects stand too deep in one another, or do not close, to be decoded by recursion.
-
-    The decoder recurses in C and stops only at the process's limit, which some libraries raise beyond what the stack
-    holds: then a file of 200 KB ends the process. Lenient by a factor of two; the exact limit is checked on values.
-    """
-    brackets = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_BRACKETS)
-    brackets = _STRING.sub(b"", brackets)
-    for _ in range(DEPTH_MAX):
-        left = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(left) == len(brackets):
-            break
-        brackets = left
-    return bool(brackets)
+def _is_too_deep(data: bytes) -> bool:
+    """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
+    if data.count(b"[") + data.count(b"{") <= STACK_BRACKETS:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(data):
+        first = token.group()[0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def _integer(text: str) -> int:
@@ -482,7 +481,7 @@ def _or_null(checker: Checker) -> Checker:
 
 
 def _amount(value: Any) -> None:
-    if type(value) is not str or not _AMOUNT.match(value) or int(value) > AMOUNT_MAX:
+    if type(value) is not str or not _AMOUNT.match(value) or (len(value) == 39 and int(value) > AMOUNT_MAX):
         raise Malformed(" is not an amount")
 
 
@@ -525,15 +524,17 @@ def _path(size: int) -> Checker:
 def _record(fields: dict[str, Checker]) -> Checker:
     """An object with exactly these keys. They are checked in the order of the table, which is alphabetical."""
     assert list(fields) == sorted(fields)
+    pairs = tuple(fields.items())
 
     def check(value: Any) -> None:
         if type(value) is not dict or value.keys() != fields.keys():
             raise Malformed(" does not have exactly the keys that it should")
-        for name, checker in fields.items():
-            try:
+        name = ""
+        try:
+            for name, checker in pairs:
                 checker(value[name])
-            except Malformed as problem:
-                raise Malformed(f".{name}{problem}") from None
+        except Malformed as problem:
+            raise Malformed(f".{name}{problem}") from None
 
     return check
 
@@ -1014,11 +1015,10 @@ def path_length(slot: int, count: int) -> int | None:
     """How many siblings the path of a slot has among `count` leaves (trees.md section 3); None if there is no such."""
     if slot >= count:
         return None
-    length = 0
-    while count > 1:
-        length += not (slot == count - 1 and slot % 2 == 0)
-        slot, count = slot // 2, (count + 1) // 2
-    return length
+    # Up to where the slot's way joins the last leaf's, each level has a sibling; above, each level where it is a right
+    # child (RFC 9162 has the same shape). Counting level by level gives the same, and a test says so.
+    joined = (slot ^ (count - 1)).bit_length()
+    return joined + bin(slot >> joined).count("1")
 
 
 def _fold_sums(node: bytes, claims: int, debts: int, slot: int, count: int, path: bytes) -> bytes | None:
@@ -1032,8 +1032,8 @@ def _fold_sums(node: bytes, claims: int, debts: int, slot: int, count: int, path
             debts += from_bytes(sibling[48:], "big")
             if claims > AMOUNT_MAX or debts > AMOUNT_MAX:
                 return None
-            pair = sibling + node if slot & 1 else node + sibling
-            node = sha256(pair + b"\x01").digest() + (claims << 128 | debts).to_bytes(32, "big")
+            pair = sibling + node + NODE if slot & 1 else node + sibling + NODE
+            node = sha256(pair).digest() + (claims << 128 | debts).to_bytes(32, "big")
         slot >>= 1
         count = (count + 1) >> 1
     assert start == len(path)
@@ -1136,7 +1136,7 @@ def _read_proof(data: bytes, attestation: AttestationResult) -> Any:
     if attestation.problem is not None:
         raise Malformed(attestation.problem)
     try:
-        proof = parse_file(data)
+        proof = parse_file(data, closed=True)
         PROOF_FORM(proof)
         if proof["attestation"] != attestation.digest:
             raise Malformed(" belongs to another attestation")
@@ -1238,9 +1238,14 @@ VERDICTS = {
 }
 
 
+def _width(text: str) -> int:
+    """Columns on a terminal: Chinese, Japanese and Korean characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    padded = [[cell.ljust(widths[column]) for column, cell in enumerate(row)] for row in rows]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    padded = [[cell + " " * (widths[column] - _width(cell)) for column, cell in enumerate(row)] for row in rows]
     return "\n".join("  " + "  ".join(row).rstrip() for row in padded)
 
 

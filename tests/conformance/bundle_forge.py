@@ -27,7 +27,7 @@ __all__ = ["EMPTY_EVIDENCE", "Audited", "bundle", "entries", "leaf", "liabilitie
 
 Files = dict[str, bytes]
 EMPTY_EVIDENCE = canonical(
-    {"evm": {"chains": [], "format": "tallystick-evm-reserves/1"}, "format": "tallystick/reserves/1"}
+    {"evm": {"chains": [], "format": "tallystick/evm-reserves/1"}, "format": "tallystick/reserves/1"}
 )
 PRIVATE = ("liabilities", "proofs", "replay")
 

@@ -64,7 +64,7 @@ def take(node: DevNode, reserves: list[EvmReserve], layouts: LayoutTable, **more
 
 
 def toml(layouts: LayoutTable) -> str:
-    lines = ['format = "tallystick-evm-layouts/1"']
+    lines = ['format = "tallystick/evm-layouts/1"']
     for chain, (asset, decimals) in layouts.natives.items():
         lines += ["", "[[native]]", f'chain = "{chain}"', f'asset = "{asset}"', f"decimals = {decimals}"]
     for layout in layouts.tokens.values():

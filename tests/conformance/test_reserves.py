@@ -51,7 +51,7 @@ def layout_files(case: dict[str, Any], folder: Path) -> list[Path]:
         if text:
             files.append(folder / f"{name}.toml")
             has_format = text.startswith("format")
-            files[-1].write_text(("" if has_format else 'format = "tallystick-evm-layouts/1"\n') + text, "utf-8")
+            files[-1].write_text(("" if has_format else 'format = "tallystick/evm-layouts/1"\n') + text, "utf-8")
     return files
 
 

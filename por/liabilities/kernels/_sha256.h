@@ -11,8 +11,16 @@
 #include <stdint.h>
 #include <string.h>
 
+/* -DTALLYSTICK_X86=0 leaves the special instructions out, as on every other processor. */
+#ifndef TALLYSTICK_X86
 #if defined(__x86_64__) || defined(_M_X64)
 #define TALLYSTICK_X86 1
+#else
+#define TALLYSTICK_X86 0
+#endif
+#endif
+
+#if TALLYSTICK_X86
 #include <immintrin.h>
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
@@ -21,8 +29,6 @@
 #include <cpuid.h>
 #define TARGET(features) __attribute__((target(features)))
 #endif
-#else
-#define TALLYSTICK_X86 0
 #endif
 
 #if defined(_MSC_VER) && !defined(__clang__)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ledger.canonical import AMOUNT_MAX, lp
 from ledger.errors import TallystickError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Blob",
     "Bytes2D",
     "Levels",
+    "join_identities",
     "lp",
     "pack_amounts",
     "pack_identities",
@@ -40,7 +42,6 @@ Bytes2D = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
-AMOUNT_MAX: Final = (1 << 128) - 1
 SUM_NODE_BYTES: Final = 64
 ACCOUNT_NODE_BYTES: Final = 32
 CACHE_LINE_BYTES: Final = 64
@@ -51,11 +52,6 @@ class AmountOverflow(TallystickError):
 
     def __init__(self, what: str = "a sum of claims or debts") -> None:
         super().__init__(f"{what} is over 2^128-1")
-
-
-def lp(part: bytes) -> bytes:
-    """`u32(number of bytes) ‖ part` (docs/spec/encoding.md section 1)."""
-    return len(part).to_bytes(4, "big") + part
 
 
 def _require(array: npt.NDArray[Any], dtype: type[np.generic], shape: tuple[int | None, ...], name: str) -> None:
@@ -140,7 +136,7 @@ def pack_identities(kinds: str | Sequence[str], ids: Sequence[str]) -> Blob:
         kinds = [kinds] * len(ids)
     if len(kinds) != len(ids):
         raise ValueError(f"{len(kinds)} kinds for {len(ids)} ids")
-    kind_parts = {kind: lp(kind.encode()) for kind in set(kinds)}
+    kind_parts = {kind: lp(kind) for kind in set(kinds)}
     length_parts = [length.to_bytes(4, "big") for length in range(257)]
     encoded = [identity.encode() for identity in ids]
     if any(len(part) >= len(length_parts) for part in encoded):
@@ -150,9 +146,35 @@ def pack_identities(kinds: str | Sequence[str], ids: Sequence[str]) -> Blob:
     )
 
 
+def join_identities(kinds: Sequence[str], kind: npt.NDArray[np.uint8], ids: bytes, id_offsets: U64) -> Blob:
+    """As `pack_identities` for ids that lie end to end: id i is `ids[id_offsets[i]:id_offsets[i + 1]]`, of kind
+    `kinds[kind[i]]` (u8[m]).
+
+    Raises ValueError if the columns do not fit.
+    """
+    plain = Blob(np.frombuffer(ids, dtype=np.uint8), id_offsets)
+    if kind.shape != (plain.count,) or (plain.count and int(kind.max()) >= len(kinds)):
+        raise ValueError("there must be one kind of id for each id")
+    id_sizes = (id_offsets[1:] - id_offsets[:-1]).astype(np.int64)
+    heads = [np.frombuffer(lp(name) + bytes(4), dtype=np.uint8) for name in kinds]
+    head_sizes = np.array([head.size for head in heads], dtype=np.int64)[kind]
+    offsets = np.concatenate([[0], np.cumsum(head_sizes + id_sizes)])
+    data = np.empty(int(offsets[-1]), dtype=np.uint8)
+    inside = np.repeat(np.cumsum(head_sizes), id_sizes)  # Each id byte moves behind all heads up to its own.
+    inside += np.arange(plain.data.size)
+    data[inside] = plain.data
+    lengths = id_sizes.astype(">u4").view(np.uint8).reshape(-1, 4)
+    for number, head in enumerate(heads):
+        rows = np.flatnonzero(kind == number)
+        starts = offsets[rows][:, None]
+        data[starts + np.arange(head.size - 4)] = head[:-4]
+        data[starts + np.arange(head.size - 4, head.size)] = lengths[rows]
+    return Blob(data, offsets.astype(np.uint64))
+
+
 def pack_names(names: Iterable[Sequence[str]]) -> Blob:
     """Entry i = the `lp` of each part in turn: `(entity, asset)` for trees, `(subaccount,)` for lines."""
-    return Blob.pack([b"".join(lp(part.encode()) for part in parts) for parts in names])
+    return Blob.pack([b"".join(lp(part) for part in parts) for parts in names])
 
 
 def pack_amounts(amounts: Sequence[tuple[int, int]]) -> Bytes2D:
@@ -201,6 +223,15 @@ class Levels:
         self.count: int = leaves.shape[0]
         self._allocate(leaves)
 
+    def __getstate__(self) -> tuple[int, Bytes2D, Bytes2D]:
+        return self.count, self.leaves, self.upper
+
+    def __setstate__(self, state: tuple[int, Bytes2D, Bytes2D]) -> None:
+        self.count, leaves, upper = state
+        self.width = leaves.shape[1]
+        self._allocate(leaves)
+        self.upper[:] = upper
+
     def _allocate(self, leaves: Bytes2D) -> None:
         """Lay out empty levels above `leaves`, whose number of rows is the new capacity."""
         self.leaves = leaves
@@ -209,6 +240,7 @@ class Levels:
         starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).tolist()
         self._stored: list[Bytes2D] = [leaves]
         self._stored += [self.upper[a:b] for a, b in pairwise(starts)]
+        self._flat = [memoryview(level.reshape(-1).data) for level in self._stored]
 
     @property
     def capacity(self) -> int:
@@ -239,13 +271,15 @@ class Levels:
         """
         if not 0 <= slot < self.count:
             raise IndexError(f"slot {slot} of a tree with {self.count} leaves")
-        siblings, index = [], slot
-        for level, nodes in zip(self._stored, level_counts(self.count), strict=False):
+        siblings, index, nodes, width = [], slot, self.count, self.width
+        for level in self._flat:
             sibling = index ^ 1
             if sibling < nodes:
-                siblings.append(level[sibling].tobytes())
-            index >>= 1
-        return b"".join(siblings)
+                siblings.append(level[sibling * width : (sibling + 1) * width])
+            index, nodes = index >> 1, (nodes + 1) >> 1
+            if nodes == 1:
+                break
+        return b"".join(siblings) if self.count > 1 else b""
 
     def grow(self, count: int) -> None:
         """Make the tree `count` leaves long; leaves and nodes that are new are left for the kernel to fill."""

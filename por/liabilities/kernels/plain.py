@@ -6,12 +6,12 @@ The other kernels must give the same bytes. Nothing here is optimised, on purpos
 
 from __future__ import annotations
 
-from hashlib import sha256
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from ledger.canonical import canonical_file
+from ledger.canonical import Tag, canonical_file, lp, tagged_hash, u32, u64, u128
 from por.liabilities.kernels.arrays import (
     AMOUNT_MAX,
     U32,
@@ -20,7 +20,6 @@ from por.liabilities.kernels.arrays import (
     Blob,
     Bytes2D,
     Levels,
-    lp,
     unpack_amount,
 )
 from por.liabilities.kernels.checks import (
@@ -40,11 +39,6 @@ from por.liabilities.kernels.proofs import ProofPlan, proof_document
 __all__ = ["PlainKernel"]
 
 
-def tagged(tag: int, message: bytes) -> bytes:
-    """`H(tag, m)`: SHA-256 of the message with the tag behind it (docs/spec/encoding.md section 1)."""
-    return sha256(message + bytes([tag])).digest()
-
-
 def checked_sum(left: int, right: int) -> int:
     """Add two amounts; AmountOverflow over 2^128-1."""
     if left + right > AMOUNT_MAX:
@@ -54,10 +48,10 @@ def checked_sum(left: int, right: int) -> int:
 
 def packed(claim: int, debt: int) -> bytes:
     """`u128(claim) ‖ u128(debt)`."""
-    return claim.to_bytes(16, "big") + debt.to_bytes(16, "big")
+    return u128(claim) + u128(debt)
 
 
-def rows_of(rows: list[bytes], width: int) -> Bytes2D:
+def rows_of(rows: Sequence[bytes], width: int) -> Bytes2D:
     """Equal byte strings as a u8 table."""
     return np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), width).copy()
 
@@ -66,12 +60,12 @@ def sum_parent(left: bytes, right: bytes) -> bytes:
     """The inner node over two sum nodes (section 2)."""
     (left_claims, left_debts), (right_claims, right_debts) = unpack_amount(left), unpack_amount(right)
     sums = packed(checked_sum(left_claims, right_claims), checked_sum(left_debts, right_debts))
-    return tagged(0x01, left + right) + sums
+    return tagged_hash(Tag.NODE, left + right) + sums
 
 
 def account_parent(left: bytes, right: bytes) -> bytes:
     """The inner node over two account nodes (section 5)."""
-    return tagged(0x06, left + right)
+    return tagged_hash(Tag.ACCOUNT_NODE, left + right)
 
 
 class PlainKernel:
@@ -83,7 +77,7 @@ class PlainKernel:
         check_commitments(context, salts, accounts, identities)
         return rows_of(
             [
-                tagged(0x04, context + salt.tobytes() + identities.entries[account])
+                tagged_hash(Tag.COMMITMENT, context + salt.tobytes() + identities.entries[account])
                 for salt, account in zip(salts, accounts.tolist(), strict=True)
             ],
             32,
@@ -92,7 +86,7 @@ class PlainKernel:
     def leaf_nodes(self, commitments: Bytes2D, amounts: Bytes2D, out: Bytes2D | None = None) -> Bytes2D:
         out = check_leaf_nodes(commitments, amounts, out)
         for slot, (commitment, amount) in enumerate(zip(commitments, amounts, strict=True)):
-            node = tagged(0x00, commitment.tobytes() + amount.tobytes()) + amount.tobytes()
+            node = tagged_hash(Tag.LEAF, commitment.tobytes() + amount.tobytes()) + amount.tobytes()
             out[slot] = np.frombuffer(node, dtype=np.uint8)
         return out
 
@@ -173,7 +167,7 @@ class PlainKernel:
         starts = account_leaf_offsets.tolist()
         hashes = []
         for first, end in pairwise(starts):
-            parts = [(end - first).to_bytes(4, "big")]
+            parts = [u32(end - first)]
             for row in order[first:end].tolist():
                 amounts = leaf_amounts[row].tobytes()
                 lines = [lp(b"") + amounts]
@@ -182,10 +176,10 @@ class PlainKernel:
                         subaccount_names.entries[int(line_subaccount[line])] + line_amounts[line].tobytes()
                         for line in range(int(line_offsets[row]), int(line_offsets[row + 1]))
                     ]
-                slot = int(leaf_slot[row]).to_bytes(8, "big")
-                head = tree_names.entries[int(leaf_tree[row])] + slot + amounts + len(lines).to_bytes(4, "big")
+                slot = u64(int(leaf_slot[row]))
+                head = tree_names.entries[int(leaf_tree[row])] + slot + amounts + u32(len(lines))
                 parts += [head, *lines]
-            hashes.append(tagged(0x08, b"".join(parts)))
+            hashes.append(tagged_hash(Tag.STATEMENT, b"".join(parts)))
         return rows_of(hashes, 32)
 
     def account_leaves(
@@ -201,7 +195,7 @@ class PlainKernel:
         out = np.empty((accounts.size, 32), dtype=np.uint8)
         for slot, account, statement in zip(where.tolist(), accounts.tolist(), statement_hashes, strict=True):
             message = context + salts[slot].tobytes() + identities.entries[account] + statement.tobytes()
-            out[slot] = np.frombuffer(tagged(0x05, message), dtype=np.uint8)
+            out[slot] = np.frombuffer(tagged_hash(Tag.ACCOUNT_LEAF, message), dtype=np.uint8)
         return out
 
     def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:

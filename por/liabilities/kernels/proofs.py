@@ -1,7 +1,7 @@
 """What the proofs of one snapshot are written from, and two writers in Python: one by document, one by text.
 
-In: the arrays of a forest. Out: proof files, byte for byte as docs/spec/proof.md has them. Cost in Python: 40 us for a
-proof of six leaves, most of it collecting 110 siblings; the compiled kernel needs about 5 us.
+In: the arrays of a forest. Out: proof files, byte for byte as docs/spec/proof.md has them. Cost in Python: 0.1 ms for
+a proof of six leaves, most of it collecting 110 siblings; the compiled kernel needs about 10 us.
 """
 
 from __future__ import annotations

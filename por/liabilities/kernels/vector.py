@@ -1,9 +1,9 @@
 """The kernel without a compiler: NumPy moves and adds the bytes, hashlib hashes them one message at a time.
 
 Cost: one call of hashlib is about 0.4 us, and a leaf of a big tree takes three (commitment, leaf, one inner node), so
-6 million leaves need some 8 s however well the rest is done. Messages are laid end to end by NumPy in chunks that stay
-in the cache, cut by `struct.iter_unpack` (the cheapest way to make many equal bytes objects), and hashed in one
-comprehension. Sums of 128 bits are two columns of u64 with the carry passed by hand.
+6 million leaves need 7 s however well the rest is done; the rest adds half of that. Messages are laid end to end by
+NumPy in chunks that stay in the cache, cut by `struct.iter_unpack` (the cheapest way to make many equal bytes objects),
+and hashed in one comprehension. Sums of 128 bits are two columns of u64 with the carry passed by hand.
 """
 
 from __future__ import annotations
@@ -51,8 +51,10 @@ def hash_rows(table: Bytes2D) -> Bytes2D:
     """SHA-256 of each row of a table of equal messages."""
     if not len(table):
         return np.empty((0, 32), dtype=np.uint8)
-    messages = [message for (message,) in iter_unpack(f"{table.shape[1]}s", np.ascontiguousarray(table).data)]
-    return digests(messages, len(table))
+    hashed = sha256
+    cut = iter_unpack(f"{table.shape[1]}s", np.ascontiguousarray(table).data)
+    joined = b"".join([hashed(message).digest() for (message,) in cut])
+    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
 
 
 def salted_digests(context: bytes, salts: Bytes2D, tails: npt.NDArray[np.object_]) -> Bytes2D:
@@ -60,7 +62,10 @@ def salted_digests(context: bytes, salts: Bytes2D, tails: npt.NDArray[np.object_
     heads = np.empty((len(salts), 64), dtype=np.uint8)
     heads[:, :32] = np.frombuffer(context, dtype=np.uint8)
     heads[:, 32:] = salts
-    return digests(map(add, [head for (head,) in iter_unpack("64s", heads.data)], tails.tolist()), len(salts))
+    hashed = sha256
+    pairs = zip(iter_unpack("64s", heads.data), tails.tolist(), strict=True)
+    joined = b"".join([hashed(head + tail).digest() for (head,), tail in pairs])
+    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
 
 
 def chunks(count: int, size: int = CHUNK_ROWS) -> Iterator[slice]:
@@ -171,7 +176,7 @@ class NumpyKernel:
         tails = identities.closed(b"\x04")
         for part in chunks(accounts.size):
             places = where[part]
-            commitments = salted_digests(context, salts[places], tails[accounts[part]])
+            commitments = salted_digests(context, salts.take(places, axis=0), tails[accounts[part]])
             out[places] = self.leaf_nodes(commitments, amounts[part])
         return out
 

@@ -27,7 +27,7 @@ __all__ = [
     "read_evidence",
 ]
 
-FORMAT = "tallystick-evm-reserves/1"
+FORMAT = "tallystick/evm-reserves/1"
 SCHEMES = ("eip191", "eip712", "eip1271", "none")
 METHODS = ("native", "slot", "call")
 FINALITY_RULES = ("finalized", "safe", "latest")

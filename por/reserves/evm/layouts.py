@@ -26,7 +26,7 @@ from por.reserves.evm.hexes import from_hex, keccak256, parse_address, parse_cai
 
 __all__ = ["Layout", "LayoutTable", "erc7201_slot", "read_layouts", "shipped_layouts"]
 
-_FORMAT = "tallystick-evm-layouts/1"
+_FORMAT = "tallystick/evm-layouts/1"
 _REQUIRED = frozenset({"chain", "contract", "asset", "decimals", "order"})
 _OPTIONAL = frozenset(
     {

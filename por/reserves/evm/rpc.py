@@ -65,7 +65,7 @@ class Endpoint:
         self._w3 = Web3(connect(url))
 
     def ask(self, method: str, params: Sequence[object]) -> Any:
-        """The raw result of one call. Raises EndpointUnreachable, HistoryMissing or RpcRefused."""
+        """The raw result of one call. Raises EndpointUnreachable, HistoryMissing, EndpointLies or RpcRefused."""
         try:
             return self._w3.manager.request_blocking(RPCEndpoint(method), list(params))
         except Web3RPCError as error:
@@ -75,6 +75,8 @@ class Endpoint:
             raise RpcRefused(f"{self.name} refuses {method}: {_message(error)}") from error
         except (RequestException, RequestTimedOut, OSError, ValueError) as error:
             raise EndpointUnreachable(f"{self.name} gives no answer to {method} ({type(error).__name__})") from error
+        except (AttributeError, KeyError, TypeError) as error:  # web3's own formatters meet what is no block at all
+            raise EndpointLies(f"{self.name} gives an answer to {method} that is out of form") from error
         except Web3Exception as error:
             raise RpcRefused(f"{self.name} gives no usable answer to {method} ({type(error).__name__})") from error
 
@@ -157,7 +159,7 @@ def _read_proof(answer: object, keys: Sequence[bytes]) -> RpcProof:
     if not isinstance(answer, Mapping):
         raise FormatError("eth_getProof is no object")
     slots = answer.get("storageProof")
-    if not isinstance(slots, list | tuple) or len(slots) != len(keys):
+    if not isinstance(slots, list | tuple) or len(slots) != len(keys) or not all(isinstance(s, Mapping) for s in slots):
         raise FormatError("eth_getProof has not one storage proof for each key")
     return RpcProof(
         account_nodes=_nodes(answer.get("accountProof")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from por.liabilities.kernels import (
     KernelMissing,
     Levels,
     available,
+    join_identities,
     lp,
     pack_amounts,
     pack_identities,
@@ -94,6 +96,17 @@ def test_every_path_leads_to_the_top(kernel: Kernel, count: int) -> None:
         for outside in (-1, count):
             with pytest.raises(IndexError):
                 levels.path(outside)
+
+
+def test_a_tree_survives_being_sent_to_another_process(kernel: Kernel) -> None:
+    levels = kernel.levels(random_leaves(1, 9))
+    kernel.append(levels, random_leaves(2, 4))
+    received = pickle.loads(pickle.dumps(levels))
+    same(received, levels)
+    assert received.path(11) == levels.path(11)
+    kernel.append(received, random_leaves(3, 8))
+    kernel.append(levels, random_leaves(3, 8))
+    same(received, levels)
 
 
 def test_the_empty_tree_and_the_tree_of_one(kernel: Kernel) -> None:
@@ -315,6 +328,17 @@ def test_wrong_arguments_are_refused_before_a_byte_is_read(kernel: Kernel) -> No
     for call in wrong_calls:
         with pytest.raises(ValueError):
             call()
+
+
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_identities_joined_from_columns_equal_those_packed_from_texts(count: int) -> None:
+    kinds, ids = ("email", "key", "assigned"), ["\u00e9" * (i % 7) + "x" * (i % 11) for i in range(count)]
+    kind = (np.arange(count) * 7 % 3).astype(np.uint8)
+    flat = Blob.pack([identity.encode() for identity in ids])
+    got = join_identities(kinds, kind, flat.data.tobytes(), flat.offsets)
+    assert got.entries == pack_identities([kinds[k] for k in kind], ids).entries
+    with pytest.raises(ValueError):
+        join_identities(kinds, np.append(kind, np.uint8(0)), flat.data.tobytes(), flat.offsets)
 
 
 def test_a_blob_whose_offsets_do_not_fit_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ledger.canonical import parse_file, tagged_hash
+from ledger.canonical import lp, parse_file, tagged_hash, u64
 from por.liabilities import forest
 from por.liabilities.kernels import (
     AMOUNT_MAX,
@@ -19,6 +19,7 @@ from por.liabilities.kernels import (
     proof_names,
     select,
 )
+from por.verify import standalone
 
 SNAPSHOT = "demo.exchange/2026-11-23T02:00:00Z/0"
 TREES = [("main", "BTC", 8), ("main", "ETH", 9), ("main", "USDC", 6), ("other", "BTC", 8)]
@@ -28,6 +29,11 @@ EDGES = [0, 1, 9, 10, 10**9 - 1, 10**9, 2**32, 10**18, 2**63, 2**64 - 1, 2**64, 
 
 
 def plan(accounts: int, with_lines: bool) -> ProofPlan:
+    """The plan of `grown` alone."""
+    return grown(accounts, with_lines)[1]
+
+
+def grown(accounts: int, with_lines: bool) -> tuple[forest.Forest, ProofPlan]:
     """Accounts in some of the trees, with amounts of every length; some with two to four lines a leaf."""
     rng = np.random.default_rng(accounts)
     holds = rng.random((len(TREES), accounts)) < 0.7
@@ -43,10 +49,10 @@ def plan(accounts: int, with_lines: bool) -> ProofPlan:
         names = np.concatenate([np.arange(n, dtype=np.uint32) for n in counts])
         each: list[tuple[int, int]] = [pair for pair, n in zip(pairs, counts, strict=True) for _ in range(n)]
         lines = forest.Lines(offsets, names, pack_amounts(each), pack_names((name,) for name in SUBACCOUNTS))
-    identities = pack_identities("email", [f"{i}@example.com" for i in range(accounts)])
+    identities = pack_identities([KINDS[i % 3] for i in range(accounts)], [f"{i}@example.com" for i in range(accounts)])
     built = forest.build(SNAPSHOT, bytes(32), TREES, tree, account, amounts, identities, select("numpy"), lines)
     kind = (np.arange(accounts) % 3).astype(np.uint8)
-    return forest.proof_plan(built, bytes(range(32)), KINDS, kind, tree, amounts, lines, SUBACCOUNTS)
+    return built, forest.proof_plan(built, bytes(range(32)), KINDS, kind, tree, amounts, lines, SUBACCOUNTS)
 
 
 @pytest.mark.parametrize("with_lines", [False, True])
@@ -71,7 +77,31 @@ def test_a_proof_is_a_canonical_document_and_leads_to_its_roots() -> None:
             for side in ("claim", "debt"):
                 assert int(leaf[side]) == sum(int(line[side]) for line in leaf["lines"])
     names = proof_names(made).entries
-    assert names[3] == tagged_hash(0x10, made.account_tree.salts[int(made.account_slots[3])].tobytes())  # type: ignore[arg-type]
+    assert names[3] == tagged_hash(0x10, made.account_tree.salts[int(made.account_slots[3])].tobytes())
+
+
+@pytest.mark.parametrize("with_lines", [False, True])
+@pytest.mark.parametrize("accounts", [1, 2, 41])
+def test_the_customers_verifier_accepts_every_proof(accounts: int, with_lines: bool) -> None:
+    built, made = grown(accounts, with_lines)
+    trees = {}
+    for tree in built.trees:
+        names = lp(SNAPSHOT) + lp(tree.entity) + lp(tree.asset)
+        signed = (tree.scale, tree.count, tree.claims, tree.debts, tree.root, tree.context)
+        trees[tree.entity, tree.asset] = standalone.Tree(*signed, names + bytes([tree.scale]) + u64(tree.count))
+    attestation = standalone.AttestationResult(
+        digest=bytes(range(32)).hex(),
+        exchange="demo.exchange",
+        snapshot=SNAPSHOT,
+        signature=("pass", ""),
+        trees=trees,
+        accounts=built.accounts.count,
+        account_root=built.accounts.root,
+    )
+    for account, data in enumerate(select().proof_records(made, 0, made.count).entries):
+        report = standalone.check_proof(data, attestation, f"{account}@example.com")
+        assert report.verdict == "valid", report.checks
+        assert standalone.check_proof(data, attestation, "another@example.com").verdict == "invalid"
 
 
 @pytest.mark.parametrize("name", available())

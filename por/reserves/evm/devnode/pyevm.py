@@ -41,6 +41,7 @@ class PyEvmProvider(JSONBaseProvider):
         self._backend = eth_tester.PyEVMBackend(genesis_parameters=genesis)
         self._tester = eth_tester.EthereumTester(self._backend)
         self._tester.disable_auto_mine_transactions()
+        self._next_time: int | None = None
         self._trie: Any = import_module("trie").HexaryTrie
         self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
         self._methods: dict[str, Callable[..., Any]] = {
@@ -49,11 +50,14 @@ class PyEvmProvider(JSONBaseProvider):
             "eth_call": self._call,
             "eth_chainId": lambda: hex(self._backend.chain.chain_id),
             "eth_getBlockByNumber": self._block,
+            "eth_getCode": lambda address, _block: self._tester.get_code(_mixed(address)),
             "eth_getProof": self._proof,
             "eth_getTransactionReceipt": self._receipt,
             "eth_sendTransaction": self._send,
-            "evm_mine": self._tester.mine_block,
+            "evm_mine": self._mine,
+            "evm_revert": self._tester.revert_to_snapshot,
             "evm_setNextBlockTimestamp": self._travel,
+            "evm_snapshot": self._tester.take_snapshot,
         }
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
@@ -126,6 +130,7 @@ class PyEvmProvider(JSONBaseProvider):
         for name in ("gas", "value"):
             if name in filled:
                 filled[name] = int(filled[name], 16)
+        self._set_time()
         return str(self._tester.send_transaction(filled))
 
     def _receipt(self, digest: str) -> dict[str, Any]:
@@ -133,7 +138,20 @@ class PyEvmProvider(JSONBaseProvider):
         return {"status": receipt["status"], "contractAddress": receipt["contract_address"]}
 
     def _travel(self, timestamp: int) -> None:
-        self._tester.time_travel(timestamp - 1)
+        self._next_time = timestamp
+
+    def _set_time(self) -> None:
+        """Give the block being filled its time: the one asked for, else a second after the last; never the clock's."""
+        chain = self._backend.chain
+        timestamp = self._next_time or int(chain.get_canonical_head().timestamp) + 1
+        chain.header = chain.header.copy(timestamp=timestamp)
+
+    def _mine(self) -> None:
+        self._set_time()
+        expected = int(self._backend.chain.header.timestamp)
+        self._tester.mine_block()
+        self._next_time = None
+        assert int(self._backend.chain.get_canonical_head().timestamp) == expected
 
 
 def _mixed(address: str) -> str:
@@ -145,9 +163,12 @@ def _library_encode(value: object) -> bytes:
     return bytes(library.encode(value))
 
 
-def start_pyevm() -> DevNode:
-    """A chain in this process; raises ImportError where py-evm is not installed."""
-    provider = PyEvmProvider()
+def start_pyevm(timestamp: int | None = None) -> DevNode:
+    """A chain in this process whose first block is at `timestamp`, by default now.
+
+    Raises ImportError where py-evm is not installed.
+    """
+    provider = PyEvmProvider(timestamp)
     return DevNode("in-process", lambda _url: provider, lambda: None)
 
 

@@ -14,7 +14,7 @@ from por.reserves.evm.devnode import DevNode, development_key
 from por.reserves.evm.discover import PROXY_SLOTS
 from por.reserves.evm.hexes import from_hex
 from por.reserves.evm.layouts import erc7201_slot
-from tests.chain.node import HOLDER, OTHER, anvil, natives, pass_cutoff, take
+from tests.chain.node import HOLDER, OTHER, any_chain, natives, pass_cutoff, take
 
 NAMED = ("name", "symbol", 6)
 AMOUNTS = {"SOL": 1_000, "VYP": 2_000, "NSP": 3_000, "PCK": 4_000, "PRX": 5_000, "REB": 6_000}
@@ -86,7 +86,8 @@ def build(node: DevNode) -> World:
     )
     pass_cutoff(node)
     reserves = [EvmReserve(node.chain, HOLDER, asset, contract) for asset, contract in tokens.items()]
-    reserves += [EvmReserve(node.chain, address, "ETH") for address in (HOLDER, OTHER, wallet)]
+    reserves += [EvmReserve(node.chain, address, "ETH") for address in (HOLDER, OTHER)]
+    reserves.append(EvmReserve(node.chain, wallet, "ETH", label="wallet"))
     reserves.append(EvmReserve(node.chain, OTHER, "SOL", tokens["SOL"]))
     return World(node, tokens, wallet, layouts, reserves, take(node, reserves, layouts))
 
@@ -94,5 +95,5 @@ def build(node: DevNode) -> World:
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     """A chain past its cut-off; tests read from it and change nothing."""
-    with anvil() as node:
+    with any_chain() as node:
         yield build(node)

@@ -27,7 +27,7 @@ from por.reserves.evm.errors import (
 )
 from por.reserves.evm.hexes import from_hex, to_hex
 from por.reserves.evm.recheck import recheck
-from por.reserves.evm.rpc import Endpoint
+from por.reserves.evm.rpc import Endpoint, connect_http
 from tests.chain.node import (
     CUTOFF,
     EXPECTED,
@@ -41,7 +41,7 @@ from tests.chain.node import (
     pass_cutoff,
     take,
 )
-from tests.por.reserves.evm.conftest import World
+from tests.por.reserves.evm.conftest import World, build
 
 pytestmark = pytest.mark.chain
 Tamper = Callable[[str, Any, Any], Any]
@@ -178,7 +178,7 @@ def test_an_endpoint_that_gives_no_answer_is_named_without_its_url(world: World,
 def test_an_endpoint_that_nobody_runs_is_unreachable(world: World) -> None:
     config = ChainConfig(world.node.chain, ("http://127.0.0.1:9",))
     with pytest.raises(EndpointUnreachable):
-        take(world.node, world.reserves, world.layouts, config=config)
+        take(world.node, world.reserves, world.layouts, config=config, connect=connect_http)
 
 
 @pytest.mark.parametrize("message", ["missing trie node 0xab", "distance to target block exceeds maximum proof window"])
@@ -190,6 +190,27 @@ def test_a_pruned_history_is_named(world: World, message: str) -> None:
 
     with pytest.raises(HistoryMissing):
         tampered(world, prune)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, [], "0x", {}, {"storageProof": None}, {"storageProof": ["x"] * 2, "accountProof": [], "balance": "0x0"}],
+)
+def test_a_proof_out_of_form_is_a_lie_and_no_crash(world: World, result: Any) -> None:
+    def garble(method: str, _params: Any, answer: Any) -> Any:
+        return answer | {"result": result} if method == "eth_getProof" else answer
+
+    with pytest.raises(EndpointLies):
+        tampered(world, garble)
+
+
+@pytest.mark.parametrize("result", [[], "0x", {}, {"number": 5}])
+def test_a_block_out_of_form_is_a_lie_and_no_crash(world: World, result: Any) -> None:
+    def garble(method: str, _params: Any, answer: Any) -> Any:
+        return answer | {"result": result} if method == "eth_getBlockByNumber" else answer
+
+    with pytest.raises(EndpointLies):
+        tampered(world, garble)
 
 
 def test_an_endpoint_without_eip_1898_is_asked_by_number(world: World) -> None:
@@ -353,6 +374,18 @@ def test_every_verdict_has_a_name_of_its_own() -> None:
 
     names = [kind.verdict for kind in leaves(ChainError)]
     assert len(set(names)) == len(names)
+
+
+def test_both_implementations_prove_the_same_balances(world: World) -> None:
+    with start_pyevm(timestamp=GENESIS) as node:
+        second = build(node)
+    balances = [
+        sorted(
+            (r["asset"], r["address"], r["balance"]) for r in w.document["chains"][0]["rows"] if r["label"] != "wallet"
+        )
+        for w in (world, second)
+    ]
+    assert balances[0] == balances[1]
 
 
 def test_the_second_implementation_gives_evidence_that_verifies() -> None:

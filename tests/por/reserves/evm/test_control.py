@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.errors import FormatError, InputError
 from por.reserves.evm import (
@@ -30,7 +32,7 @@ from por.reserves.evm.devnode import DevNode, development_key
 from por.reserves.evm.evidence import ControlEvidence
 from por.reserves.evm.header import header_from_rpc
 from por.reserves.evm.recheck import recheck
-from tests.chain.node import CUTOFF, anvil, pass_cutoff, table, take
+from tests.chain.node import CUTOFF, any_chain, pass_cutoff, table, take
 from tests.por.reserves.evm.conftest import owner_address
 
 KEY = development_key(1)
@@ -140,6 +142,13 @@ def test_malleable_and_misshapen_signatures_are_refused() -> None:
         assert judge(GOOD, signature=signature).result == "fail"
 
 
+@given(st.binary(min_size=64, max_size=64), st.sampled_from([27, 28]))
+def test_no_bytes_crash_the_check(numbers: bytes, v: int) -> None:
+    assert judge(GOOD, signature=numbers + bytes([v])).result == "fail"
+    low = numbers[:32] + b"\0" + numbers[33:]
+    assert judge(GOOD, signature=low + bytes([v])).result == "fail"
+
+
 def test_the_readers_endpoint_knows_the_challenges_block() -> None:
     known = ReaderView(b"", b"", True, challenge_blocks={40: GOOD.block_hash})
     assert "is on the chain" in judge(GOOD, view=known).detail
@@ -198,7 +207,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     """A chain past its cut-off with a wallet of the first key, and a challenge that names one of its blocks."""
-    with anvil() as node:
+    with any_chain() as node:
         wallet = node.deploy("DevWallet", ADDRESS)
         node.fund(wallet, 10**18)
         recent = header_from_rpc(node.rpc("eth_getBlockByNumber", "latest", False))

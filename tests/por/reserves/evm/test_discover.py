@@ -12,10 +12,18 @@ from por.reserves.evm import read_layouts
 from por.reserves.evm.discover import LayoutNotFound, discover_layout, layout_toml
 from por.reserves.evm.hexes import to_hex
 from por.reserves.evm.rpc import Endpoint
-from tests.chain.node import HOLDER, Faulty
+from tests.chain.node import HOLDER, Faulty, require_anvil
 from tests.por.reserves.evm.conftest import World
 
 pytestmark = pytest.mark.chain
+
+
+@pytest.fixture(autouse=True)
+def _needs_anvil() -> None:
+    """Access lists and state overrides are anvil's."""
+    require_anvil()
+
+
 SECOND = bytes(19) + b"\x33"
 UNRELATED = bytes(range(20))
 
@@ -33,7 +41,7 @@ def test_the_layout_is_found_and_reads_back(world: World, asset: str, tmp_path: 
     code |= {"implementation_code_hash": found.implementation_code_hash} if asset == "PRX" else {}
     assert found == replace(known, **code)
     file = tmp_path / "mine.toml"
-    file.write_text('format = "tallystick-evm-layouts/1"\n' + layout_toml(found))
+    file.write_text('format = "tallystick/evm-layouts/1"\n' + layout_toml(found))
     assert read_layouts(file).find(world.node.chain, world.tokens[asset]) == found
 
 

@@ -12,7 +12,7 @@ from por.reserves.evm.hexes import checksum_address, keccak256, parse_address, p
 from por.reserves.evm.layouts import erc7201_slot
 
 USDT = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
-GOOD = f"""format = "tallystick-evm-layouts/1"
+GOOD = f"""format = "tallystick/evm-layouts/1"
 [[layout]]
 chain = "eip155:1"
 contract = "{USDT}"
@@ -70,7 +70,7 @@ def test_the_readers_entry_replaces_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("tallystick-evm-layouts/1", "tallystick-evm-layouts/2"),
+        ("tallystick/evm-layouts/1", "tallystick/evm-layouts/2"),
         ("eip155:1", "bip122:1"),
         (USDT, USDT.replace("dAC", "Dac")),
         ('"solidity"', '"rust"'),
@@ -119,3 +119,11 @@ def test_quantities_and_chains_have_one_form() -> None:
     for wrong in ("eip155:", "eip155:01", "eip155:0", "EIP155:1", "1", f"eip155:{2**53}", "eip155:1 ", None):
         with pytest.raises(FormatError):
             parse_caip2(wrong, "x")
+
+
+def test_the_shipped_table_takes_no_private_chains_coin_for_money() -> None:
+    """Anyone can run a development chain and give themselves any balance on it."""
+    table = shipped_layouts()
+    development = {"eip155:1337", "eip155:31337"}
+    assert not development & set(table.natives)
+    assert not development & {chain for chain, _ in table.tokens}
