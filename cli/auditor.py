@@ -16,7 +16,7 @@ from cli.common import EXIT, checks_table, console, emit_json, json_option, prog
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
 from ledger.errors import FormatError, InputError
-from por.attestation import fingerprint
+from por.attestation import fingerprint, statement_digest
 from por.files import read_document
 from por.liabilities.kernels import select
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
@@ -24,7 +24,7 @@ from por.reserves.evm.header import decode_header
 from por.reserves.evm.recheck import recheck
 from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, report_of
 from por.verify.reserves import ReserveReader
-from por.verify.standalone import ReaderKey
+from por.verify.standalone import Malformed, ReaderKey, read_attestation
 
 __all__ = ["audit", "read_layout_files"]
 
@@ -61,10 +61,11 @@ def audit(
     hashes = _assigned_hashes(bundles, _pairs(block, "--block"))
     urls = dict(_pairs(rpc, "--rpc"))
     reader_key = known_keys.load_key(key) if key else None
+    statements = frozenset(digest for path in bundles if (digest := _digest(path)) is not None)
     audits = []
     with progress(not as_json) as bar:
         for number, path in enumerate(bundles):
-            reserves = ReserveReader(table, hashes[number], _views(path, urls, table))
+            reserves = ReserveReader(table, hashes[number], _views(path, urls, table), statements)
             reader = Reader(reader_key or _kept_key(path), reserves, select())
             audits.append(audit_bundle(path, reader, bar))
     report = report_of(audits)
@@ -161,6 +162,14 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     except (OSError, FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
     return recheck(document, urls, exchange=str(exchange), layouts=layouts)
+
+
+def _digest(bundle: Path) -> str | None:
+    """The digest, in hex, of a bundle's statement, if it can be read: what a challenge may name."""
+    try:
+        return statement_digest(read_attestation(read_document(bundle / "attestation.json"))["statement"]).hex()
+    except (OSError, Malformed):
+        return None
 
 
 def _kept_key(bundle: Path) -> ReaderKey | None:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ from por.liabilities.books import RELATIONS, Books
 from por.liabilities.folder import FOLDER, write_folder
 from por.liabilities.forest import Forest, build
 from por.liabilities.forest import Lines as LeafLines
-from por.liabilities.kernels import Blob, Kernel, pack_identities, pack_names, unpack_amount
+from por.liabilities.kernels import Kernel, join_identities, pack_names, unpack_amount
 from por.liabilities.net import DebtLine, Price, net_rows, net_section
 from por.liabilities.rebuild import Progress, columns_of, rebuild
 from por.manifest import MANIFEST_NAME, build_manifest
@@ -111,7 +110,8 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
     books, snapshot = given.books, str(given.snapshot)
     names = [(entity, asset, given.assets[asset].scale) for entity, asset in books.trees]
     _check_rows_have_trees(given)
-    identities, lines = _identities(books), _lines(books)
+    identities = join_identities(ID_KINDS, books.account_kind, books.account_blob, books.account_offsets)
+    lines = _lines(books)
     report("trees", 0, 3)
     forest = build(
         snapshot,
@@ -148,7 +148,7 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
                 raise CheckFailed("our own verifier does not accept a proof of this bundle; nothing is written")
         if given.all_proofs:
             (folder / "proofs").mkdir(mode=0o700)
-            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, progress)
+            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, given.kernel, progress)
         _write_manifest(folder, snapshot, digest, given.key)
     return Written(out, digest, trees, columns.account_count)
 
@@ -168,12 +168,6 @@ def write_missed(
 def _sample(count: int) -> list[int]:
     """A few slots to check before publishing: first, last and middle."""
     return sorted({0, count // 2, count - 1}) if count else []
-
-
-def _identities(books: Books) -> Blob:
-    offsets = books.account_offsets.tolist()
-    ids = [books.account_blob[a:b].decode() for a, b in pairwise(offsets)]
-    return pack_identities([ID_KINDS[kind] for kind in books.account_kind.tolist()], ids)
 
 
 def _lines(books: Books) -> LeafLines | None:

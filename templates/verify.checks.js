@@ -65,6 +65,8 @@ const checkNet = (section, trees) => {
   section.rows.forEach((row, index) => {
     const fits = sum([row.net_claims, row.counted_debts]) === BigInt(row.claims);
     refuseUnless(fits, `${where}[${index}] is not claims less counted debts`);
+    const debts = sum([row.counted_debts, row.over_collateral_sum, row.related_sum]);
+    refuseUnless(debts <= BigInt(trees[index].debts), `${where}[${index}] has more debts than its tree`);
   });
 };
 
@@ -92,14 +94,15 @@ const checkSnapshot = (section, statement, exchange, hour) => {
   const { count, root } = section.accounts;
   const emptyAccounts = toHex(taggedHash(TAG.accountRoot, lp(snapshot), u64(0), new Uint8Array(32)));
   refuseUnless(count > 0 || root === emptyAccounts, `${where}.accounts is empty and has another root`);
-  const small = section.disclosures.filter((entry) => entry.code === "small-tree").map((entry) => entry.detail);
+  const disclosures = section.disclosures.filter((entry) => entry.code === "small-tree");
+  const small = new Set(disclosures.map((entry) => entry.detail));
   section.trees.forEach((tree, index) => {
     const names = concat(lp(snapshot), lp(tree.entity), lp(tree.asset));
     const empty = () => toHex(taggedHash(TAG.assetRoot, names, [tree.scale], u64(0), new Uint8Array(64)));
     const sound = tree.leaves > 0 || (tree.claims === "0" && tree.debts === "0" && tree.root === empty());
     refuseUnless(sound, `${where}.trees[${index}] is empty and has sums or another root`);
     refuseUnless(tree.leaves <= count, `${where}.trees[${index}] has more leaves than there are accounts`);
-    const disclosed = tree.leaves === 0 || tree.leaves >= 100 || small.includes(treeName(tree));
+    const disclosed = tree.leaves === 0 || tree.leaves >= 100 || small.has(treeName(tree));
     refuseUnless(disclosed, `${where}.trees[${index}] is small and not disclosed`);
   });
 };

@@ -120,7 +120,7 @@ def _check_snapshots(ordered: Sequence[Link], report: ChainReport) -> None:
     for link in ordered:
         other = seen.setdefault(link.snapshot, link)
         if other is not link:
-            report.failures.append(f"{other.source} and {link.source} both state {link.snapshot}")
+            report.failures.append(f"{other.source} and {link.source} are two statements of {link.snapshot}")
 
 
 def _check_restatement(link: Link, unique: dict[str, Link], newest: int | None, report: ChainReport) -> None:

@@ -786,12 +786,17 @@ def _check_books(section: dict[str, Any], trees: list[dict[str, Any]]) -> None:
             raise Malformed(f"{where}[{index}] does not balance")
 
 
+_NET_DEBTS = ("counted_debts", "over_collateral_sum", "related_sum")
+
+
 def _check_net(section: dict[str, Any], trees: list[dict[str, Any]]) -> None:
     where = ".sections.net.rows"
     _same_trees(section["rows"], trees, where)
     for index, row in enumerate(section["rows"]):
         if int(row["net_claims"]) + int(row["counted_debts"]) != int(row["claims"]):
             raise Malformed(f"{where}[{index}] is not claims less counted debts")
+        if sum(int(row[name]) for name in _NET_DEBTS) > int(trees[index]["debts"]):
+            raise Malformed(f"{where}[{index}] has more debts than its tree")
 
 
 def _check_rotations(rotations: Sequence[dict[str, Any]], exchange: str, key: str) -> None:

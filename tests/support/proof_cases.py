@@ -403,6 +403,12 @@ def signed_case(name: str, exchange: Miniature, **changes: Change) -> Case:
     return case(f"attestation: {name}", exchange, 0, "form", attestation=canonical(document) + b"\n", proof=proof)
 
 
+def invented_debts() -> Case:
+    """A net figure that leaves out more debts than there are: claims would shrink by what nobody owes."""
+    change = set_in("net", "rows", 0, "over_collateral_sum", "9" * 38)
+    return signed_case("net of more debts than there are", PLAIN, change=change)
+
+
 def signature_cases() -> Iterator[Case]:
     def broken(document: dict[str, Any]) -> None:
         document["signature"] = document["signature"][:-2] + "00"

@@ -130,7 +130,7 @@ def test_one_revision_restated_twice_is_refused():
     links = chain(3)
     links.append(restatement(links, 1))
     again = replace(restatement(links, 1), source="again", restates=links[1].digest)
-    assert any("both state" in failure for failure in check_chain([*links, again]).failures)
+    assert any("two statements of" in failure for failure in check_chain([*links, again]).failures)
 
 
 def test_hours_that_the_missing_statements_cannot_have_covered_are_a_gap():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from eth_account import Account
+from eth_account.messages import encode_defunct
 
 from ledger.canonical import Tag, canonical_file, tagged_hash
 from por.reserves.evm import Expectation, Layout, LayoutTable, rlp, verify_evidence
+from por.reserves.evm.control import Challenge, challenge_text
 from por.reserves.evm.header import decode_header
 from por.reserves.evm.hexes import keccak256, to_hex
 from por.reserves.evm.trie import EMPTY_ROOT
@@ -17,6 +20,8 @@ from por.verify.reserves import EVIDENCE_FORMAT, ReserveReader, ReserveView, che
 CHAIN, HOUR = "eip155:1", "2026-11-20T02:00:00Z"
 HOLDER, TOKEN = b"\x11" * 20, b"\x22" * 20
 CUTOFF = to_seconds(HOUR)
+OWNER = Account.from_key(b"\x07" * 32)
+EARLIER = bytes(range(32))
 LAYOUT = Layout(CHAIN, TOKEN, "SOL", 6, "solidity", 3)
 KNOWN = LayoutTable.of([LAYOUT], {CHAIN: ("ETH", 18)})
 
@@ -71,20 +76,21 @@ def evidence(contract: bytes | None, balance: int, nodes: list[bytes], slots: li
     return {"evm": {"chains": [chain], "format": "tallystick/evm-reserves/1"}, "format": EVIDENCE_FORMAT}
 
 
-def check(document: Any, layouts: LayoutTable = KNOWN, hashes: frozenset[bytes] = frozenset()) -> ReserveView:
+def check(document: Any, layouts: LayoutTable = KNOWN, control: str = "none", **sections_: Any) -> ReserveView:
     """Check evidence whose only row is signed as a state proof, with the evidence's own figure."""
     data = canonical_file(document)
     row = document["evm"]["chains"][0]["rows"][0]
     names = ("address", "asset", "balance", "contract", "entity", "label")
-    signed = {name: row[name] for name in names} | {"chain": CHAIN, "control": "none", "evidence": "state-proof"}
+    signed = {name: row[name] for name in names} | {"chain": CHAIN, "control": control, "evidence": "state-proof"}
     snapshot = {
         "cutoff": HOUR,
         "exchange": "small.exchange",
+        "previous": sections_.get("previous"),
         "reserves": tagged_hash(Tag.RESERVE_EVIDENCE, data).hex(),
         "trees": [{"asset": row["asset"], "entity": "main", "scale": row["decimals"]}],
     }
     sections = {"reserves": {"rows": [signed]}, "snapshot": snapshot}
-    return check_reserves(sections, data, ReserveReader(layouts, {CHAIN: hashes} if hashes else {}))
+    return check_reserves(sections, data, ReserveReader(layouts, statements=sections_.get("statements", frozenset())))
 
 
 def finding(view: ReserveView, name: str) -> tuple[str, str | None]:
@@ -126,3 +132,32 @@ def test_a_month_old_block_with_an_invented_child_is_not_settled_by_its_own_hash
     for pinned, assurance in ((block, "claimed"), (child, "proven")):
         given = {"cutoff": CUTOFF, "layouts": KNOWN, "expected": expected, "block_hashes": {CHAIN: {pinned}}}
         assert verify_evidence(document, **given).rows[0].assurance == assurance
+
+
+@pytest.mark.parametrize(
+    ("digest", "given", "result"),
+    [
+        (EARLIER, {"previous": EARLIER.hex()}, "pass"),
+        (EARLIER, {"previous": "aa" * 32, "statements": frozenset({EARLIER.hex()})}, "pass"),
+        (bytes(32), {}, "pass"),
+        (EARLIER, {"previous": "aa" * 32}, "unchecked"),
+        (bytes(32), {"previous": "aa" * 32}, "unchecked"),
+    ],
+)
+def test_a_challenge_that_names_no_known_statement_may_have_been_signed_long_before(
+    digest: bytes, given: dict[str, Any], result: str
+) -> None:
+    """A key lent once could sign for every period to come; the digest of a statement cannot be known before it."""
+    holder = bytes.fromhex(OWNER.address[2:])
+    document = evidence(None, 5, [leaf(holder, account(5, EMPTY_ROOT, keccak256(b"")))], [])
+    chain = document["evm"]["chains"][0]
+    chain["rows"][0]["address"] = chain["accounts"][0]["address"] = to_hex(holder)
+    fields = {"block_hash": "0x" + "33" * 32, "block_number": 90, "expires": CUTOFF + 60, "period": HOUR}
+    item = Challenge("small.exchange", CHAIN, holder, HOUR, 90, b"\x33" * 32, CUTOFF + 60, digest)
+    signature = OWNER.sign_message(encode_defunct(text=challenge_text(item))).signature
+    challenge = fields | {"digest": to_hex(digest)}
+    entry = {"address": to_hex(holder), "challenge": challenge, "scheme": "eip191", "signature": to_hex(signature)}
+    chain["controls"] = [entry]
+    view = check(document, control="eip191", **given)
+    assert finding(view, "control")[0] == result
+    assert view.rows[0].assurance_given_block == ("proven" if result == "pass" else "claimed")
