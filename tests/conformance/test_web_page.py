@@ -6,6 +6,7 @@ import base64
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,12 @@ def test_every_signature_is_judged_alike_by_the_page(in_page: Evaluate) -> None:
     assert found == [vector["valid"] for vector in vectors]
 
 
+def wordless(report: dict[str, Any]) -> tuple[Any, ...]:
+    """Verdict and checks without their details."""
+    checks = [{name: value for name, value in check.items() if name != "detail"} for check in report["checks"]]
+    return report["verdict"], checks
+
+
 def test_the_page_judges_changed_documents_as_the_standalone_file_does(in_page: Evaluate) -> None:
     """The same 300 changes each time: bytes flipped, and values put where others stood."""
     chosen, questions, expected = random.Random(1), [], []
@@ -105,11 +112,6 @@ def test_the_page_judges_changed_documents_as_the_standalone_file_does(in_page: 
         checked = standalone.check_attestation(bytes(files["attestation"]), standalone.read_key(case["key"]))
         report = standalone.check_proof(bytes(files["proof"]), checked, case["account"])
         expected.append(json.loads(json.dumps(report.as_json())))
-    assert list(map(without_words, in_page(VERIFY, questions))) == list(map(without_words, expected))
+    # The words may differ: which of two faults of one document is named first is nobody's contract.
+    assert [wordless(report) for report in in_page(VERIFY, questions)] == [wordless(report) for report in expected]
     assert {report["verdict"] for report in expected} <= {"valid", "invalid"}
-
-
-def without_words(report: dict[str, Any]) -> dict[str, Any]:
-    """A report without the words for people: the two say differently where in a broken document they stumbled first."""
-    checks = [{name: value for name, value in check.items() if name != "detail"} for check in report["checks"]]
-    return {**report, "checks": checks}
