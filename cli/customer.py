@@ -33,7 +33,9 @@ def verify(proof: Path, attestation: Path, key: str | None, account: str | None,
     if account is None and sys.stdin.isatty() and not as_json:
         account = click.prompt("Your account id at the exchange", default="", show_default=False, err=True) or None
     report = standalone.check_proof(proof_data, checked, account)
-    if checked.signature[0] == "pass" and reader is not None and key is not None and checked.exchange:
+    # A bare key does not say whose it is: only a key file is kept, under the name that it carries itself.
+    is_named = reader is not None and reader.exchange is not None
+    if checked.signature[0] == "pass" and reader is not None and is_named and key is not None:
         note = note or _keep(checked, reader)
     if as_json:
         emit_json(report.as_json())

@@ -149,7 +149,8 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
         if given.all_proofs:
             (folder / "proofs").mkdir(mode=0o700)
             write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, given.kernel, progress)
-        _write_manifest(folder, snapshot, digest, given.key)
+        sequence = 0 if given.previous is None else given.previous.sequence + 1
+        _write_manifest(folder, snapshot, sequence, digest, given.key)
     return Written(out, digest, trees, columns.account_count)
 
 
@@ -161,7 +162,7 @@ def write_missed(
     digest = statement_digest(standalone.read_attestation(data)["statement"])
     with whole_or_nothing(out) as folder:
         (folder / "attestation.json").write_bytes(data)
-        _write_manifest(folder, str(snapshot), digest, key)
+        _write_manifest(folder, str(snapshot), previous.sequence + 1, digest, key)
     return digest
 
 
@@ -296,8 +297,8 @@ def _debt_groups(books: Books) -> Iterator[list[DebtLine]]:
         yield group
 
 
-def _write_manifest(folder: Path, snapshot: str, digest: bytes, key: SigningKey) -> None:
-    data = build_manifest(folder, snapshot, digest, key)
+def _write_manifest(folder: Path, snapshot: str, sequence: int, digest: bytes, key: SigningKey) -> None:
+    data = build_manifest(folder, snapshot, sequence, digest, key)
     with (folder / MANIFEST_NAME).open("xb") as file:
         file.write(data)
         file.flush()

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ __all__ = [
     "make_receipt",
     "merkle_root",
     "read_manifest",
+    "signed_by",
 ]
 
 MANIFEST_NAME = "manifest.json"
@@ -45,7 +46,7 @@ _POINT_FIXED: dict[str, Json] = {
     "type": "ChainpointSHA256v2",
 }
 _POINT_KEYS = {*_POINT_FIXED, "merkleRoot", "proof", "targetHash"}
-_STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "snapshot"}
+_STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "sequence", "snapshot"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Manifest:
     statement: dict[str, Any]
     key: bytes
     attestation: str
+    sequence: int
     snapshot: str
     entries: tuple[dict[str, Any], ...]
     private: dict[str, tuple[int, bytes]]
@@ -133,7 +135,7 @@ def _build_root(tag: Tag, entries: Sequence[Json]) -> bytes:
     return tagged_hash(tag, root + u64(len(leaves)))
 
 
-def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: SigningKey) -> bytes:
+def build_manifest(bundle: Path, snapshot: str, sequence: int, attestation: bytes, key: SigningKey) -> bytes:
     """The signed manifest of every file now in the bundle (file bytes; the caller writes them)."""
     public = entries_of(bundle, None, snapshot)
     private: list[Json] = []
@@ -150,6 +152,7 @@ def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: Signing
         "key": key.public.hex(),
         "private": private,
         "root": _build_root(Tag.MANIFEST_ROOT, public).hex(),
+        "sequence": sequence,
         "snapshot": snapshot,
     }
     signature = key.sign(LABEL_MANIFEST, tagged_hash(Tag.MANIFEST, canonical(statement)))
@@ -222,7 +225,10 @@ def read_manifest(data: bytes) -> Manifest:
     if not verify_signature(key, LABEL_MANIFEST, digest, from_hex(document["signature"], 64)):
         raise CheckFailed("the manifest's signature does not hold")
     private = _read_private(statement["private"])
-    return Manifest(statement, key, statement["attestation"], snapshot, tuple(entries), private)
+    sequence = statement["sequence"]
+    if not isinstance(sequence, int) or isinstance(sequence, bool):
+        raise FormatError("the manifest has no sequence")
+    return Manifest(statement, key, statement["attestation"], sequence, snapshot, tuple(entries), private)
 
 
 def _check_entries(entries: list[Any], snapshot: Any) -> None:
@@ -300,8 +306,18 @@ def _first_difference(found: Sequence[dict[str, Json]], listed: Sequence[dict[st
     return "the manifest lists its files in another order"
 
 
-def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[str, Json]:
-    """Check one handed-over file against its receipt under one of the reader's keys; gives the entry.
+def signed_by(key: bytes, rotations: Sequence[Mapping[str, Any]] = ()) -> Callable[[bytes, int], bool]:
+    """Which key may have signed at which sequence: the reader's, or one that its file says came before, in its time."""
+
+    def accepts(signer: bytes, sequence: int) -> bool:
+        later = [rotation for rotation in rotations if sequence < rotation["sequence"]]
+        return signer == (bytes.fromhex(later[0]["from"]) if later else key)
+
+    return accepts
+
+
+def check_receipt(file: bytes, receipt: bytes, accepts: Callable[[bytes, int], bool]) -> dict[str, Json]:
+    """Check one handed-over file against its receipt under the reader's keys (`signed_by`); gives the entry.
 
     Raises FormatError or CheckFailed. Needs no merkletools.
     """
@@ -311,8 +327,8 @@ def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[st
     if document["format"] != _RECEIPT_FORMAT:
         raise FormatError("not a receipt of this format")
     manifest = read_manifest(canonical_file(document["manifest"]))
-    if manifest.key not in keys:
-        raise CheckFailed("the manifest is signed by another key than the reader's")
+    if not accepts(manifest.key, manifest.sequence):
+        raise CheckFailed("the manifest is signed by another key than the reader's at that time")
     entry, point = document["entry"], document["receipt"]
     if not isinstance(entry, dict) or set(entry) != _ENTRY_KEYS or entry["snapshot"] != manifest.snapshot:
         raise FormatError("the receipt's entry has other keys or another snapshot")

@@ -81,23 +81,24 @@ def _leaf(rebuilt: Rebuilt, row: int) -> Json:
         "claim": str(claim),
         "debt": str(debt),
         "entity": tree.entity,
-        "lines": _lines(rebuilt, row, claim, debt),
+        "lines": _lines(rebuilt, row),
         "path": base64_text(rebuilt.trees[number].path(slot)),
         "salt": tree.salts[slot].tobytes().hex(),
         "slot": slot,
     }
 
 
-def _lines(rebuilt: Rebuilt, row: int, claim: int, debt: int) -> list[Json]:
+def _lines(rebuilt: Rebuilt, row: int) -> list[Json]:
+    """The lines of a leaf; none where it has its main line alone (docs/spec/proof.md)."""
     lines = rebuilt.lines
     if lines is None:
-        return [{"claim": str(claim), "debt": str(debt), "subaccount": ""}]
+        return []
     result: list[Json] = []
     for at in range(int(lines.offsets[row]), int(lines.offsets[row + 1])):
         line_claim, line_debt = unpack_amount(lines.amounts[at].tobytes())
         name = lines.names.entries[int(lines.subaccount[at])][4:].decode()
         result.append({"claim": str(line_claim), "debt": str(line_debt), "subaccount": name})
-    return result
+    return [] if len(result) == 1 and name == "" else result
 
 
 def container_plan(rebuilt: Rebuilt, attestation: bytes) -> ProofPlan:

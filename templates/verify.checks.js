@@ -48,10 +48,13 @@ const checkReserves = (section, trees) => {
   });
 };
 
-const checkBooks = (section, trees) => {
+const checkBooks = (section, trees, totals) => {
   const where = ".sections.books.rows";
   checkSameTrees(section.rows, trees, where);
   section.rows.forEach((row, index) => {
+    const { proven, attested, claimed } = totals[index];
+    const isCustody = BigInt(row.custody) === sum([proven, attested, claimed]);
+    refuseUnless(isCustody, `${where}[${index}] has other reserves than the totals`);
     const left = sum([row.custody, row.in_transit, row.debts, row.receivables, row.deficit]);
     const right = sum([row.claims, row.house === null ? 0 : row.house, row.excess]);
     const balances = left === right && left <= AMOUNT_MAX && (row.deficit === "0" || row.excess === "0");
@@ -71,6 +74,7 @@ const checkNet = (section, trees) => {
 };
 
 const checkRotations = (rotations, exchange, key) => {
+  refuseUnless(rotations.length <= 1000, ".rotations are more than 1000");
   const seen = new Set([rotations.length ? rotations[0].from : key]);
   rotations.forEach((rotation, index) => {
     const before = index ? rotations[index - 1] : { to: rotation.from, sequence: 0 };
@@ -141,7 +145,7 @@ const checkAttestationForm = async (document, subtle) => {
   refuseUnless(statement.kind !== "missed", " is for a missed hour, which has no balances");
   checkSnapshot(sections.snapshot, statement, exchange, hour);
   checkReserves(sections.reserves, sections.snapshot.trees);
-  if (Object.hasOwn(sections, "books")) checkBooks(sections.books, sections.snapshot.trees);
+  if (Object.hasOwn(sections, "books")) checkBooks(sections.books, sections.snapshot.trees, sections.reserves.totals);
   if (Object.hasOwn(sections, "net")) checkNet(sections.net, sections.snapshot.trees);
 };
 
@@ -295,18 +299,24 @@ const checkLeaf = (leaf, tree, owner) => {
   ];
 };
 
+// None listed means the main subaccount alone (proof.md).
+const linesOf = (leaf) =>
+  leaf.lines.length ? leaf.lines : [{ claim: leaf.claim, debt: leaf.debt, subaccount: "" }];
+
 const checkStatement = (proof, attestation, owner) => {
   if (proof.leaves.length === 0) return "the statement has no leaf";
   const parts = [u32(proof.leaves.length)];
   for (const leaf of proof.leaves) {
     const isZero = (row) => row.claim === "0" && row.debt === "0";
-    if (isZero(leaf) || leaf.lines.some(isZero)) return "a leaf or a line is zero and zero";
-    const claims = sum(leaf.lines.map((line) => line.claim));
-    const debts = sum(leaf.lines.map((line) => line.debt));
+    const lines = linesOf(leaf);
+    if (isZero(leaf) || lines.some(isZero)) return "a leaf or a line is zero and zero";
+    const claims = sum(lines.map((line) => line.claim));
+    const debts = sum(lines.map((line) => line.debt));
     if (claims !== BigInt(leaf.claim) || debts !== BigInt(leaf.debt)) return "the lines do not add up to their leaf";
+    if (leaf.lines.length === 1 && lines[0].subaccount === "") return "a main line that stands alone is spelled out";
     parts.push(lp(leaf.entity), lp(leaf.asset), u64(leaf.slot), u128(leaf.claim), u128(leaf.debt));
-    parts.push(u32(leaf.lines.length));
-    for (const line of leaf.lines) parts.push(lp(line.subaccount), u128(line.claim), u128(line.debt));
+    parts.push(u32(lines.length));
+    for (const line of lines) parts.push(lp(line.subaccount), u128(line.claim), u128(line.debt));
   }
   const { count, root } = attestation.accounts;
   const { path: encoded, salt, slot } = proof.account;
@@ -336,7 +346,7 @@ const readBalances = (proof, trees) =>
     const tree = trees.get(treeName(leaf));
     const scale = tree ? tree.scale : null;
     const texts = (row) => ({ claim: decimalText(row.claim, scale), debt: decimalText(row.debt, scale) });
-    const lines = leaf.lines.map((line) => ({ ...texts(line), subaccount: line.subaccount }));
+    const lines = linesOf(leaf).map((line) => ({ ...texts(line), subaccount: line.subaccount }));
     return { entity: leaf.entity, asset: leaf.asset, scale, ...texts(leaf), lines };
   });
 

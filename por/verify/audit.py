@@ -205,7 +205,8 @@ def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
         manifest = read_manifest(data)
         if manifest.key.hex() != audit.key:
             raise CheckFailed("the manifest is signed by another key than the attestation")
-        if (manifest.attestation, manifest.snapshot) != (audit.digest, audit.snapshot):
+        named = (manifest.attestation, manifest.sequence, manifest.snapshot)
+        if named != (audit.digest, audit.sequence, audit.snapshot):
             raise CheckFailed("the manifest is of another attestation")
         results = check_files(bundle, manifest)
     except (CheckFailed, FormatError) as problem:

@@ -175,6 +175,7 @@ def statement_of(files: Files, exchange: Miniature, digest: bytes) -> dict[str, 
         "key": public_hex(exchange.signer),
         "private": private,
         "root": tagged_hash(0x0D, merkle([leaf(entry) for entry in public]) + u64(len(public))).hex(),
+        "sequence": exchange.sequence,
         "snapshot": exchange.snapshot,
     }
 

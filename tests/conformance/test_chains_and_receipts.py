@@ -13,7 +13,7 @@ from cli.common import run
 from cli.main import cli
 from ledger.errors import CheckFailed, FormatError
 from por.liabilities.kernels import select
-from por.manifest import check_receipt
+from por.manifest import check_receipt, signed_by
 from por.reserves.evm import LayoutTable
 from por.verify.audit import Reader, audit_bundle, report_of
 from por.verify.reserves import ReserveReader
@@ -60,9 +60,8 @@ def test_every_receipt_gets_the_stated_answer(number: int, tmp_path: Path, capsy
     case = cases("manifest")[number]
     file, receipt = (unpacked(case["files"])[name] for name in ("file", "receipt"))
     reader = read_key(case["key"])
-    keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
     try:
-        check_receipt(file, receipt, keys)
+        check_receipt(file, receipt, signed_by(bytes.fromhex(reader.key), reader.rotations))
         found = "valid"
     except (CheckFailed, FormatError):
         found = "invalid"

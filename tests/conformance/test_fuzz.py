@@ -21,7 +21,7 @@ from ledger.canonical import canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
 from por.liabilities.folder import read_folder
 from por.liabilities.kernels import select
-from por.manifest import check_receipt, read_manifest
+from por.manifest import check_receipt, read_manifest, signed_by
 from por.reserves.evm import Expectation, read_layouts, verify_evidence
 from por.reserves.evm.header import decode_header
 from por.snapshot import control_periods, to_seconds
@@ -229,7 +229,7 @@ def test_no_damaged_or_altered_receipt_holds(data: st.DataObject) -> None:
     good = files["receipt"]
     changed = data.draw(damage(good) | alteration(parse_file(good)).map(loosely))
     if case["verdict"] == "valid" and changed != good:
-        assert not is_read(lambda: check_receipt(files["file"], changed, [bytes.fromhex(KEY)]))
+        assert not is_read(lambda: check_receipt(files["file"], changed, signed_by(bytes.fromhex(KEY))))
 
 
 @cache

@@ -104,10 +104,12 @@ class ProofPlan:
         return tuple(map(quoted, self.lines.names)) if self.lines else ()
 
     def lines_of(self, row: int) -> list[tuple[int, Bytes2D]]:
-        """(number of the subaccount's name, amounts) of each line of a leaf row; -1 for the main one unnamed."""
+        """(number of the subaccount's name, amounts) of each line of a leaf row; none for the main one alone."""
         if self.lines is None:
-            return [(-1, self.leaf_amounts[row])]
+            return []
         between = range(int(self.lines.offsets[row]), int(self.lines.offsets[row + 1]))
+        if len(between) == 1 and not self.lines.names[int(self.lines.subaccount[between[0]])]:
+            return []
         return [(int(self.lines.subaccount[line]), self.lines.amounts[line]) for line in between]
 
     def rows_of(self, account: int) -> list[int]:
@@ -141,11 +143,11 @@ def proof_document(plan: ProofPlan, account: int) -> Json:
         return {"claim": str(claim), "debt": str(debt)}
 
     leaves: list[Json] = []
+    subaccounts = plan.lines.names if plan.lines else ()
     for row in plan.rows_of(account):
         tree = plan.trees[int(plan.leaf_tree[row])]
         lines: list[Json] = [
-            {**amounts(values), "subaccount": plan.lines.names[name] if plan.lines else ""}
-            for name, values in plan.lines_of(row)
+            {**amounts(values), "subaccount": subaccounts[name]} for name, values in plan.lines_of(row)
         ]
         names: dict[str, Json] = {"asset": tree.asset, "entity": tree.entity, "lines": lines}
         leaves.append({**names, **amounts(plan.leaf_amounts[row]), **place(tree, int(plan.leaf_slot[row]))})
@@ -174,7 +176,7 @@ def proof_text(plan: ProofPlan, account: int) -> str:
     for row in plan.rows_of(account):
         head, middle = plan.leaf_texts[int(plan.leaf_tree[row])]
         lines = [
-            f'{{"claim":"{amounts(values)}","subaccount":{plan.quoted_names[name] if plan.lines else quoted("")}}}'
+            f'{{"claim":"{amounts(values)}","subaccount":{plan.quoted_names[name]}}}'
             for name, values in plan.lines_of(row)
         ]
         own = place(plan.trees[int(plan.leaf_tree[row])], int(plan.leaf_slot[row]))

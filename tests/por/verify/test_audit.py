@@ -48,7 +48,7 @@ def remanifest(bundle, key=KEY):
     document = parse_file((bundle / "attestation.json").read_bytes())
     (bundle / MANIFEST_NAME).unlink()
     digest = statement_digest(document["statement"])
-    data = build_manifest(bundle, document["statement"]["snapshot"], digest, key)
+    data = build_manifest(bundle, document["statement"]["snapshot"], document["statement"]["sequence"], digest, key)
     (bundle / MANIFEST_NAME).write_bytes(data)
 
 

@@ -12,7 +12,7 @@ from cli.common import run
 from cli.main import cli
 from ledger.errors import CheckFailed, FormatError
 from por.liabilities.kernels import select
-from por.manifest import check_receipt, read_manifest
+from por.manifest import check_receipt, read_manifest, signed_by
 from por.reserves.evm import LayoutTable
 from por.snapshot import SnapshotId
 from por.verify.audit import BundleAudit, Reader, audit_bundle
@@ -133,13 +133,13 @@ def json_of(data: bytes) -> Any:
 
 
 def test_an_honest_receipt_is_accepted() -> None:
-    assert check_receipt(*receipt(), [bytes.fromhex(KEY)])["path"] == "b.json"
+    assert check_receipt(*receipt(), signed_by(bytes.fromhex(KEY)))["path"] == "b.json"
 
 
 @pytest.mark.parametrize("root", [[], {}, None, 1, ["public"]])
 def test_a_receipt_for_a_folder_that_is_no_name_ended_the_check_with_an_error(root: Any) -> None:
     with pytest.raises(CheckFailed):
-        check_receipt(*receipt(root=root), [bytes.fromhex(KEY)])
+        check_receipt(*receipt(root=root), signed_by(bytes.fromhex(KEY)))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_receipt_for_a_folder_that_is_no_name_ended_the_check_with_an_error(ro
 )
 def test_parts_of_a_receipt_could_say_anything(change: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
-        check_receipt(*receipt(receipt=change), [bytes.fromhex(KEY)])
+        check_receipt(*receipt(receipt=change), signed_by(bytes.fromhex(KEY)))
 
 
 def link(sequence: int, hour: int, revision: int = 0, restates: str | None = None, **fields: Any) -> Link:
