@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -22,6 +23,7 @@ import numpy as np
 from ledger.canonical import Tag, lp, tagged_hash, u64
 from ledger.errors import TallystickError
 from por.liabilities import secrets
+from por.liabilities.forked import WORTH_A_FORK, in_two_processes
 from por.liabilities.kernels import (
     U32,
     U64,
@@ -294,32 +296,36 @@ def rebuild_from_slots(
     bounds = tree_bounds(trees, leaf_tree, leaf_account)
     if len(kept.trees) != len(trees):
         raise ValueError(f"{len(kept.trees)} kept trees for {len(trees)} trees")
-    built = []
     leaf_slot = np.empty(leaf_tree.size, dtype=np.uint64)
-    for name, keep, first, end in zip(trees, kept.trees, bounds[:-1], bounds[1:], strict=True):
+    jobs, sizes = [], []
+    for (entity, asset, _), keep, first, end in zip(trees, kept.trees, bounds[:-1], bounds[1:], strict=True):
+        context = asset_context(snapshot_id, entity, asset)
         accounts, amounts = leaf_account[first:end], leaf_amounts[first:end]
-        built.append(_asset_tree(snapshot_id, name, keep, first, accounts, amounts, identities, kernel))
+        jobs.append(partial(_levels, context, keep, accounts, amounts, identities, kernel))
+        sizes.append(end - first)
         leaf_slot[first:end] = keep.slots
+    # The C kernel uses both cores by itself; the NumPy kernel hashes in Python and needs a second process for that.
+    forks = kernel.name == "numpy" and leaf_tree.size >= WORTH_A_FORK
+    levels = in_two_processes(jobs, sizes) if forks else [job() for job in jobs]
+    built = [
+        _asset_tree(snapshot_id, name, keep, first, nodes)
+        for name, keep, first, nodes in zip(trees, kept.trees, bounds[:-1], levels, strict=True)
+    ]
     account_tree = _account_tree(
         snapshot_id, kept.accounts, trees, leaf_tree, leaf_slot, leaf_account, leaf_amounts, identities, kernel, lines
     )
     return Forest(snapshot_id, tuple(built), account_tree, leaf_slot)
 
 
-def _asset_tree(
-    snapshot_id: str,
-    name: TreeName,
-    keep: KeptTree,
-    first_row: int,
-    accounts: U32,
-    amounts: Bytes2D,
-    identities: Blob,
-    kernel: Kernel,
-) -> AssetTree:
+def _levels(
+    context: bytes, keep: KeptTree, accounts: U32, amounts: Bytes2D, identities: Blob, kernel: Kernel
+) -> Levels:
+    return kernel.levels(kernel.leaves(context, keep.salts, accounts, identities, amounts, None, keep.slots))
+
+
+def _asset_tree(snapshot_id: str, name: TreeName, keep: KeptTree, first_row: int, levels: Levels) -> AssetTree:
     entity, asset, scale = name
     context = asset_context(snapshot_id, entity, asset)
-    leaves = kernel.leaves(context, keep.salts, accounts, identities, amounts, None, keep.slots)
-    levels = kernel.levels(leaves)
     claims, debts = unpack_amount(levels.top)
     root = asset_root(snapshot_id, name, levels.count, levels.top)
     return AssetTree(entity, asset, scale, context, first_row, keep.slots, keep.salts, levels, root, claims, debts)
