@@ -74,6 +74,14 @@ class Tag(IntEnum):
     PRIVATE_ROOT = 0x12
     HOUR_KEY = 0x20
     STREAM_KEY = 0x21
+    COMMAND = 0x30
+    LOG_RECORD = 0x31
+    LOG_SEGMENT = 0x32
+    LOG_BATCH = 0x33
+    LOG_GENESIS = 0x34
+    KEYRING = 0x35
+    PERSONAL_KEY = 0x36
+    PERSONAL_BINDING = 0x37
 
 
 def u32(value: int) -> bytes:
