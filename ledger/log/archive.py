@@ -162,6 +162,16 @@ def _digest(files: Files, path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _remove(files: Files, folder: Path, archive: Archive) -> list[str]:
+    """Remove the files of all segments that the manifest calls removed, also those that a crash left behind."""
+    gone = {segment_name(segment.number) for segment in archive.segments if segment.removed}
+    names = [name for name in files.names(folder) if name in gone]
+    for name in names:
+        files.remove(folder / name)
+    files.sync_directory(folder)
+    return names
+
+
 def archive_segments(log: CommandLog, target: Path) -> Archive:
     """Copy every sealed segment that is not in `target` yet, check the copies, and write both manifests.
 
@@ -216,6 +226,8 @@ def remove_archived(log: CommandLog, target: Path, *, keep: int = 2) -> list[str
     The archive is verified first. Returns the names removed. Raises LogCorrupt, LogDiffers, LogUnusable.
     """
     assert keep >= 1, "the segment that is being written stays"
+    if log.mirror_behind:
+        raise LogUnusable("the second copy has not caught up. Remove segments when it has.")
     volume = log.volume
     files = volume.files
     try:
@@ -231,6 +243,7 @@ def remove_archived(log: CommandLog, target: Path, *, keep: int = 2) -> list[str
         for folder in log.folders:
             _write(files, folder, archive)
         log.archive = archive
-        return log.forget_segments(leaving)
+        log.forget_segments(leaving)
+        return sorted({name for folder in log.folders for name in _remove(files, folder, archive)})
     except OSError as error:
         raise LogUnusable(f"{target}: {error.strerror or error}. Check the disk.") from error

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from ledger.canonical import Digest
 from ledger.log.archive import Archive, read_archive
@@ -223,11 +223,12 @@ class CommandLog:
         """The log's own copy, for archiving."""
         return self._primary
 
-    def forget_segments(self, numbers: set[int]) -> list[str]:
-        """Remove archived segments; the manifest already says so. For `remove_archived` alone."""
+    def forget_segments(self, numbers: set[int]) -> None:
+        """Read archived segments no more; for `remove_archived` alone, which then removes their files."""
         with self._turn:
-            copies = [self._primary, self._second or (self._follower.volume if self._follower else None)]
-            return sorted({name for volume in copies if volume is not None for name in volume.forget(numbers)})
+            self._primary.forget(numbers)
+            if self._second is not None:
+                self._second.forget(numbers)
 
     @property
     def mirror_problem(self) -> str | None:
@@ -274,14 +275,29 @@ class CommandLog:
             previous_hash=head.hash,
             salt=self._primary.files.random(16),
         )
+        prepared: list[tuple[Volume, Handle]] = []
         try:
             for volume in volumes:
-                volume.begin_segment(header)
-        except OSError as error:
-            # An empty segment without its pair is put right on open, and nothing was acknowledged into it.
-            self._refuse_more(f"a new segment cannot be begun ({error.strerror or error})", error)
+                prepared.append((volume, volume.prepare_segment(header)))
+        except (OSError, LogUnusable) as error:
+            self._abandon_segment(header, prepared, error)
+        for volume, handle in prepared:
+            volume.enter_segment(header, handle)
         if self._follower is not None:
             self._follower.put(Step(header, b"", head, 0))
+
+    def _abandon_segment(
+        self, header: SegmentHeader, prepared: list[tuple[Volume, Handle]], error: OSError | LogUnusable
+    ) -> NoReturn:
+        problem = f"a new segment cannot be begun ({error})"
+        try:
+            for volume, handle in prepared:
+                volume.abandon_segment(header, handle)
+        except LogUnusable:
+            self._refuse_more(problem, error)
+        if isinstance(error, LogUnusable):
+            self._refuse_more(problem, error)
+        raise AppendFailed(f"{problem}; the log is as before") from error
 
     def _write(self, volumes: list[Volume], data: bytes) -> None:
         try:
@@ -301,7 +317,7 @@ class CommandLog:
                 self._uncertain = f"the disk failed earlier ({problem}). Open the log again."
             raise AppendFailed(f"the batch was not logged ({problem}); the log is as before") from error
 
-    def _refuse_more(self, problem: str, error: OSError) -> None:
+    def _refuse_more(self, problem: str, error: Exception) -> NoReturn:
         self._uncertain = f"{problem}. Open the log again."
         raise AppendUncertain(self._uncertain) from error
 

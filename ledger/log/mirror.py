@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from ledger.log.errors import LogDiffers
+from ledger.log.errors import LogDiffers, LogUnusable
 from ledger.log.files import Files, Handle
 from ledger.log.record import BLOCK_BYTES, Head, SegmentHeader, batch_length
 from ledger.log.volume import Volume, segment_name
@@ -146,7 +146,7 @@ class Step(NamedTuple):
 
 def _apply(step: Step, volume: Volume) -> None:
     if step.header is not None:
-        volume.begin_segment(step.header)
+        volume.enter_segment(step.header, volume.prepare_segment(step.header))
         return
     volume.write(step.data)
     volume.sync()
@@ -207,9 +207,9 @@ class Follower:
                 step = self._steps[0]
             try:
                 _apply(step, self.volume)
-            except OSError as error:
+            except (OSError, LogUnusable) as error:
                 with self._changed:
-                    self.problem = f"the second copy cannot be written ({error.strerror or error})"
+                    self.problem = f"the second copy cannot be written ({error})"
                     return
             with self._changed:
                 self._steps.popleft()

@@ -223,20 +223,33 @@ class Volume:
         """Bytes of the segment that is being written; 0 before the first."""
         return self.segments[-1].size if self.segments else 0
 
-    def begin_segment(self, header: SegmentHeader) -> None:
-        """Make a new segment, durable with its name; on failure nothing is left of it, or OSError is raised again."""
+    def prepare_segment(self, header: SegmentHeader) -> Handle:
+        """Make a new segment, durable with its name, and keep writing the old one until `enter_segment`.
+
+        On failure nothing durable is left of it and OSError is raised; if even that fails, LogUnusable.
+        """
         assert header.first_sequence == self.head.sequence + 1 and header.previous_hash == self.head.hash
-        path = self.directory / segment_name(header.number)
-        handle = self.files.open(path, create=True)
+        handle = self.files.open(self.directory / segment_name(header.number), create=True)
         try:
             self._write_all(handle, 0, encode_segment_header(header))
             self.files.sync(handle)
             self.files.sync_directory(self.directory)
         except OSError:
-            self.files.close(handle)
-            self.files.remove(path)
-            self.files.sync_directory(self.directory)
+            self.abandon_segment(header, handle)
             raise
+        return handle
+
+    def abandon_segment(self, header: SegmentHeader, handle: Handle) -> None:
+        """Take a prepared segment back; raises LogUnusable when the disk does not let it."""
+        self.files.close(handle)
+        try:
+            self.files.remove(self.directory / segment_name(header.number))
+            self.files.sync_directory(self.directory)
+        except OSError as error:
+            raise LogUnusable(f"{self.directory}: {error.strerror or error}. Check the disk.") from error
+
+    def enter_segment(self, header: SegmentHeader, handle: Handle) -> None:
+        """Write to a prepared segment from now on."""
         self.close()
         self._handle = handle
         self.segments.append(Segment(header, BLOCK_BYTES))
@@ -263,15 +276,9 @@ class Volume:
         self.files.truncate(self._handle, self.size)
         self.files.sync(self._handle)
 
-    def forget(self, numbers: set[int]) -> list[str]:
-        """Remove archived segments, never the one that is being written; returns their names."""
-        leaving = [segment for segment in self.segments[:-1] if segment.header.number in numbers]
-        self.segments = self.segments[len(leaving) :]
-        names = [segment_name(segment.header.number) for segment in leaving]
-        for name in names:
-            self.files.remove(self.directory / name)
-        self.files.sync_directory(self.directory)
-        return names
+    def forget(self, numbers: set[int]) -> None:
+        """Drop archived segments from what is read here, never the one that is being written."""
+        self.segments = [s for s in self.segments[:-1] if s.header.number not in numbers] + self.segments[-1:]
 
     def close(self) -> None:
         """Give the file back."""
