@@ -21,6 +21,7 @@ from ledger.errors import FormatError, InputError
 
 __all__ = [
     "LABEL_ATTESTATION",
+    "LABEL_COMMAND",
     "LABEL_MANIFEST",
     "LABEL_ROTATION",
     "PublicKey",
@@ -32,6 +33,7 @@ __all__ = [
     "rotation",
     "rotation_digest",
     "save_secret",
+    "verify_message",
     "verify_signature",
 ]
 
@@ -41,6 +43,7 @@ SecretKind = Literal["signing", "master"]
 LABEL_ATTESTATION = "tallystick/attestation/1"
 LABEL_MANIFEST = "tallystick/manifest/1"
 LABEL_ROTATION = "tallystick/rotation/1"
+LABEL_COMMAND = "tallystick/command/1"
 
 _FIELD = 2**255 - 19
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -62,7 +65,12 @@ def _signed_message(label: str, digest: bytes) -> bytes:
 
 
 def verify_signature(key: bytes, label: str, digest: bytes, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes) over label and digest holds under `key` (32 bytes) by the strict rule.
+    """Whether `signature` (64 bytes) over label and digest holds under `key` (32 bytes) by the strict rule."""
+    return verify_message(key, _signed_message(label, digest), signature)
+
+
+def verify_message(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` over the bytes themselves holds by the same rule; for formats that others define.
 
     OpenSSL checks the cofactorless equation and S below the order; the rest of the rule is checked here first.
     """
@@ -73,7 +81,7 @@ def verify_signature(key: bytes, label: str, digest: bytes, signature: bytes) ->
     if int.from_bytes(signature[32:], "little") >= _ORDER:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed_message(label, digest))
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -99,6 +107,17 @@ class SigningKey:
         """64 bytes over label and digest; what was signed is verified before it is returned."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_signed_message(label, digest))
         assert verify_signature(self.public, label, digest, signature)
+        return signature
+
+    def sign_message(self, message: bytes) -> bytes:
+        """64 bytes over the bytes themselves, for formats that others define; verified before they are returned.
+
+        Raises ValueError for bytes that begin as our own signed messages do, so that no other format can obtain one.
+        """
+        if message.startswith(b"tallystick/"):
+            raise ValueError("a raw message may not look like one of Tallystick's own")
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        assert verify_message(self.public, message, signature)
         return signature
 
 
