@@ -27,7 +27,7 @@ from ledger.log.record import Door, Entry, Micros, OnBehalf, Record, Scheme, Sig
 from ledger.replay import ReplayCache
 from ledger.signatures import Request, parse_request, request_id, time_problem, verify_one
 
-__all__ = ["Accepted", "CommandDoor", "Fault", "Refused", "RefusalLog", "Submission"]
+__all__ = ["Accepted", "CommandDoor", "Fault", "RefusalLog", "Refused", "Submission"]
 
 SLICE: Final = 64
 """Submissions that a thread takes at once: short enough to share a batch, long enough to cost no queueing."""
