@@ -162,6 +162,7 @@ class CommandDoor(Generic[T]):
         assert threads >= 1
         self._exchange, self._ring, self._policy, self._commit = exchange, ring, policy, commit
         self._refusals = refusals
+        self.refusals_problem: str | None = None
         self._taken = ReplayCache()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="door") if threads > 1 else None
 
@@ -215,9 +216,17 @@ class CommandDoor(Generic[T]):
             for identity in identities:
                 self._taken.forget(identity)
             raise
-        if self._refusals is not None:
-            self._refusals.write((o for o in outcomes if isinstance(o, Refused)), received_us)
+        self._record_refusals([outcome for outcome in outcomes if isinstance(outcome, Refused)], received_us)
         return outcomes, committed
+
+    def _record_refusals(self, refused: list[Refused], received_us: int) -> None:
+        if self._refusals is None:
+            return
+        try:
+            self._refusals.write(refused, received_us)
+        except OSError as error:
+            # What was accepted is durable by now, and its clients must hear so whatever becomes of this file.
+            self.refusals_problem = f"refusals are not being recorded ({error.strerror or error})"
 
     def _judge_all(self, submissions: Sequence[Submission], received_us: int) -> list[Outcome]:
         slices = [submissions[start : start + SLICE] for start in range(0, len(submissions), SLICE)]

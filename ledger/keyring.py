@@ -86,10 +86,10 @@ class KeyEntry(NamedTuple):
     successor: bytes | None = None
 
     def holds(self, time_us: int) -> bool:
-        """Whether the key may be used at a time."""
+        """Whether a key on the ring may be used at a time; before it was registered it was not on the ring."""
         if self.ended is not None and time_us >= self.ended.time_us:
             return False
-        return time_us >= self.registered.time_us and (self.expires_us is None or time_us < self.expires_us)
+        return self.expires_us is None or time_us < self.expires_us
 
     def document(self) -> dict[str, Json]:
         """The entry as JSON, for statements and for the state hash."""

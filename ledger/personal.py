@@ -76,6 +76,7 @@ class PersonalStore:
             try:
                 self._unwrap(next(iter(self._slots)))
             except InvalidTag:
+                self._disk.close(self._keyfile)
                 raise InputError(str(path), "the master key does not open it", "Check the master key.") from None
 
     def _name(self, customer: str) -> bytes:
