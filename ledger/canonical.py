@@ -113,7 +113,7 @@ def tagged_hash(tag: Tag, message: bytes) -> Digest:
 def canonical(value: Json) -> bytes:
     """The one spelling of a JSON value, without line feed; raises FormatError for what has none."""
     _check(value, 0)
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def canonical_file(value: Json) -> bytes:
@@ -126,7 +126,7 @@ def parse(data: bytes) -> Json:
     if len(data) > DOCUMENT_BYTES_MAX:
         raise FormatError("the document is larger than 64 MiB")
     try:
-        value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        value: Json = _DECODER.decode(data.decode("utf-8"))
         again = canonical(value)
     except (UnicodeDecodeError, UnicodeEncodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"not canonical JSON: {type(error).__name__}") from None
@@ -181,6 +181,11 @@ def _refuse_number(text: str) -> Json:
     raise FormatError(f"numbers are integers from 0 to 2^53-1, not {text[:20]}")
 
 
+# Made once: json.dumps and json.loads make one of these on each call that has options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+
+
 def _check(value: Json, depth: int) -> None:
     if depth == DEPTH_MAX and isinstance(value, list | dict):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
@@ -191,11 +196,13 @@ def _check(value: Json, depth: int) -> None:
             raise FormatError("numbers are integers from 0 to 2^53-1")
     elif isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            if type(item) is not str:
+                _check(item, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if not _KEY.match(key):
                 raise FormatError("a key has characters or a length that keys do not have")
-            _check(item, depth + 1)
+            if type(item) is not str:
+                _check(item, depth + 1)
     else:
         raise FormatError(f"{type(value).__name__} has no canonical form")

@@ -230,7 +230,8 @@ class CommandDoor(Generic[T]):
 
     def _judge_all(self, submissions: Sequence[Submission], received_us: int) -> list[Outcome]:
         slices = [submissions[start : start + SLICE] for start in range(0, len(submissions), SLICE)]
-        if self._pool is None or len(slices) < 2:
+        # Without signatures there is nothing to do at once: threads would only pass the interpreter to and fro.
+        if self._pool is None or len(slices) < 2 or not any(submission.signatures for submission in submissions):
             return [self.check(submission, received_us) for submission in submissions]
         parts = self._pool.map(lambda part: [self.check(submission, received_us) for submission in part], slices)
         return [outcome for part in parts for outcome in part]

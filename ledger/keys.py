@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NewType
 
@@ -76,15 +77,27 @@ def verify_message(key: bytes, message: bytes, signature: bytes) -> bool:
     """
     if len(key) != 32 or len(signature) != 64:
         return False
-    if not (_is_strict_point(key) and _is_strict_point(signature[:32])):
+    if not _is_strict_point(signature[:32]) or int.from_bytes(signature[32:], "little") >= _ORDER:
         return False
-    if int.from_bytes(signature[32:], "little") >= _ORDER:
+    public = _strict_public_key(key)
+    if public is None:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-    except (InvalidSignature, ValueError):
+        public.verify(signature, message)
+    except InvalidSignature:
         return False
     return True
+
+
+# Reading a key costs a third of checking a signature, and the same keys come again and again.
+@lru_cache(maxsize=16_384)
+def _strict_public_key(key: bytes) -> Ed25519PublicKey | None:
+    if not _is_strict_point(key):
+        return None
+    try:
+        return Ed25519PublicKey.from_public_bytes(key)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -290,10 +290,10 @@ def _decode_body(body: bytes) -> tuple[int, Entry]:
     try:
         sequence, received_us, applied_us, scheme, count = _RECORD_FIXED.unpack_from(body)
         offset = _RECORD_FIXED.size
-        signatures = tuple(
-            Signed(body[at : at + 32], body[at + 32 : at + 96]) for at in range(offset, offset + 96 * count, 96)
-        )
-        offset += 96 * count
+        signatures: tuple[Signed, ...] = ()
+        for _ in range(count):
+            signatures += (Signed(body[offset : offset + 32], body[offset + 32 : offset + 96]),)
+            offset += 96
         (length,) = _U32.unpack_from(body, offset)
         offset += 4
         signed = body[offset : offset + length]
