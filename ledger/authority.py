@@ -85,14 +85,13 @@ def judge(ring: Keyring, policy: Policy, request: Request, keys: tuple[bytes, ..
     """Whether the signers of a request may give it at a time. The signatures themselves are checked elsewhere."""
     if request.scheme is Scheme.SESSION:
         return Denial.NO_SIGNATURE
-    names = set(request.names)
-    if not all(name in policy or name in KEY_COMMANDS for name in names):
+    if not all(name in policy or name in KEY_COMMANDS for name in request.names):
         return Denial.UNKNOWN_TYPE
     if not keys:
         return Denial.NO_SIGNATURE
     if len(set(keys)) != len(keys):
         return Denial.SAME_KEY_TWICE
-    is_key_command = not names.isdisjoint(KEY_COMMANDS)
+    is_key_command = any(name in KEY_COMMANDS for name in request.names)
     try:
         newcomer = _newcomer(request, time_us) if is_key_command else None
         signers = _signers(ring, keys, newcomer, time_us)

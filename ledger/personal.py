@@ -2,7 +2,7 @@
 
 The log holds an id and a binding, never the data. A binding is HMAC-SHA256 under the customer's key, so that nobody
 can find data by guessing, and none can be put in another's place. `erase` overwrites the customer's key: data and
-bindings then say nothing to anyone, and the log's chain still holds. Spec: docs/spec/commands.md section 6.
+bindings then say nothing to anyone, and the log's chain still holds. Spec: docs/spec/door.md section 6.
 
 Two files: `keys` has one slot of 128 bytes a customer, overwritten in place and synced on erasure; it belongs in no
 backup that outlives an erasure. `data.sqlite` holds ciphertexts and may be copied anywhere.

@@ -1,4 +1,4 @@
-"""What a signature on a command covers, and the command that those bytes parse to. Pure. Spec: docs/spec/commands.md.
+"""What a signature on a command covers, and the command that those bytes parse to. Pure. Spec: docs/spec/door.md.
 
 Rules:
 1. The command is what the signed bytes parse to, and nothing beside them.

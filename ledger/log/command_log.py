@@ -22,7 +22,7 @@ from ledger.log.archive import Archive, read_archive
 from ledger.log.errors import AppendFailed, AppendUncertain, LogBehind, LogDiffers, LogLocked, LogUnusable
 from ledger.log.files import Files, Handle, LockTaken, OsFiles
 from ledger.log.mirror import Follower, MirrorPolicy, Step, bring_level, compare
-from ledger.log.record import Entry, Head, Record, SegmentHeader, Sequence64, encode_batch
+from ledger.log.record import BLOCK_BYTES, Entry, Head, Record, SegmentHeader, Sequence64, encode_batch
 from ledger.log.volume import Cut, Volume
 
 __all__ = ["SEGMENT_BYTES", "CommandLog", "LogOptions", "LogReader", "Recovery"]
@@ -263,7 +263,9 @@ class CommandLog:
             return records
 
     def _begin_segment_when_full(self, volumes: list[Volume]) -> None:
-        if self._primary.segments and self._primary.size < self._options.segment_bytes:
+        # A segment holds at least one batch, however small segments are to be.
+        full = max(self._options.segment_bytes, BLOCK_BYTES + 1)
+        if self._primary.segments and self._primary.size < full:
             return
         number = self._primary.segments[-1].header.number + 1 if self._primary.segments else self.archive.base[0]
         head = self.head

@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.log import (
     AppendFailed,
@@ -97,6 +99,41 @@ def test_a_power_loss_anywhere_keeps_what_was_acknowledged_and_no_part_of_a_batc
             log.verify()
             assert logged(log) == [*found, entry(99)]
             log.close()
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(0, 3)), min_size=1, max_size=8),
+    st.integers(1, 12),
+    st.booleans(),
+    st.integers(0, 120),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=300)
+def test_full_disks_short_writes_and_a_power_loss_in_any_order_leave_what_was_acknowledged(
+    steps, blocks, mirror, stop_at, seed
+):
+    rng = Random(seed)
+    disk = SimulatedDisk(stop_at=stop_at, short=rng)
+    how = LogOptions(segment_bytes=4096 * blocks, mirror=COPY if mirror else None)
+    acknowledged: list[Entry] = []
+    under_way: list[Entry] = []
+    try:
+        log = CommandLog.open(HERE, EXCHANGE, GENESIS, options=how, files=disk)
+        for number, (size, room) in enumerate(steps):
+            batch = under_way = [entry(100 * number + n) for n in range(size)]
+            used = sum(len(inode.current) for inode in disk.names_now.values())
+            disk.capacity = None if room == 0 else used + room * 3000
+            with suppress(AppendFailed):
+                log.append(batch)
+                acknowledged += batch
+            under_way = []
+        log.close()
+    except PowerLoss:
+        pass
+    disk = disk.after_power_loss(rng, torn=True)
+    with CommandLog.open(HERE, EXCHANGE, GENESIS, options=how, files=disk) as log:
+        assert logged(log) in (acknowledged, acknowledged + under_way)
+        log.verify()
 
 
 def test_either_copy_alone_holds_everything_that_was_acknowledged():
