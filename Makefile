@@ -12,14 +12,15 @@ KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-large conformance lock clean venv
+.PHONY: help demo test check bench bench-large conformance conformance-long lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
 
-demo: $(PARTS) ## a whole exchange day on this machine, into out/demo
-	$(BIN)/tallystick demo --out out/demo
+demo: $(PARTS) ## a proof of reserves from end to end on this machine, into out/demo
+	rm -rf out/demo
+	$(BIN)/tallystick demo --out out/demo $(addprefix --sample ,$(wildcard ../shared/data/binance))
 
 test: $(PARTS) ## every test
 	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
@@ -41,6 +42,9 @@ bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs several 
 
 conformance: $(INSTALLED) ## the conformance vectors, against every verifier here
 	$(RUN) -m pytest tests/conformance
+
+conformance-long: $(INSTALLED) ## the conformance fuzzing, for about half an hour
+	$(RUN) -m pytest tests/conformance/test_fuzz.py --hypothesis-profile=long
 
 lock: ## resolve pyproject.toml again into requirements.lock
 	$(PYTHON) -m venv .cache/lock-venv

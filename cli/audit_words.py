@@ -102,13 +102,14 @@ _WORDS: Mapping[str, CheckWords] = {
         "Rebuilds the challenge for this exchange and period, and recovers the signing address from each signature.",
         _EVIDENCE,
         "Ask the exchange to sign this period's challenge with every reserve address. For contract wallets give "
-        "--rpc CHAIN=URL with an endpoint of your own.",
+        "--rpc CHAIN=URL with an endpoint of your own. Where a challenge names an earlier statement, put that one's "
+        "bundle into the same run.",
     ),
     "block": CheckWords(
         "Is that block really on that chain, and final?",
         "Compares the header's hash with the hash that you gave, or with what your own endpoint answers.",
         "reserves/evidence.json, and what you bring: --block or --rpc",
-        "Look the block up where you trust it and give its hash, or better its child's, with --block CHAIN=HASH; or "
+        "Look up the block's child, the next one, where you trust it and give its hash with --block CHAIN=HASH; or "
         "ask an endpoint of your own with --rpc CHAIN=URL. No file from the exchange can settle this.",
     ),
     "cutoff": CheckWords(
@@ -147,8 +148,8 @@ _WORDS: Mapping[str, CheckWords] = {
         "Does the exchange's own log lead to these balances?",
         "Runs the command log from its checkpoint again and compares state and balances.",
         "replay/",
-        "If the exchange keeps its books in Tallystick, ask for the folder replay/ and add --replay. If it keeps them "
-        "elsewhere there is no such log, and this stays unchecked.",
+        "If the exchange keeps its books in Tallystick, ask for the folder replay/. If it keeps them elsewhere "
+        "there is no such log, and this stays unchecked.",
     ),
     "same-root": CheckWords(
         "Did everybody get the same statement?",
@@ -235,7 +236,7 @@ def remedy(name: str, results: Mapping[str, str], assurances: Mapping[str, str |
             return "Comes after evidence, which failed."
         if results.get("evidence") == "unchecked":
             return words_of("evidence").remedy
-        if assurances.get("evidence") == "claimed":
+        if assurances.get("evidence") == "claimed" and results.get("signature") == "pass":
             return "The exchange offers no evidence for its reserves: ask it to publish proofs from a block."
     if name == "block" and chains:
         options = " ".join(f"--block {shlex.quote(chain)}=HASH" for chain in chains)

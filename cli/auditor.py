@@ -12,18 +12,19 @@ import click
 from rich.table import Table
 
 from cli import known_keys
-from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, read_input
+from cli.common import EXIT, checks_table, console, emit_json, json_option, progress, shown
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
 from ledger.errors import FormatError, InputError
-from por.attestation import fingerprint
+from por.attestation import fingerprint, statement_digest
+from por.files import read_document
 from por.liabilities.kernels import select
 from por.reserves.evm import LayoutTable, ReaderView, read_evidence, read_layouts, shipped_layouts
 from por.reserves.evm.header import decode_header
 from por.reserves.evm.recheck import recheck
 from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, report_of
 from por.verify.reserves import ReserveReader
-from por.verify.standalone import ReaderKey
+from por.verify.standalone import Malformed, ReaderKey, read_attestation
 
 __all__ = ["audit", "read_layout_files"]
 
@@ -32,7 +33,10 @@ __all__ = ["audit", "read_layout_files"]
 @click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--key", metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
 @click.option(
-    "--block", multiple=True, metavar="CHAIN=HASH", help="A block's hash, or its child's, from your own source."
+    "--block",
+    multiple=True,
+    metavar="CHAIN=HASH",
+    help="The hash of a block's child (or of the block, which settles less).",
 )
 @click.option("--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block.")
 @click.option("--layouts", multiple=True, type=click.Path(path_type=Path), help="Token layouts that you trust (TOML).")
@@ -60,10 +64,11 @@ def audit(
     hashes = _assigned_hashes(bundles, _pairs(block, "--block"))
     urls = dict(_pairs(rpc, "--rpc"))
     reader_key = known_keys.load_key(key) if key else None
+    statements = frozenset(digest for path in bundles if (digest := _digest(path)) is not None)
     audits = []
     with progress(not as_json) as bar:
         for number, path in enumerate(bundles):
-            reserves = ReserveReader(table, hashes[number], _views(path, urls, table))
+            reserves = ReserveReader(table, hashes[number], _views(path, urls, table), statements)
             reader = Reader(reader_key or _kept_key(path), reserves, select())
             audits.append(audit_bundle(path, reader, bar))
     report = report_of(audits)
@@ -108,7 +113,7 @@ def _pairs(values: Sequence[str], option: str) -> list[tuple[str, str]]:
 def _evidence(bundle: Path) -> dict[str, Any] | None:
     """The chain evidence of a bundle where it can be read; the audit itself says what is wrong with it."""
     try:
-        document = parse_file((bundle / "reserves" / "evidence.json").read_bytes())
+        document = parse_file(read_document(bundle / "reserves" / "evidence.json"))
         evm = document["evm"] if isinstance(document, dict) else None
         read_evidence(evm)
         return evm if isinstance(evm, dict) else None
@@ -155,16 +160,24 @@ def _views(bundle: Path, urls: dict[str, str], layouts: LayoutTable) -> dict[str
     if document is None:
         return {}
     try:
-        attestation: Any = parse_file(read_input(bundle / "attestation.json", "attestation"))
+        attestation: Any = parse_file(read_document(bundle / "attestation.json"))
         exchange = attestation["sections"]["snapshot"]["exchange"]
-    except (FormatError, KeyError, TypeError):
+    except (OSError, FormatError, KeyError, TypeError):
         return {}  # the audit reports the attestation
     return recheck(document, urls, exchange=str(exchange), layouts=layouts)
 
 
+def _digest(bundle: Path) -> str | None:
+    """The digest, in hex, of a bundle's statement, if it can be read: what a challenge may name."""
+    try:
+        return statement_digest(read_attestation(read_document(bundle / "attestation.json"))["statement"]).hex()
+    except (OSError, Malformed):
+        return None
+
+
 def _kept_key(bundle: Path) -> ReaderKey | None:
     try:
-        document: Any = parse_file((bundle / "attestation.json").read_bytes())
+        document: Any = parse_file(read_document(bundle / "attestation.json"))
         snapshot = document["statement"]["snapshot"]
     except (OSError, FormatError, KeyError, TypeError):
         return None
@@ -174,7 +187,7 @@ def _kept_key(bundle: Path) -> ReaderKey | None:
 def _show(report: AuditReport) -> None:
     out = console()
     for audit in report.bundles:
-        out.print(f"\n[bold]{audit.name}[/]  {audit.snapshot or ''}")
+        out.print("\n" + shown(f"{audit.name}  {audit.snapshot or ''}"), style="bold", markup=False)
         if audit.digest:
             out.print(f"Fingerprint  {fingerprint(bytes.fromhex(audit.digest))}", markup=False)
         out.print(checks_table([check._asdict() for check in audit.checks]))
@@ -215,6 +228,8 @@ def _coverage_table(audit: BundleAudit) -> Table:
             tree["coverage"] or "no claims",
         )
     if pending:
-        table.caption = "In brackets: once you confirm the block with --block CHAIN=HASH or --rpc CHAIN=URL."
+        table.caption = (
+            "In brackets: once you confirm the block and its child, with --block CHAIN=CHILD_HASH or --rpc CHAIN=URL."
+        )
         table.caption_justify = "left"
     return table

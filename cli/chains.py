@@ -29,7 +29,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--hour", required=True, help="An hour in the period, YYYY-MM-DDTHH:00:00Z.")
 @click.option("--period", type=click.Choice(["hour", "day", "month"]), default="day", show_default=True)
 @click.option(
-    "--previous", type=click.Path(path_type=Path), help="The newest bundle or attestation, to be named in it."
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="The newest bundle or attestation, to be named in it: so nothing was signed earlier. Needed except at first.",
 )
 @click.option(
     "--keys",

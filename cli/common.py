@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,23 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ledger.errors import InputError, InputErrors, TallystickError
 
-__all__ = ["EXIT", "checks_table", "console", "emit_json", "json_option", "passphrase", "progress", "read_input", "run"]
+__all__ = [
+    "EXIT",
+    "checks_table",
+    "console",
+    "emit_json",
+    "json_option",
+    "passphrase",
+    "progress",
+    "read_input",
+    "run",
+    "shown",
+    "write_private",
+]
 
 EXIT = {"valid": 0, "invalid": 1, "unchecked": 2}
 PROBLEMS_SHOWN = 50
@@ -38,9 +52,16 @@ def console(*, error: bool = False) -> Console:
     return Console(stderr=error, highlight=False, width=None if stream.isatty() else PIPE_COLUMNS)
 
 
+def shown(text: str) -> str:
+    """Text for a terminal: what is not seen there, or would command it, is written out; lines stay lines."""
+    hidden = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in hidden and c != "\n" else c for c in str(text))
+
+
 def emit_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True))
+    """One JSON document on standard output; names of files that are not UTF-8 stand in it escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
@@ -62,32 +83,31 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`| head`): not an error of theirs, and there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except TallystickError as error:
-        _show_error(error)
-    except OSError as error:
-        click.echo(
-            f"error: {error.filename or 'a file'}: {error.strerror}. Check the path and its permissions.", err=True
-        )
-    except MemoryError:
-        click.echo("error: out of memory. Use a machine with more, or the `scale` extra.", err=True)
     except Exception as error:
-        if os.environ.get("TALLYSTICK_DEBUG") == "1":
+        if os.environ.get("TALLYSTICK_DEBUG") == "1" and not isinstance(error, TallystickError | OSError | MemoryError):
             raise
-        name = type(error).__name__
-        click.echo(
-            f"internal error ({name}): a defect of ours. TALLYSTICK_DEBUG=1 shows where; please report it.", err=True
-        )
+        lines = _error_lines(error)
+        if "--json" in words:
+            emit_json({"checks": [], "error": "\n".join(lines), "verdict": "unchecked"})
+        for line in lines:
+            click.echo(shown(line), err=True)
     return 2
 
 
-def _show_error(error: TallystickError) -> None:
-    if not isinstance(error, InputErrors):
-        click.echo(f"error: {error}", err=True)
-        return
-    for problem in error.problems[:PROBLEMS_SHOWN]:
-        click.echo(f"error: {problem}", err=True)
-    if len(error.problems) > PROBLEMS_SHOWN:
-        click.echo(f"and {len(error.problems) - PROBLEMS_SHOWN} more problems", err=True)
+def _error_lines(error: Exception) -> list[str]:
+    """What a person is told of an error: no traceback, nothing secret, at most `PROBLEMS_SHOWN` problems."""
+    if isinstance(error, InputErrors):
+        lines = [f"error: {problem}" for problem in error.problems[:PROBLEMS_SHOWN]]
+        more = len(error.problems) - PROBLEMS_SHOWN
+        return [*lines, f"and {more} more problems"] if more > 0 else lines
+    if isinstance(error, TallystickError):
+        return [f"error: {error}"]
+    if isinstance(error, OSError):
+        return [f"error: {error.filename or 'a file'}: {error.strerror}. Check the path and its permissions."]
+    if isinstance(error, MemoryError):
+        return ["error: out of memory. Use a machine with more, or the `scale` extra."]
+    name = type(error).__name__
+    return [f"internal error ({name}): a defect of ours. TALLYSTICK_DEBUG=1 shows where; please report it."]
 
 
 def read_input(path: Path, what: str) -> bytes:
@@ -96,6 +116,12 @@ def read_input(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})", f"Name the {what} file.") from None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read: it holds one customer's balances. An older one keeps its mode."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
 
 
 def passphrase(prompt: str, *, confirm: bool = False) -> str:
@@ -108,14 +134,35 @@ def passphrase(prompt: str, *, confirm: bool = False) -> str:
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
 
 
+def plain(value: Any) -> Any:
+    """The same findings with every character that is not seen, or that turns the line around, written out.
+
+    A label is the exchange's own text: with controls of direction in it an address could read as another, and with
+    others it could rewrite what the terminal already shows.
+    """
+    if isinstance(value, str):
+        return "".join(_visible(character) for character in value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return f"\\u{{{ord(character):x}}}" if hidden else character
+
+
 def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     """The table of checks that every checking verb prints."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("check", "result", "assurance", "what was found"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("check", "result", "assurance"))
     for check in checks:
-        name = check["name"] if check["required"] else f"[dim]{check['name']}[/]"
-        table.add_row(name, _MARKS[check["result"]], check["assurance"] or "", check["detail"])
+        name = Text(check["name"], style="" if check["required"] else "dim")
+        # The detail can quote the exchange's own words: they are text, and never markup or a terminal's commands.
+        table.add_row(name, _MARKS[check["result"]], check["assurance"] or "", Text(shown(check["detail"])))
     return table
 
 

@@ -33,7 +33,9 @@ def verify(proof: Path, attestation: Path, key: str | None, account: str | None,
     if account is None and sys.stdin.isatty() and not as_json:
         account = click.prompt("Your account id at the exchange", default="", show_default=False, err=True) or None
     report = standalone.check_proof(proof_data, checked, account)
-    if checked.signature[0] == "pass" and reader is not None and key is not None and checked.exchange:
+    # A bare key does not say whose it is: only a key file is kept, under the name that it carries itself.
+    is_named = reader is not None and reader.exchange is not None
+    if checked.signature[0] == "pass" and reader is not None and is_named and key is not None:
         note = note or _keep(checked, reader)
     if as_json:
         emit_json(report.as_json())
@@ -62,6 +64,11 @@ def _reader_key(attestation: bytes, given: str | None) -> tuple[ReaderKey | None
 
 def _keep(checked: AttestationResult, reader: ReaderKey) -> str | None:
     assert checked.exchange is not None
+    before = known_keys.kept(checked.exchange)
+    if before is not None and any(reader.key == rotation["from"] for rotation in before.rotations):
+        return None  # the one kept has replaced it: going back would trust a key again that may be lost since
+    if before is not None and before.key == reader.key and not reader.rotations:
+        return None  # the file kept says more than these digits
     if known_keys.keep(checked.exchange, reader.key, list(reader.rotations)):
         return f"The key of {checked.exchange} is kept for the next check."
     return None

@@ -204,6 +204,7 @@ def _fund(node: DevNode, out: Path) -> list[Wallet]:
         Wallet("contract wallet", "eip1271", owners[2], contract_wallet),
     ]
     entries = ['format = "tallystick/evm-layouts/1"\n']
+    entries.append(f'[[native]]\nchain = "{node.chain}"\nasset = "ETH"\ndecimals = 18\n')
     reserves: list[tuple[Wallet, str, bytes | None]] = []
     for share, wallet in ((70, wallets[0]), (30, wallets[1])):
         node.fund(wallet.address, _ETH[4] * share // 100 * 10**18)

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from cli.auditor import read_layout_files
-from cli.common import emit_json, json_option, passphrase, progress
+from cli.common import emit_json, json_option, passphrase, progress, write_private
 from cli.keys import MASTER_NAME, PUBLIC_NAME, load_rotations, load_signing_key, read_previous
 from ledger.assets import AmountError, AssetTable, format_amount, parse_amount
 from ledger.errors import FormatError, InputError, InputErrors, InputProblem
@@ -345,6 +345,6 @@ def proof(bundle: Path, account: str, kind: str | None, out: Path) -> int:
     if rebuilt.account_root.hex() != signed:
         raise InputError(str(bundle / FOLDER), "does not give the signed roots", "Restore the folder that was written.")
     slot = find_account(rebuilt, account, kind)
-    out.write_bytes(make_proof(rebuilt, slot, statement_digest(document["statement"])))
+    write_private(out, make_proof(rebuilt, slot, statement_digest(document["statement"])))
     click.echo(f"written: {out}")
     return 0

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import unicodedata
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from cli.common import plain
 
 __all__ = ["content_policy", "plain", "render_page"]
 
@@ -23,25 +24,6 @@ def content_policy(style: str) -> str:
     """The content security policy of a page whose only resource is this style sheet, inline."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-
-
-def plain(value: Any) -> Any:
-    """The same findings with every character that is not seen, or that turns the line around, written out.
-
-    A label is the exchange's own text: with controls of direction in it an address could read as another.
-    """
-    if isinstance(value, str):
-        return "".join(_visible(character) for character in value)
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    return f"\\u{{{ord(character):x}}}" if hidden else character
 
 
 def render_page(template: str, **context: Any) -> str:

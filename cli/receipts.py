@@ -10,7 +10,7 @@ import click
 from cli import known_keys
 from cli.common import EXIT, checks_table, console, emit_json, json_option, read_input
 from ledger.errors import CheckFailed, FormatError, InputError
-from por.manifest import check_receipt, make_receipt
+from por.manifest import check_receipt, make_receipt, signed_by
 
 __all__ = ["receipt"]
 
@@ -43,10 +43,10 @@ def make(bundle: Path, path: str, out: Path) -> int:
 def check(file: Path, receipt_file: Path, key: str, as_json: bool) -> int:
     """Check one FILE of a bundle, handed over alone, against its receipt."""
     reader = known_keys.load_key(key)
-    keys = [bytes.fromhex(reader.key), *(bytes.fromhex(rotation["from"]) for rotation in reader.rotations)]
+    accepts = signed_by(bytes.fromhex(reader.key), reader.rotations)
     checks: list[dict[str, Any]] = []
     try:
-        entry = check_receipt(read_input(file, "handed-over"), read_input(receipt_file, "receipt"), keys)
+        entry = check_receipt(read_input(file, "handed-over"), read_input(receipt_file, "receipt"), accepts)
         detail = f"{entry['path']} of {entry['snapshot']}, under the signed manifest"
         checks.append({"assurance": "proven", "detail": detail, "name": "receipt", "required": True, "result": "pass"})
     except (CheckFailed, FormatError) as problem:

@@ -47,6 +47,7 @@ DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _HEX = re.compile(r"[0-9a-f]*\Z")
 
 
@@ -125,6 +126,8 @@ def parse(data: bytes) -> Json:
     """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
     if len(data) > DOCUMENT_BYTES_MAX:
         raise FormatError("the document is larger than 64 MiB")
+    if _is_too_deep(data):
+        raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:
         value: Json = _DECODER.decode(data.decode("utf-8"))
         again = canonical(value)
@@ -177,6 +180,19 @@ def from_base64(text: Json) -> bytes:
     return data
 
 
+def _is_too_deep(data: bytes) -> bool:
+    """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
+    if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(data):
+        first = token.group()[0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEPTH_MAX:
+            return True
+    return False
+
+
 def _refuse_number(text: str) -> Json:
     raise FormatError(f"numbers are integers from 0 to 2^53-1, not {text[:20]}")
 
@@ -187,14 +203,16 @@ _DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_n
 
 
 def _check(value: Json, depth: int) -> None:
-    if depth == DEPTH_MAX and isinstance(value, list | dict):
-        raise FormatError(f"nested more than {DEPTH_MAX} deep")
+    """Keys, numbers, and at most 32 lists and objects inside one another; `depth` of them are around the value."""
     if value is None or isinstance(value, bool | str):
         return
     if isinstance(value, int):
         if not 0 <= value <= INTEGER_MAX:
             raise FormatError("numbers are integers from 0 to 2^53-1")
-    elif isinstance(value, list):
+        return
+    if depth >= DEPTH_MAX:
+        raise FormatError(f"nested more than {DEPTH_MAX} deep")
+    if isinstance(value, list):
         for item in value:
             if type(item) is not str:
                 _check(item, depth + 1)

@@ -119,7 +119,8 @@ class SigningKey:
     def sign(self, label: str, digest: bytes) -> bytes:
         """64 bytes over label and digest; what was signed is verified before it is returned."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_signed_message(label, digest))
-        assert verify_signature(self.public, label, digest, signature)
+        if not verify_signature(self.public, label, digest, signature):  # a faulty signature can give the key away
+            raise RuntimeError("a signature did not hold under its own key")
         return signature
 
     def sign_message(self, message: bytes) -> bytes:

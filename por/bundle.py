@@ -12,14 +12,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from ledger.assets import AssetTable
 from ledger.canonical import Digest, Json, Tag, canonical_file, tagged_hash
-from ledger.errors import InputError
+from ledger.errors import CheckFailed, InputError
 from ledger.identity import ID_KINDS
 from ledger.keys import SigningKey
 from por.attestation import (
@@ -37,7 +36,7 @@ from por.liabilities.books import RELATIONS, Books
 from por.liabilities.folder import FOLDER, write_folder
 from por.liabilities.forest import Forest, build
 from por.liabilities.forest import Lines as LeafLines
-from por.liabilities.kernels import Blob, Kernel, pack_identities, pack_names, unpack_amount
+from por.liabilities.kernels import Kernel, join_identities, pack_names, unpack_amount
 from por.liabilities.net import DebtLine, Price, net_rows, net_section
 from por.liabilities.rebuild import Progress, columns_of, rebuild
 from por.manifest import MANIFEST_NAME, build_manifest
@@ -111,7 +110,8 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
     books, snapshot = given.books, str(given.snapshot)
     names = [(entity, asset, given.assets[asset].scale) for entity, asset in books.trees]
     _check_rows_have_trees(given)
-    identities, lines = _identities(books), _lines(books)
+    identities = join_identities(ID_KINDS, books.account_kind, books.account_blob, books.account_offsets)
+    lines = _lines(books)
     report("trees", 0, 3)
     forest = build(
         snapshot,
@@ -136,18 +136,21 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
         (folder / "attestation.json").write_bytes(data)
         digest = statement_digest(standalone.read_attestation(data)["statement"])
         rebuilt = rebuild(columns, [scale for _, _, scale in names], given.kernel)
-        assert rebuilt.roots == tuple(tree.root for tree in forest.trees), "the columns give the roots that were signed"
-        assert rebuilt.account_root == forest.accounts.root
+        # Refused without asserts, because this holds for what is published under `python -O` too.
+        if rebuilt.roots != tuple(tree.root for tree in forest.trees) or rebuilt.account_root != forest.accounts.root:
+            raise CheckFailed("the columns do not give the roots that were signed; nothing is written")
         report("trees", 3, 3)
         attestation = standalone.check_attestation(data, standalone.read_key(given.key.public.hex()))
         for slot in _sample(columns.account_count):
             proof = make_proof(rebuilt, slot, digest)
             answer = standalone.check_proof(proof, attestation, columns.identity(slot)[1])
-            assert answer.verdict == "valid", "our own verifier accepts what we hand out"
+            if answer.verdict != "valid":
+                raise CheckFailed("our own verifier does not accept a proof of this bundle; nothing is written")
         if given.all_proofs:
-            (folder / "proofs").mkdir()
-            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, progress)
-        _write_manifest(folder, snapshot, digest, given.key)
+            (folder / "proofs").mkdir(mode=0o700)
+            write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, given.kernel, progress)
+        sequence = 0 if given.previous is None else given.previous.sequence + 1
+        _write_manifest(folder, snapshot, sequence, digest, given.key)
     return Written(out, digest, trees, columns.account_count)
 
 
@@ -159,19 +162,13 @@ def write_missed(
     digest = statement_digest(standalone.read_attestation(data)["statement"])
     with whole_or_nothing(out) as folder:
         (folder / "attestation.json").write_bytes(data)
-        _write_manifest(folder, str(snapshot), digest, key)
+        _write_manifest(folder, str(snapshot), previous.sequence + 1, digest, key)
     return digest
 
 
 def _sample(count: int) -> list[int]:
     """A few slots to check before publishing: first, last and middle."""
     return sorted({0, count // 2, count - 1}) if count else []
-
-
-def _identities(books: Books) -> Blob:
-    offsets = books.account_offsets.tolist()
-    ids = [books.account_blob[a:b].decode() for a, b in pairwise(offsets)]
-    return pack_identities([ID_KINDS[kind] for kind in books.account_kind.tolist()], ids)
 
 
 def _lines(books: Books) -> LeafLines | None:
@@ -300,8 +297,8 @@ def _debt_groups(books: Books) -> Iterator[list[DebtLine]]:
         yield group
 
 
-def _write_manifest(folder: Path, snapshot: str, digest: bytes, key: SigningKey) -> None:
-    data = build_manifest(folder, snapshot, digest, key)
+def _write_manifest(folder: Path, snapshot: str, sequence: int, digest: bytes, key: SigningKey) -> None:
+    data = build_manifest(folder, snapshot, sequence, digest, key)
     with (folder / MANIFEST_NAME).open("xb") as file:
         file.write(data)
         file.flush()

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from ledger.canonical import Json, Tag, canonical, canonical_file, from_hex, parse_file, tagged_hash, u64
 from ledger.errors import CheckFailed, FormatError, InputError
 from ledger.keys import LABEL_MANIFEST, SigningKey, verify_signature
+from por.files import read_document
 
 __all__ = [
     "MANIFEST_NAME",
@@ -31,6 +32,7 @@ __all__ = [
     "make_receipt",
     "merkle_root",
     "read_manifest",
+    "signed_by",
 ]
 
 MANIFEST_NAME = "manifest.json"
@@ -38,7 +40,13 @@ PRIVATE_FOLDERS = ("liabilities", "proofs", "replay")
 _RECEIPT_FORMAT = "tallystick/receipt/1"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _ENTRY_KEYS = {"path", "position", "sha256", "size", "snapshot"}
-_STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "snapshot"}
+_POINT_FIXED: dict[str, Json] = {
+    "@context": "https://w3id.org/chainpoint/v2",
+    "anchors": [],
+    "type": "ChainpointSHA256v2",
+}
+_POINT_KEYS = {*_POINT_FIXED, "merkleRoot", "proof", "targetHash"}
+_STATEMENT_KEYS = {"attestation", "count", "entries", "format", "key", "private", "root", "sequence", "snapshot"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Manifest:
     statement: dict[str, Any]
     key: bytes
     attestation: str
+    sequence: int
     snapshot: str
     entries: tuple[dict[str, Any], ...]
     private: dict[str, tuple[int, bytes]]
@@ -68,21 +77,26 @@ def entries_of(bundle: Path, folder: str | None, snapshot: str) -> list[dict[str
 def _walk(bundle: Path, folder: str | None) -> list[str]:
     found: list[str] = []
     start = bundle if folder is None else bundle / folder
-    for directory, folders, files in os.walk(start):
+    for directory, folders, files in os.walk(start, onerror=_refuse_hidden):
         relative = Path(directory).relative_to(bundle)
         for name in list(folders):
             if os.path.islink(Path(directory) / name):
-                raise CheckFailed(f"{relative / name} is a link; a bundle holds files only")
+                raise CheckFailed(f"{str(relative / name)!a} is a link; a bundle holds files only")
             if folder is None and relative == Path(".") and name in PRIVATE_FOLDERS:
                 folders.remove(name)
         for name in files:
             path = (relative / name).as_posix()
             mode = os.lstat(Path(directory) / name).st_mode
             if not stat.S_ISREG(mode) or not all(_PART.match(part) for part in path.split("/")):
-                raise CheckFailed(f"{path!r} is no plain file with a plain name; a bundle holds nothing else")
+                raise CheckFailed(f"{path!a} is no plain file with a plain name; a bundle holds nothing else")
             if path != MANIFEST_NAME:
                 found.append(path)
     return found
+
+
+def _refuse_hidden(error: OSError) -> None:
+    """A folder that cannot be looked into could hold anything; it is not passed over."""
+    raise error
 
 
 def _file_facts(path: Path) -> dict[str, Json]:
@@ -121,7 +135,7 @@ def _build_root(tag: Tag, entries: Sequence[Json]) -> bytes:
     return tagged_hash(tag, root + u64(len(leaves)))
 
 
-def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: SigningKey) -> bytes:
+def build_manifest(bundle: Path, snapshot: str, sequence: int, attestation: bytes, key: SigningKey) -> bytes:
     """The signed manifest of every file now in the bundle (file bytes; the caller writes them)."""
     public = entries_of(bundle, None, snapshot)
     private: list[Json] = []
@@ -138,6 +152,7 @@ def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: Signing
         "key": key.public.hex(),
         "private": private,
         "root": _build_root(Tag.MANIFEST_ROOT, public).hex(),
+        "sequence": sequence,
         "snapshot": snapshot,
     }
     signature = key.sign(LABEL_MANIFEST, tagged_hash(Tag.MANIFEST, canonical(statement)))
@@ -148,7 +163,7 @@ def build_manifest(bundle: Path, snapshot: str, attestation: bytes, key: Signing
 
 def make_receipt(bundle: Path, path: str) -> bytes:
     """A receipt for one file of a bundle, public or private; raises InputError if the manifest does not cover it."""
-    document = parse_file((bundle / MANIFEST_NAME).read_bytes())
+    document = parse_file(read_document(bundle / MANIFEST_NAME))
     manifest = read_manifest(canonical_file(document))
     folder = path.split("/", 1)[0]
     private = folder in PRIVATE_FOLDERS
@@ -162,12 +177,10 @@ def make_receipt(bundle: Path, path: str) -> bytes:
         "format": _RECEIPT_FORMAT,
         "manifest": document,
         "receipt": {
-            "@context": "https://w3id.org/chainpoint/v2",
-            "anchors": [],
+            **_POINT_FIXED,
             "merkleRoot": tree.get_merkle_root(),
             "proof": [dict(step) for step in tree.get_proof(position)],
             "targetHash": _leaf(entries[position]).hex(),
-            "type": "ChainpointSHA256v2",
         },
         "root": folder if private else "public",
     }
@@ -199,7 +212,8 @@ def read_manifest(data: bytes) -> Manifest:
     if not isinstance(statement, dict) or set(statement) != _STATEMENT_KEYS or statement["format"] != LABEL_MANIFEST:
         raise FormatError("the manifest's statement has other keys or another format")
     entries, snapshot = statement["entries"], statement["snapshot"]
-    if not isinstance(entries, list) or not entries or statement["count"] != len(entries):
+    is_count = isinstance(statement["count"], int) and not isinstance(statement["count"], bool)
+    if not isinstance(entries, list) or not entries or not is_count or statement["count"] != len(entries):
         raise FormatError("the manifest's count is not the number of its entries")
     _check_entries(entries, snapshot)
     key = from_hex(statement["key"], 32)
@@ -211,7 +225,10 @@ def read_manifest(data: bytes) -> Manifest:
     if not verify_signature(key, LABEL_MANIFEST, digest, from_hex(document["signature"], 64)):
         raise CheckFailed("the manifest's signature does not hold")
     private = _read_private(statement["private"])
-    return Manifest(statement, key, statement["attestation"], snapshot, tuple(entries), private)
+    sequence = statement["sequence"]
+    if not isinstance(sequence, int) or isinstance(sequence, bool):
+        raise FormatError("the manifest has no sequence")
+    return Manifest(statement, key, statement["attestation"], sequence, snapshot, tuple(entries), private)
 
 
 def _check_entries(entries: list[Any], snapshot: Any) -> None:
@@ -242,7 +259,7 @@ def _read_private(rows: Any) -> dict[str, tuple[int, bytes]]:
         if not isinstance(row, dict) or set(row) != {"count", "folder", "root"}:
             raise FormatError("a private folder has other keys")
         count, folder = row["count"], row["folder"]
-        if folder not in PRIVATE_FOLDERS or folder in private or list(private) > [folder]:
+        if folder not in PRIVATE_FOLDERS or any(before >= folder for before in private):
             raise FormatError("private folders are known ones, each once, in order")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise FormatError("a private folder has at least one file")
@@ -289,8 +306,18 @@ def _first_difference(found: Sequence[dict[str, Json]], listed: Sequence[dict[st
     return "the manifest lists its files in another order"
 
 
-def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[str, Json]:
-    """Check one handed-over file against its receipt under one of the reader's keys; gives the entry.
+def signed_by(key: bytes, rotations: Sequence[Mapping[str, Any]] = ()) -> Callable[[bytes, int], bool]:
+    """Which key may have signed at which sequence: the reader's, or one that its file says came before, in its time."""
+
+    def accepts(signer: bytes, sequence: int) -> bool:
+        later = [rotation for rotation in rotations if sequence < rotation["sequence"]]
+        return signer == (bytes.fromhex(later[0]["from"]) if later else key)
+
+    return accepts
+
+
+def check_receipt(file: bytes, receipt: bytes, accepts: Callable[[bytes, int], bool]) -> dict[str, Json]:
+    """Check one handed-over file against its receipt under the reader's keys (`signed_by`); gives the entry.
 
     Raises FormatError or CheckFailed. Needs no merkletools.
     """
@@ -300,18 +327,20 @@ def check_receipt(file: bytes, receipt: bytes, keys: Sequence[bytes]) -> dict[st
     if document["format"] != _RECEIPT_FORMAT:
         raise FormatError("not a receipt of this format")
     manifest = read_manifest(canonical_file(document["manifest"]))
-    if manifest.key not in keys:
-        raise CheckFailed("the manifest is signed by another key than the reader's")
+    if not accepts(manifest.key, manifest.sequence):
+        raise CheckFailed("the manifest is signed by another key than the reader's at that time")
     entry, point = document["entry"], document["receipt"]
     if not isinstance(entry, dict) or set(entry) != _ENTRY_KEYS or entry["snapshot"] != manifest.snapshot:
         raise FormatError("the receipt's entry has other keys or another snapshot")
     if entry["sha256"] != hashlib.sha256(file).hexdigest() or entry["size"] != len(file):
         raise CheckFailed("the file is not the one that the receipt is for")
     tag, count, root = _receipt_root(document["root"], manifest, entry)
-    if not isinstance(point, dict) or point.get("targetHash") != _leaf(entry).hex():
+    if not isinstance(point, dict) or set(point) != _POINT_KEYS or any(point[k] != v for k, v in _POINT_FIXED.items()):
+        raise FormatError("the receipt's path has other keys, or another type than ours")
+    if point["targetHash"] != _leaf(entry).hex():
         raise CheckFailed("the receipt's target is not its entry")
-    top = _walk_receipt(_leaf(entry), point.get("proof"), entry["position"], count)
-    if point.get("merkleRoot") != top.hex() or tagged_hash(tag, top + u64(count)) != root:
+    top = _walk_receipt(_leaf(entry), point["proof"], entry["position"], count)
+    if point["merkleRoot"] != top.hex() or tagged_hash(tag, top + u64(count)) != root:
         raise CheckFailed("the receipt's path does not lead to the signed root")
     return dict(entry)
 
@@ -321,7 +350,7 @@ def _receipt_root(name: Any, manifest: Manifest, entry: dict[str, Any]) -> tuple
         if entry not in manifest.entries:
             raise CheckFailed("the manifest does not list the receipt's entry")
         return Tag.MANIFEST_ROOT, len(manifest.entries), from_hex(manifest.statement["root"], 32)
-    if name not in manifest.private or not str(entry["path"]).startswith(f"{name}/"):
+    if not isinstance(name, str) or name not in manifest.private or not str(entry["path"]).startswith(f"{name}/"):
         raise CheckFailed("the receipt names a folder that its manifest does not have")
     count, root = manifest.private[name]
     return Tag.PRIVATE_ROOT, count, root

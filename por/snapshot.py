@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from ledger.canonical import INTEGER_MAX
 from ledger.errors import FormatError
 
-__all__ = ["EXCHANGE", "SnapshotId", "control_periods", "next_hour", "time_text", "to_seconds"]
+__all__ = ["EXCHANGE", "HOUR_SECONDS", "SnapshotId", "control_periods", "next_hour", "time_text", "to_seconds"]
 
 EXCHANGE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
+HOUR_SECONDS = 3_600
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _TIME_SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z", re.ASCII)
-_REVISION = re.compile(r"(0|[1-9][0-9]{0,8})\Z", re.ASCII)
+_REVISION = re.compile(r"(0|[1-9][0-9]{0,15})\Z", re.ASCII)
 
 
 def to_seconds(text: str) -> int:
@@ -28,12 +30,16 @@ def to_seconds(text: str) -> int:
 
 def time_text(seconds: int) -> str:
     """The time text of whole seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC).strftime(_TIME)
+    # Not strftime: it leaves out the leading zeros of early years on some systems.
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def next_hour(hour: str) -> str:
-    """The hour after an hour."""
-    return time_text(to_seconds(hour) + int(timedelta(hours=1).total_seconds()))
+    """The hour after an hour; raises FormatError after the last one that can be written."""
+    try:
+        return time_text(to_seconds(hour) + HOUR_SECONDS)
+    except (ValueError, OverflowError):
+        raise FormatError(f"there is no hour after {hour}") from None
 
 
 def control_periods(hour: str) -> dict[str, str]:
@@ -54,8 +60,8 @@ class SnapshotId:
             raise FormatError("an exchange's name is 1 to 64 of a-z, 0-9, point and hyphen, a letter or digit first")
         if to_seconds(self.hour) % 3600:
             raise FormatError(f"a snapshot is for a full hour, not {self.hour}")
-        if not 0 <= self.revision < 10**9:
-            raise FormatError("a revision is from 0 to 999999999")
+        if not 0 <= self.revision <= INTEGER_MAX:
+            raise FormatError("a revision is from 0 to 2^53-1")
 
     def __str__(self) -> str:
         return f"{self.exchange}/{self.hour}/{self.revision}"

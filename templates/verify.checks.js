@@ -48,10 +48,13 @@ const checkReserves = (section, trees) => {
   });
 };
 
-const checkBooks = (section, trees) => {
+const checkBooks = (section, trees, totals) => {
   const where = ".sections.books.rows";
   checkSameTrees(section.rows, trees, where);
   section.rows.forEach((row, index) => {
+    const { proven, attested, claimed } = totals[index];
+    const isCustody = BigInt(row.custody) === sum([proven, attested, claimed]);
+    refuseUnless(isCustody, `${where}[${index}] has other reserves than the totals`);
     const left = sum([row.custody, row.in_transit, row.debts, row.receivables, row.deficit]);
     const right = sum([row.claims, row.house === null ? 0 : row.house, row.excess]);
     const balances = left === right && left <= AMOUNT_MAX && (row.deficit === "0" || row.excess === "0");
@@ -65,10 +68,13 @@ const checkNet = (section, trees) => {
   section.rows.forEach((row, index) => {
     const fits = sum([row.net_claims, row.counted_debts]) === BigInt(row.claims);
     refuseUnless(fits, `${where}[${index}] is not claims less counted debts`);
+    const debts = sum([row.counted_debts, row.over_collateral_sum, row.related_sum]);
+    refuseUnless(debts <= BigInt(trees[index].debts), `${where}[${index}] has more debts than its tree`);
   });
 };
 
 const checkRotations = (rotations, exchange, key) => {
+  refuseUnless(rotations.length <= 1000, ".rotations are more than 1000");
   const seen = new Set([rotations.length ? rotations[0].from : key]);
   rotations.forEach((rotation, index) => {
     const before = index ? rotations[index - 1] : { to: rotation.from, sequence: 0 };
@@ -92,14 +98,15 @@ const checkSnapshot = (section, statement, exchange, hour) => {
   const { count, root } = section.accounts;
   const emptyAccounts = toHex(taggedHash(TAG.accountRoot, lp(snapshot), u64(0), new Uint8Array(32)));
   refuseUnless(count > 0 || root === emptyAccounts, `${where}.accounts is empty and has another root`);
-  const small = section.disclosures.filter((entry) => entry.code === "small-tree").map((entry) => entry.detail);
+  const disclosures = section.disclosures.filter((entry) => entry.code === "small-tree");
+  const small = new Set(disclosures.map((entry) => entry.detail));
   section.trees.forEach((tree, index) => {
     const names = concat(lp(snapshot), lp(tree.entity), lp(tree.asset));
     const empty = () => toHex(taggedHash(TAG.assetRoot, names, [tree.scale], u64(0), new Uint8Array(64)));
     const sound = tree.leaves > 0 || (tree.claims === "0" && tree.debts === "0" && tree.root === empty());
     refuseUnless(sound, `${where}.trees[${index}] is empty and has sums or another root`);
     refuseUnless(tree.leaves <= count, `${where}.trees[${index}] has more leaves than there are accounts`);
-    const disclosed = tree.leaves === 0 || tree.leaves >= 100 || small.includes(treeName(tree));
+    const disclosed = tree.leaves === 0 || tree.leaves >= 100 || small.has(treeName(tree));
     refuseUnless(disclosed, `${where}.trees[${index}] is small and not disclosed`);
   });
 };
@@ -138,7 +145,7 @@ const checkAttestationForm = async (document, subtle) => {
   refuseUnless(statement.kind !== "missed", " is for a missed hour, which has no balances");
   checkSnapshot(sections.snapshot, statement, exchange, hour);
   checkReserves(sections.reserves, sections.snapshot.trees);
-  if (Object.hasOwn(sections, "books")) checkBooks(sections.books, sections.snapshot.trees);
+  if (Object.hasOwn(sections, "books")) checkBooks(sections.books, sections.snapshot.trees, sections.reserves.totals);
   if (Object.hasOwn(sections, "net")) checkNet(sections.net, sections.snapshot.trees);
 };
 
@@ -292,18 +299,24 @@ const checkLeaf = (leaf, tree, owner) => {
   ];
 };
 
+// None listed means the main subaccount alone (proof.md).
+const linesOf = (leaf) =>
+  leaf.lines.length ? leaf.lines : [{ claim: leaf.claim, debt: leaf.debt, subaccount: "" }];
+
 const checkStatement = (proof, attestation, owner) => {
   if (proof.leaves.length === 0) return "the statement has no leaf";
   const parts = [u32(proof.leaves.length)];
   for (const leaf of proof.leaves) {
     const isZero = (row) => row.claim === "0" && row.debt === "0";
-    if (isZero(leaf) || leaf.lines.some(isZero)) return "a leaf or a line is zero and zero";
-    const claims = sum(leaf.lines.map((line) => line.claim));
-    const debts = sum(leaf.lines.map((line) => line.debt));
+    const lines = linesOf(leaf);
+    if (isZero(leaf) || lines.some(isZero)) return "a leaf or a line is zero and zero";
+    const claims = sum(lines.map((line) => line.claim));
+    const debts = sum(lines.map((line) => line.debt));
     if (claims !== BigInt(leaf.claim) || debts !== BigInt(leaf.debt)) return "the lines do not add up to their leaf";
+    if (leaf.lines.length === 1 && lines[0].subaccount === "") return "a main line that stands alone is spelled out";
     parts.push(lp(leaf.entity), lp(leaf.asset), u64(leaf.slot), u128(leaf.claim), u128(leaf.debt));
-    parts.push(u32(leaf.lines.length));
-    for (const line of leaf.lines) parts.push(lp(line.subaccount), u128(line.claim), u128(line.debt));
+    parts.push(u32(lines.length));
+    for (const line of lines) parts.push(lp(line.subaccount), u128(line.claim), u128(line.debt));
   }
   const { count, root } = attestation.accounts;
   const { path: encoded, salt, slot } = proof.account;
@@ -333,7 +346,7 @@ const readBalances = (proof, trees) =>
     const tree = trees.get(treeName(leaf));
     const scale = tree ? tree.scale : null;
     const texts = (row) => ({ claim: decimalText(row.claim, scale), debt: decimalText(row.debt, scale) });
-    const lines = leaf.lines.map((line) => ({ ...texts(line), subaccount: line.subaccount }));
+    const lines = linesOf(leaf).map((line) => ({ ...texts(line), subaccount: line.subaccount }));
     return { entity: leaf.entity, asset: leaf.asset, scale, ...texts(leaf), lines };
   });
 

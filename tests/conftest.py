@@ -16,6 +16,7 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # each time, so that a red run is red for its change and not by chance.
 settings.register_profile("local", deadline=None, print_blob=True)
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.register_profile("long", deadline=None, print_blob=True, max_examples=20_000)
 settings.load_profile("ci" if IN_CI else "local")
 
 

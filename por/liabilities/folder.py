@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
+from ledger.identity import ID_KINDS
+from por.files import plain_size, read_document
+from por.liabilities.kernels import lp
 
 __all__ = ["FOLDER", "Columns", "Lines", "TreeColumns", "read_folder", "write_folder"]
 
@@ -77,7 +80,7 @@ class Columns:
 
 def write_folder(folder: Path, columns: Columns) -> None:
     """Write all files of the folder, which must not exist yet."""
-    folder.mkdir()
+    folder.mkdir(mode=0o700)  # ids, salts and balances: for their owner, until they are handed over on purpose
     trees: list[Json] = []
     for number, tree in enumerate(columns.trees):
         stem = f"tree-{number:05d}"
@@ -115,8 +118,10 @@ def read_folder(folder: Path) -> Columns:
     found = {path.name for path in folder.iterdir()}
     if found != expected:
         odd = min(found ^ expected)
-        raise CheckFailed(f"{folder.name}/{odd} is {'not expected' if odd in found else 'missing'}")
+        raise CheckFailed(f"{f'{folder.name}/{odd}'!a} is {'not expected' if odd in found else 'missing'}")
     data = _read(folder / "accounts.bin", np.dtype(np.uint8), None)
+    if len(data) < 8 * index["accounts"]:  # before anything of that many entries is made
+        raise CheckFailed("liabilities/accounts.bin is too short for its records")
     offsets = _identity_offsets(data, index["accounts"])
     salts = _read(folder / "account-salts.bin", np.dtype(np.uint8), 32 * index["accounts"]).reshape(-1, 32)
     return Columns(index["snapshot"], data, offsets, salts, tuple(index["subaccounts"]), tuple(trees))
@@ -124,7 +129,7 @@ def read_folder(folder: Path) -> Columns:
 
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
-        index: Any = parse_file((folder / "index.json").read_bytes())
+        index: Any = parse_file(read_document(folder / "index.json"))
     except OSError:
         raise CheckFailed(f"{folder.name}/index.json is missing") from None
     if not isinstance(index, dict) or set(index) != {"accounts", "format", "snapshot", "subaccounts", "trees"}:
@@ -156,7 +161,7 @@ def _check_count(count: Any) -> None:
 
 def _read(path: Path, dtype: np.dtype[Any], count: int | None) -> NDArray[Any]:
     try:
-        size = path.stat().st_size
+        size = plain_size(path)
         if count is not None and size != count * dtype.itemsize:
             raise CheckFailed(f"liabilities/{path.name} has {size} bytes instead of {count * dtype.itemsize}")
         return np.fromfile(path, dtype)
@@ -193,8 +198,44 @@ def _check_lines(stem: str, lines: Lines, count: int, subaccounts: int) -> None:
 
 
 def _identity_offsets(data: Bytes, count: int) -> NDArray[np.uint64]:
-    """Where each record of accounts.bin starts; one pass, about 0.4 us an account."""
+    """Where each record of accounts.bin starts. Raises CheckFailed unless `count` records fill the file."""
+    offsets = _offsets_by_kind(data, count)
+    return _offsets_one_by_one(data, count) if offsets is None else offsets
+
+
+def _offsets_by_kind(data: Bytes, count: int) -> NDArray[np.uint64] | None:
+    """The offsets, if every record begins with a known kind; None says nothing. About 0.1 us an account.
+
+    Every place that looks like the start of a record is a candidate. Candidates where each begins at the end of the
+    one before it are the records and nothing else, because the first one fixes all that follow.
+    """
+    found = [np.empty(0, np.int64)]
+    zeros = np.flatnonzero(data[:-8] == 0)
+    zeros = zeros[(data[zeros + 1] == 0) & (data[zeros + 2] == 0)]
+    for kind in ID_KINDS:
+        head = np.frombuffer(lp(kind.encode()), np.uint8)
+        starts = zeros[zeros + head.size + 4 <= data.size]
+        for place in range(3, head.size):
+            starts = starts[data[starts + place] == head[place]]
+        found.append(starts)
+    starts = np.sort(np.concatenate(found))
+    if starts.size != count or (count and starts[0] != 0):
+        return None
+    sizes = data[starts + 3].astype(np.int64) + 4
+    length = np.zeros(count, np.int64)
+    for place in range(4):
+        length = (length << 8) | data[starts + sizes + place]
+    ends = starts + sizes + 4 + length
+    if not np.array_equal(np.append(starts[1:], data.size), ends):
+        return None
+    return np.append(starts, data.size).astype(np.uint64)
+
+
+def _offsets_one_by_one(data: Bytes, count: int) -> NDArray[np.uint64]:
+    """The same for records of any kind, one pass, about 0.5 us an account."""
     view = data.tobytes()
+    if count > len(view) // 8:  # two lengths a record; asked before room is made for a count that only the file states
+        raise CheckFailed("liabilities/accounts.bin ends inside a record")
     offsets = np.empty(count + 1, np.uint64)
     at, end = 0, len(view)
     for number in range(count):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from por.liabilities.folder import Columns, Lines, TreeColumns
 from por.liabilities.forest import Forest, account_context, account_root, asset_context, asset_root
@@ -17,6 +19,9 @@ from por.liabilities.forest import Lines as LeafLines
 from por.liabilities.kernels import U32, U64, Blob, Bytes2D, Kernel, Levels, pack_names
 
 __all__ = ["Progress", "Rebuilt", "columns_of", "expanded_lines", "rebuild"]
+
+TAKEN_AT_ONCE: Final = 1 << 15
+"""Entries moved together, so that the indexes of their bytes stay in the cache."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,7 +61,7 @@ def columns_of(
     slot_of[tree.accounts] = tree.slots.astype(np.uint32)
     by_slot = np.empty(tree.count, np.int64)
     by_slot[tree.slots] = tree.accounts
-    ordered = Blob.pack([identities.entries[number] for number in by_slot.tolist()])
+    ordered = _taken(identities, by_slot)
     order = sorted(range(len(subaccounts)), key=lambda n: subaccounts[n].encode())
     rank = np.empty(len(subaccounts), np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
@@ -70,6 +75,20 @@ def columns_of(
         trees.append(TreeColumns(part.entity, part.asset, owners, part.salts, amounts, explicit))
     names = tuple(subaccounts[n] for n in order)
     return Columns(forest.snapshot_id, ordered.data, ordered.offsets, tree.salts, names, tuple(trees))
+
+
+def _taken(blob: Blob, order: NDArray[np.int64]) -> Blob:
+    """The entries of a blob in another order: byte by byte through NumPy, some thousands of entries at a time."""
+    starts = blob.offsets[:-1].astype(np.int64)[order]
+    sizes = np.diff(blob.offsets).astype(np.int64)[order]
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    data = np.empty(int(offsets[-1]), np.uint8)
+    for first in range(0, order.size, TAKEN_AT_ONCE):
+        end = min(first + TAKEN_AT_ONCE, order.size)
+        begin, stop = int(offsets[first]), int(offsets[end])
+        source = np.repeat(starts[first:end] - offsets[first:end], sizes[first:end])
+        data[begin:stop] = blob.data[source + np.arange(begin, stop)]
+    return Blob(data, offsets.astype(np.uint64))
 
 
 def _explicit_lines(first_row: int, slots: U64, lines: LeafLines, rank: U32, order: Sequence[int]) -> Lines:

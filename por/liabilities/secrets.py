@@ -46,10 +46,10 @@ def order_stream_key(hour: bytes, entity: str = "", asset: str = "") -> bytes:
     return stream_key(hour, "order", entity, asset)
 
 
-def stream(key: bytes, size: int) -> npt.NDArray[np.uint8]:
-    """The first bytes of a stream: AES-256-CTR of zeros, first counter block zero."""
+def stream(key: bytes, size: int, first_block: int = 0) -> npt.NDArray[np.uint8]:
+    """Bytes of a stream from a 16-byte block on: AES-256-CTR of zeros, first counter block zero."""
     assert len(key) == KEY_BYTES
-    encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
+    encryptor = Cipher(algorithms.AES256(key), modes.CTR(first_block.to_bytes(16, "big"))).encryptor()
     out = table(size, 1).reshape(size)
     view = out.data
     for first in range(0, size, len(ZEROS)):
@@ -58,9 +58,9 @@ def stream(key: bytes, size: int) -> npt.NDArray[np.uint8]:
     return out
 
 
-def salts(key: bytes, count: int) -> Bytes2D:
-    """u8[count, 32]: the salt of each slot."""
-    return stream(key, 32 * count).reshape(count, 32)
+def salts(key: bytes, count: int, first: int = 0) -> Bytes2D:
+    """u8[count, 32]: the salts of the slots from `first` on."""
+    return stream(key, 32 * count, 2 * first).reshape(count, 32)
 
 
 def order(key: bytes, count: int) -> U64:

@@ -9,13 +9,14 @@ the first three. docs/spec/verification.md says what each means.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ledger.errors import CheckFailed, FormatError
 from ledger.keys import verify_signature
 from por.attestation import coverage_text, fingerprint
+from por.files import read_document
 from por.liabilities.folder import FOLDER, read_folder
 from por.liabilities.kernels import Kernel
 from por.liabilities.rebuild import Progress
@@ -57,9 +58,12 @@ class BundleAudit:
     trees: list[dict[str, Any]] = field(default_factory=list)
     reserves: ReserveView | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
+    is_signed: bool = False
 
     def add(self, name: str, result: str, assurance: str | None, detail: str) -> None:
-        """Add a line; an assurance stands only behind a pass."""
+        """Add a line; an assurance stands only behind a pass, and is *claimed* where anyone may have signed."""
+        if assurance is not None and name != "form" and not self.is_signed:
+            assurance = "claimed"
         self.checks.append(Check(name, result, name in _REQUIRED, assurance if result == "pass" else None, detail))
 
     @property
@@ -154,9 +158,9 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
 
 def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
     try:
-        data = (bundle / "attestation.json").read_bytes()
+        data = read_document(bundle / "attestation.json")
     except OSError:
-        audit.add("form", "fail", None, "attestation.json is missing")
+        audit.add("form", "fail", None, "attestation.json is missing, or no file that can be read")
         audit.add("signature", "unchecked", None, "not reached, because form failed")
         return None
     try:
@@ -174,7 +178,7 @@ def _check_form(bundle: Path, audit: BundleAudit) -> dict[str, Any] | None:
 
 def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudit) -> bool:
     result, detail, digest = standalone.check_signature(document, reader.key, strict_signature)
-    audit.digest = digest.hex()
+    audit.digest, audit.is_signed = digest.hex(), result == "pass"
     audit.add("signature", result, "proven", detail)
     if result == "pass":
         statement, sections = document["statement"], document["sections"]
@@ -193,15 +197,16 @@ def _check_signature(document: dict[str, Any], reader: Reader, audit: BundleAudi
 
 def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
     try:
-        data = (bundle / MANIFEST_NAME).read_bytes()
+        data = read_document(bundle / MANIFEST_NAME)
     except OSError:
-        audit.add("manifest", "fail", None, "manifest.json is missing")
+        audit.add("manifest", "fail", None, "manifest.json is missing, or no file that can be read")
         return
     try:
         manifest = read_manifest(data)
         if manifest.key.hex() != audit.key:
             raise CheckFailed("the manifest is signed by another key than the attestation")
-        if (manifest.attestation, manifest.snapshot) != (audit.digest, audit.snapshot):
+        named = (manifest.attestation, manifest.sequence, manifest.snapshot)
+        if named != (audit.digest, audit.sequence, audit.snapshot):
             raise CheckFailed("the manifest is of another attestation")
         results = check_files(bundle, manifest)
     except (CheckFailed, FormatError) as problem:
@@ -234,8 +239,13 @@ def _check_liabilities(
 
 def _check_reserves(bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit) -> None:
     path = bundle / "reserves" / "evidence.json"
-    evidence = path.read_bytes() if path.is_file() else None
-    audit.reserves = check_reserves(document["sections"], evidence, reader.reserves)
+    evidence = read_document(path) if path.is_file() else None
+    view = check_reserves(document["sections"], evidence, reader.reserves)
+    if not audit.is_signed:
+        view = replace(
+            view, rows=tuple(replace(row, assurance="claimed", assurance_given_block="claimed") for row in view.rows)
+        )
+    audit.reserves = view
     for name, result, assurance, detail in audit.reserves.findings:
         audit.add(name, result, assurance, detail)
     audit.trees = _tree_figures(document["sections"], audit.reserves.rows)

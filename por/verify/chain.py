@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from por.snapshot import SnapshotId, next_hour
+from por.snapshot import HOUR_SECONDS, SnapshotId, to_seconds
 
 __all__ = ["ChainReport", "Link", "check_chain"]
 
@@ -74,34 +74,58 @@ def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport)
     first = ordered[0]
     if first.sequence > 0:
         report.missing.append(f"statements 0 to {first.sequence - 1} were not handed over")
-    latest_hour = None if first.kind == "restatement" else first.snapshot.hour
+    latest = None if first.kind == "restatement" else first
+    unseen = 0  # statements not handed over since `latest`: each of them can have been for one hour
     for before, link in pairwise(ordered):
-        if link.sequence > before.sequence + 1:
-            gap = f"{before.sequence + 1} to {link.sequence - 1}"
-            report.missing.append(f"statements {gap} were not handed over")
-            latest_hour = None if link.kind == "restatement" else link.snapshot.hour
-            continue
-        if link.previous != before.digest:
-            report.failures.append(f"{link.source} does not name {before.source} as its predecessor")
-        if link.rotations[: len(before.rotations)] != before.rotations:
-            report.failures.append(f"{link.source} has another history of keys than {before.source}")
+        skipped = link.sequence - before.sequence - 1
+        unseen += skipped
+        if skipped:
+            report.missing.append(f"statements {before.sequence + 1} to {link.sequence - 1} were not handed over")
+        named = unique.get(link.previous or "")
+        if (not skipped and named is not before) or (named is not None and named.sequence + 1 != link.sequence):
+            report.failures.append(f"{link.source} does not name the statement before it as its predecessor")
+        _check_keys(before, link, report)
         if link.kind == "restatement":
-            _check_restatement(link, unique, latest_hour, report)
+            _check_restatement(link, unique, None if latest is None else _hour(latest) + unseen, report)
             continue
-        if latest_hour is not None and link.snapshot.hour != next_hour(latest_hour):
+        if latest is not None and not 1 <= _hour(link) - _hour(latest) <= 1 + unseen:
             report.failures.append(
-                f"gap: {link.source} is for {link.snapshot.hour} and follows the hour {latest_hour} without a "
+                f"gap: {link.source} is for {link.snapshot.hour} and follows the hour {latest.snapshot.hour} without a "
                 "statement for the hours between"
             )
-        latest_hour = link.snapshot.hour
+        latest, unseen = link, 0
+    _check_snapshots(ordered, report)
     for link in ordered:
         if link.kind == "missed":
             report.notes.append(f"{link.snapshot.hour} is attested as missed")
 
 
-def _check_restatement(link: Link, unique: dict[str, Link], latest_hour: str | None, report: ChainReport) -> None:
+def _hour(link: Link) -> int:
+    """The hour's number, counted from 1970."""
+    return to_seconds(link.snapshot.hour) // HOUR_SECONDS
+
+
+def _check_keys(before: Link, link: Link, report: ChainReport) -> None:
+    """Histories only grow, and a key that is listed as replaced signed nothing after that."""
+    known = len(before.rotations)
+    if link.rotations[:known] != before.rotations:
+        report.failures.append(f"{link.source} has another history of keys than {before.source}")
+    elif any(rotation["sequence"] <= before.sequence for rotation in link.rotations[known:]):
+        report.failures.append(f"{link.source} says that the key of {before.source} was replaced before it signed that")
+
+
+def _check_snapshots(ordered: Sequence[Link], report: ChainReport) -> None:
+    """A snapshot's id, revision included, is stated once."""
+    seen: dict[SnapshotId, Link] = {}
+    for link in ordered:
+        other = seen.setdefault(link.snapshot, link)
+        if other is not link:
+            report.failures.append(f"{other.source} and {link.source} are two statements of {link.snapshot}")
+
+
+def _check_restatement(link: Link, unique: dict[str, Link], newest: int | None, report: ChainReport) -> None:
     report.notes.append(f"{link.source} restates {link.snapshot.hour}")
-    if latest_hour is not None and link.snapshot.hour > latest_hour:
+    if newest is not None and _hour(link) > newest:
         report.failures.append(f"{link.source} restates an hour that is not in the chain yet")
     restated = unique.get(link.restates or "")
     if restated is None:

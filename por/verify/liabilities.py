@@ -6,7 +6,7 @@ leaves     the folder's trees are the signed ones with the signed counts; one le
 trees      every commitment, leaf, node and asset root recomputed; the roots are the signed ones
 sums       the recomputed sums are the signed ones, and none is over 2^128-1
 statements every leaf is the sum of its lines; every statement recomputed; the account root is the signed one
-Cost: that of building the trees, and about 1.5 us an account for the ids.
+Cost: that of building the trees, and about 0.1 us an account for plain ids.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ledger.canonical import from_hex
 from ledger.errors import CheckFailed
-from ledger.identity import ID_KINDS, account_id_problem, subaccount_problem
+from ledger.identity import subaccount_problem
 from por.liabilities.folder import Columns
-from por.liabilities.kernels import AmountOverflow, Blob, Kernel, lp, unpack_amount
+from por.liabilities.kernels import AmountOverflow, Blob, Bytes2D, Kernel, unpack_amount
 from por.liabilities.rebuild import Progress, Rebuilt, rebuild
+from por.verify.accounts import check_identities
 
 __all__ = ["LIABILITY_CHECKS", "Finding", "check_liabilities"]
 
@@ -48,6 +50,9 @@ def check_liabilities(
     if findings[-1][1] == "fail":
         findings += [(name, "unchecked", "the leaves are not the signed ones") for name in LIABILITY_CHECKS[2:]]
         return findings, None
+    if not bool(_owned(columns).all()):  # then there is a statement without leaves, which has no hash
+        findings += [(name, "unchecked", "an account has no leaf") for name in LIABILITY_CHECKS[2:]]
+        return findings, None
     try:
         rebuilt = rebuild(columns, [tree["scale"] for tree in snapshot["trees"]], kernel, progress)
     except AmountOverflow as overflow:
@@ -60,31 +65,22 @@ def check_liabilities(
 
 
 def _check_accounts(columns: Columns) -> str:
-    kinds = {lp(kind.encode()): len(kind) + 4 for kind in ID_KINDS}
-    seen: set[bytes] = set()
-    for number, entry in enumerate(Blob(columns.identities, columns.offsets).entries):
-        skip = 4 + int.from_bytes(entry[:4], "big")
-        if kinds.get(entry[:skip]) != skip:
-            raise CheckFailed(f"account {number} has a kind of id that is not known")
-        account = entry[skip + 4 :]
-        try:
-            problem = account_id_problem(account.decode())
-        except UnicodeDecodeError:
-            raise CheckFailed(f"account {number} has an id that is not UTF-8") from None
-        if problem is not None:
-            raise CheckFailed(f"account {number} has an id that breaks the rules: {problem}")
-        if account in seen:
-            raise CheckFailed(f"account {number} has an id that another account has too")
-        seen.add(account)
+    check_identities(Blob(columns.identities, columns.offsets))
     for name in columns.subaccounts:
         if subaccount_problem(name) is not None:
             raise CheckFailed("a subaccount's name breaks the rules")
-    owned = np.zeros(columns.account_count, np.bool_)
-    for tree in columns.trees:
-        owned[tree.accounts] = True
+    owned = _owned(columns)
     if not bool(owned.all()):
         raise CheckFailed(f"account {int(np.flatnonzero(~owned)[0])} has no leaf")
     return f"{columns.account_count:,} accounts, each with its own id and at least one leaf"
+
+
+def _owned(columns: Columns) -> NDArray[np.bool_]:
+    """Which accounts have a leaf in some tree."""
+    owned = np.zeros(columns.account_count, np.bool_)
+    for tree in columns.trees:
+        owned[tree.accounts] = True
+    return owned
 
 
 def _check_leaves(columns: Columns, snapshot: Mapping[str, Any]) -> str:
@@ -101,10 +97,17 @@ def _check_leaves(columns: Columns, snapshot: Mapping[str, Any]) -> str:
             raise CheckFailed(f"{name} has {len(tree.accounts)} leaves where {row['leaves']} are signed")
         if len(tree.accounts) and int(np.bincount(tree.accounts).max()) > 1:
             raise CheckFailed(f"{name} has two leaves of one account")
-        if not bool(tree.amounts.any(axis=1).all()):
+        if _has_zero_row(tree.amounts):
             raise CheckFailed(f"{name} has a leaf of zero and zero")
     total = sum(len(tree.accounts) for tree in columns.trees)
     return f"{total:,} leaves in {len(signed)} trees, none twice, none empty"
+
+
+def _has_zero_row(amounts: Bytes2D) -> bool:
+    """A row of 32 zero bytes is there; four words a row, because reducing single bytes takes ten times as long."""
+    words = np.ascontiguousarray(amounts).view(np.uint64)
+    some = words[:, 0] | words[:, 1] | words[:, 2] | words[:, 3]
+    return not bool(some.all())
 
 
 def _check_roots(rebuilt: Rebuilt, snapshot: Mapping[str, Any]) -> str:
@@ -124,7 +127,7 @@ def _check_sums(rebuilt: Rebuilt, snapshot: Mapping[str, Any]) -> str:
 def _check_statements(rebuilt: Rebuilt, snapshot: Mapping[str, Any], kernel: Kernel) -> str:
     lines = rebuilt.lines
     if lines is not None:
-        if not bool(lines.amounts.any(axis=1).all()):
+        if _has_zero_row(lines.amounts):
             raise CheckFailed("a statement has a line of zero and zero")
         amounts = np.concatenate([tree.amounts for tree in rebuilt.columns.trees])
         try:

@@ -5,7 +5,7 @@ own endpoints, token layouts). Out: checks, and each row with two assurances: th
 the one that would stand once they confirm the block.
 evidence  the file is the one whose digest is signed, in its one form, and holds one row for each signed row and no more
 balances  every balance recomputed from its proof is the signed one, in quanta and rounded down
-control   every proof of control that is given holds, for this exchange and period
+control   every proof of control that is given holds, for this exchange and period, and names a known statement
 block     the blocks are on the chains they are said to be on, and final: only the reader's own word settles it
 cutoff    each block is the last one not after the cut-off
 double    no address is counted twice
@@ -21,6 +21,8 @@ from typing import Any
 from ledger.canonical import Tag, parse_file, tagged_hash
 from ledger.errors import FormatError
 from por.reserves.evm.control import Expectation
+from por.reserves.evm.evidence import read_evidence
+from por.reserves.evm.hexes import to_hex
 from por.reserves.evm.layouts import LayoutTable
 from por.reserves.evm.results import EvmResult, ReaderView, RowResult
 from por.reserves.evm.verify import verify_evidence
@@ -65,11 +67,12 @@ class ReserveView:
 
 @dataclass(frozen=True, slots=True)
 class ReserveReader:
-    """What the reader brings of their own."""
+    """What the reader brings of their own; `statements` are digests, in hex, of all attestations handed over."""
 
     layouts: LayoutTable
     block_hashes: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     views: Mapping[str, ReaderView] = field(default_factory=dict)
+    statements: frozenset[str] = frozenset()
 
 
 def check_reserves(sections: Mapping[str, Any], evidence: bytes | None, reader: ReserveReader) -> ReserveView:
@@ -81,15 +84,15 @@ def check_reserves(sections: Mapping[str, Any], evidence: bytes | None, reader: 
         detail = "reserves/evidence.json was not handed over"
         return ReserveView(tuple((name, "unchecked", None, detail) for name in RESERVE_CHECKS), _claimed(rows))
     try:
-        result = _judge(snapshot, evidence, reader)
+        result, early = _judge(snapshot, evidence, reader)
     except FormatError as problem:
         rest = tuple((name, "unchecked", None, "the evidence fails") for name in RESERVE_CHECKS[1:])
         return ReserveView((("evidence", "fail", None, str(problem)), *rest), _claimed(rows))
-    views, problems = _match(snapshot, rows, result)
+    views, problems = _match(snapshot, rows, result, early)
     findings = (
         _evidence_finding(problems["evidence"], len(rows)),
-        _balance_finding(problems["balances"], result),
-        _control_finding(result, rows, views),
+        _balance_finding(problems, result),
+        _control_finding(result, rows, views, early),
         _chain_finding("block", result, reader),
         _chain_finding("cutoff", result, reader),
         _double_finding(rows, result),
@@ -128,13 +131,17 @@ def _view(row: Mapping[str, Any], balance: int, assurance: str, given_block: str
     )
 
 
-def _judge(snapshot: Mapping[str, Any], evidence: bytes, reader: ReserveReader) -> EvmResult:
+Early = frozenset[tuple[str, str]]
+"""Chain and address of the proofs of control that could have been signed at any time before."""
+
+
+def _judge(snapshot: Mapping[str, Any], evidence: bytes, reader: ReserveReader) -> tuple[EvmResult, Early]:
     if tagged_hash(Tag.RESERVE_EVIDENCE, evidence).hex() != snapshot["reserves"]:
         raise FormatError("the evidence is not the file whose digest is signed")
     document = parse_file(evidence)
     if not isinstance(document, dict) or set(document) != {"evm", "format"} or document["format"] != EVIDENCE_FORMAT:
         raise FormatError("the evidence has other keys or another format")
-    return verify_evidence(
+    result = verify_evidence(
         document["evm"],
         cutoff=to_seconds(snapshot["cutoff"]),
         layouts=reader.layouts,
@@ -142,15 +149,30 @@ def _judge(snapshot: Mapping[str, Any], evidence: bytes, reader: ReserveReader) 
         block_hashes=reader.block_hashes,
         views=reader.views,
     )
+    return result, _early_controls(snapshot, document["evm"], reader)
+
+
+def _early_controls(snapshot: Mapping[str, Any], evm: object, reader: ReserveReader) -> Early:
+    """A challenge that names an earlier statement cannot be older than that; one that names none says nothing.
+
+    The statements are the one before this (none before the first, where the digest is zero) and those handed over.
+    """
+    known = reader.statements | {snapshot["previous"] or bytes(32).hex()}
+    return frozenset(
+        (chain.chain, to_hex(control.address))
+        for chain in read_evidence(evm)
+        for control in chain.controls
+        if control.challenge is not None and control.challenge.digest.hex() not in known
+    )
 
 
 def _match(
-    snapshot: Mapping[str, Any], rows: list[dict[str, Any]], result: EvmResult
+    snapshot: Mapping[str, Any], rows: list[dict[str, Any]], result: EvmResult, early: Early
 ) -> tuple[list[RowView], dict[str, list[str]]]:
     """Pair every signed row that evidence can speak for with its judged row."""
     scales = {(tree["entity"], tree["asset"]): tree["scale"] for tree in snapshot["trees"]}
     judged = {(r.entity, r.asset, r.chain, r.contract, r.address): r for r in result.rows}
-    problems: dict[str, list[str]] = {"evidence": [], "balances": []}
+    problems: dict[str, list[str]] = {"evidence": [], "balances": [], "open": []}
     views = []
     for row in rows:
         key = (row["entity"], row["asset"], row["chain"], row["contract"], row["address"])
@@ -167,21 +189,32 @@ def _match(
         if found.result == "fail":
             failed = next(check for check in found.checks if check.result == "fail")
             problems["balances"].append(f"{where}: {failed.detail}")
-        if row["evidence"] == "state-proof" and not _is_state_proof(found):
-            problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
-        views.append(_with_control(_view(row, quanta, found.assurance, found.assurance_given_block), found))
+        elif row["evidence"] == "state-proof":  # a failure above says already that nothing stands under it
+            if not _has_account_proof(found):
+                problems["evidence"].append(f"{where} is said to be proven and the evidence is weaker")
+            elif not _is_recomputed(found):
+                problems["open"].append(f"{where} is said to be proven, and the slot of your layout is not shown")
+        views.append(_with_control(_view(row, quanta, found.assurance, found.assurance_given_block), found, early))
     problems["evidence"] += [f"{key[1]} at {key[4]} is in the evidence and not signed" for key in judged]
     return views, problems
 
 
-def _is_state_proof(row: RowResult) -> bool:
-    return any(check.name in ("account-proof", "storage-proof") for check in row.checks)
+def _has_account_proof(row: RowResult) -> bool:
+    """The evidence proves the holder's account, or the token's. A failed proof is the check `balances`' to report."""
+    return any(check.name == "account-proof" and check.result != "unchecked" for check in row.checks)
 
 
-def _with_control(view: RowView, row: RowResult) -> RowView:
-    """A balance is only as well held as the control of its address is shown."""
+def _is_recomputed(row: RowResult) -> bool:
+    """The balance itself came out of a proof, and is not the operator's figure: there may be none for its slot."""
+    decisive = "account-proof" if row.contract == "native" else "storage-proof"
+    return any(check.name == decisive and check.result == "pass" for check in row.checks)
+
+
+def _with_control(view: RowView, row: RowResult, early: Early) -> RowView:
+    """A balance is only as well held as the control of its address is shown, for this period."""
     ranks = ("claimed", "attested", "proven")
-    control = row.control.assurance if row.control.result == "pass" else "claimed"
+    is_shown = row.control.result == "pass" and (row.chain, row.address) not in early
+    control = row.control.assurance if is_shown else "claimed"
     return replace(
         view,
         assurance=min(view.assurance, control, key=ranks.index),
@@ -195,19 +228,26 @@ def _evidence_finding(problems: list[str], count: int) -> Finding:
     return ("evidence", "pass", "proven", f"the signed evidence, in its one form, for {count} rows")
 
 
-def _balance_finding(problems: list[str], result: EvmResult) -> Finding:
+def _balance_finding(problems: dict[str, list[str]], result: EvmResult) -> Finding:
     broken = [c.detail for chain in result.chains for c in chain.checks if c.result == "fail" and c.name in _STRUCTURE]
-    problems = broken + problems
-    if problems:
-        return ("balances", "fail", None, _first(problems))
-    proven = sum(1 for row in result.rows if _is_state_proof(row))
-    return ("balances", "pass", "proven", f"{proven} of {len(result.rows)} balances recomputed from state proofs")
+    wrong = broken + problems["balances"]
+    if wrong:
+        return ("balances", "fail", None, _first(wrong))
+    if problems["open"]:
+        return ("balances", "unchecked", None, _first(problems["open"]))
+    recomputed = [row for row in result.rows if _is_recomputed(row)]
+    detail = f"{len(recomputed)} of {len(result.rows)} balances recomputed from state proofs"
+    said = sum(1 for row in recomputed if any(c.result == "unchecked" and c.name in _KNOWLEDGE for c in row.checks))
+    if said:
+        detail += f"; for {said} of them only the evidence says what the contract or the slot is"
+    return ("balances", "pass", "claimed" if said or not recomputed else "proven", detail)
 
 
 _STRUCTURE = ("header", "proofs")
+_KNOWLEDGE = ("asset", "layout")
 
 
-def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[RowView]) -> Finding:
+def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[RowView], early: Early) -> Finding:
     schemes = {
         (control.chain, control.address): control.scheme for chain in result.chains for control in chain.controls
     }
@@ -224,7 +264,9 @@ def _control_finding(result: EvmResult, rows: list[dict[str, Any]], views: list[
     held = sum(1 for check in checks if check.result == "pass")
     without = sum(1 for view in views if view.control == "none")
     detail = f"{held} of {len(checks)} proofs of control hold for this period; {without} rows have none"
-    if held < len(checks):
+    if early:
+        detail += f"; {len(early)} name no statement that you handed over, so they may have been signed long before"
+    if held < len(checks) or early:
         return ("control", "unchecked", None, detail)
     return ("control", "pass", min((c.assurance for c in checks), key=("claimed", "attested", "proven").index), detail)
 
@@ -247,15 +289,20 @@ def _double_finding(rows: list[dict[str, Any]], result: EvmResult) -> Finding:
     """One address and contract counts once, under whatever entity, asset or spelling."""
     seen: set[tuple[str, str, str]] = set()
     for row in rows:
-        is_evm = _EVM.match(row["chain"])
-        address = row["address"].lower() if is_evm else row["address"]
-        contract = row["contract"].lower() if is_evm else row["contract"]
-        if (row["chain"], contract, address) in seen:
+        chain, contract, address = row["chain"], row["contract"], row["address"]
+        if _EVM.match(chain):
+            chain, contract, address = f"eip155:{chain[7:].lstrip('0')}", _plain_hex(contract), _plain_hex(address)
+        if (chain, contract, address) in seen:
             return ("double", "fail", None, f"{row['address']} on {row['chain']} is counted twice")
-        seen.add((row["chain"], contract, address))
+        seen.add((chain, contract, address))
     if result.disclosures:
         return ("double", "unchecked", None, result.disclosures[0])
     return ("double", "pass", "proven", f"{len(rows)} rows, none counted twice in this bundle")
+
+
+def _plain_hex(text: str) -> str:
+    """An address or contract as its digits alone, however a row spells it: case, prefix and spaces say nothing."""
+    return "".join(text.split()).lower().removeprefix("0x")
 
 
 def _first(problems: list[str]) -> str:

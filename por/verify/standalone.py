@@ -21,8 +21,8 @@ identity    The id that the reader typed is well formed: NFC, 1 to 256 bytes, no
 path        For each leaf: the commitment from typed id and salt, hashed up its path, gives the signed asset root. The
             length and the sides of the path follow from slot and leaf count alone.
 sums        On each path no sum exceeds 2^128-1, and the top's claims and debts are the signed ones.
-statement   There is a leaf; lines add up to their leaves; nothing is zero and zero; the statement, hashed into its
-            account leaf and up the account tree, gives the signed account root.
+statement   There is a leaf; lines add up to their leaves, none listed being the main one alone; nothing is zero and
+            zero; the statement, hashed into its account leaf and up the account tree, gives the signed account root.
 sections    (not required) The attestation has no sections that this verifier does not know.
 reserves, chain, same-root    Never checked here, and always said so.
 
@@ -79,6 +79,7 @@ COUNT_MAX = 2**32 - 1
 DEPTH_MAX = 32
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 SMALL_TREE_LEAVES = 100
+ROTATIONS_MAX = 1000  # each costs two signatures to check
 
 LEAF, NODE, ASSET_ROOT, ASSET_CONTEXT, COMMITMENT = b"\x00", b"\x01", b"\x02", b"\x03", b"\x04"
 ACCOUNT_LEAF, ACCOUNT_NODE, ACCOUNT_ROOT, STATEMENT = b"\x05", b"\x06", b"\x07", b"\x08"
@@ -207,6 +208,8 @@ def tagged_hash(tag: bytes, message: bytes) -> bytes:
 # Canonical JSON (encoding.md section 3)
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+STACK_BRACKETS = 256  # fewer than this cannot nest deep enough to do harm, and most proofs have fewer
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -224,6 +227,8 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
         raise Malformed(" is larger than 64 MiB")
     if data[-1:] != b"\n":
         raise Malformed(" does not end in one line feed")
+    if _is_too_deep(data):
+        raise Malformed(" is not canonical JSON")
     try:
         value = _DECODER.decode(data[:-1].decode("utf-8"))
         if not closed and (type(value) is dict or type(value) is list):
@@ -234,6 +239,19 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
     if again != data[:-1]:
         raise Malformed(" is not canonical JSON")
     return value
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
+    if data.count(b"[") + data.count(b"{") <= STACK_BRACKETS:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(data):
+        first = token.group()[0]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEPTH_MAX:
+            return True
+    return False
 
 
 def _integer(text: str) -> int:
@@ -759,14 +777,19 @@ def _check_reserves(section: dict[str, Any], trees: list[dict[str, Any]]) -> Non
             raise Malformed(f"{where}[{index}] has a wrong coverage")
 
 
-def _check_books(section: dict[str, Any], trees: list[dict[str, Any]]) -> None:
+def _check_books(section: dict[str, Any], trees: list[dict[str, Any]], totals: list[dict[str, Any]]) -> None:
     where = ".sections.books.rows"
     _same_trees(section["rows"], trees, where)
     for index, row in enumerate(section["rows"]):
+        if int(row["custody"]) != sum(int(totals[index][part]) for part in ("proven", "attested", "claimed")):
+            raise Malformed(f"{where}[{index}] has other reserves than the totals")
         left = sum(int(row[name]) for name in ("custody", "in_transit", "debts", "receivables", "deficit"))
         right = sum(int(row[name] or 0) for name in ("claims", "house", "excess"))
         if left != right or left > AMOUNT_MAX or "0" not in (row["deficit"], row["excess"]):
             raise Malformed(f"{where}[{index}] does not balance")
+
+
+_NET_DEBTS = ("counted_debts", "over_collateral_sum", "related_sum")
 
 
 def _check_net(section: dict[str, Any], trees: list[dict[str, Any]]) -> None:
@@ -775,10 +798,14 @@ def _check_net(section: dict[str, Any], trees: list[dict[str, Any]]) -> None:
     for index, row in enumerate(section["rows"]):
         if int(row["net_claims"]) + int(row["counted_debts"]) != int(row["claims"]):
             raise Malformed(f"{where}[{index}] is not claims less counted debts")
+        if sum(int(row[name]) for name in _NET_DEBTS) > int(trees[index]["debts"]):
+            raise Malformed(f"{where}[{index}] has more debts than its tree")
 
 
 def _check_rotations(rotations: Sequence[dict[str, Any]], exchange: str, key: str) -> None:
     """One chain of keys that ends in `key`: no gaps, no key twice, sequences rising, one exchange."""
+    if len(rotations) > ROTATIONS_MAX:
+        raise Malformed(".rotations are more than 1000")
     seen = {rotations[0]["from"]} if rotations else {key}
     for index, rotation in enumerate(rotations):
         before = rotations[index - 1] if index else {"to": rotation["from"], "sequence": 0}
@@ -864,7 +891,7 @@ def _check_attestation_form(document: Any) -> None:
     trees = sections["snapshot"]["trees"]
     _check_reserves(sections["reserves"], trees)
     if "books" in sections:
-        _check_books(sections["books"], trees)
+        _check_books(sections["books"], trees, sections["reserves"]["totals"])
     if "net" in sections:
         _check_net(sections["net"], trees)
 
@@ -1061,6 +1088,13 @@ def _check_leaf(leaf: dict[str, Any], tree: Tree | None, owner: bytes) -> tuple[
     )
 
 
+def _lines(leaf: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, claim and debt of each line; none listed means the main subaccount alone (proof.md)."""
+    if not leaf["lines"]:
+        return [("", leaf["claim"], leaf["debt"])]
+    return [(line["subaccount"], line["claim"], line["debt"]) for line in leaf["lines"]]
+
+
 def _check_statement(proof: dict[str, Any], attestation: AttestationResult, owner: bytes) -> str | None:
     """The problem of the statement, or None."""
     if not proof["leaves"]:
@@ -1068,11 +1102,13 @@ def _check_statement(proof: dict[str, Any], attestation: AttestationResult, owne
     statement = [u32(len(proof["leaves"]))]
     for leaf in proof["leaves"]:
         claim, debt = int(leaf["claim"]), int(leaf["debt"])
-        lines = [(line["subaccount"], int(line["claim"]), int(line["debt"])) for line in leaf["lines"]]
+        lines = [(name, int(line_claim), int(line_debt)) for name, line_claim, line_debt in _lines(leaf)]
         if not (claim or debt) or not all(line_claim or line_debt for _, line_claim, line_debt in lines):
             return "a leaf or a line is zero and zero"
         if (sum(line[1] for line in lines), sum(line[2] for line in lines)) != (claim, debt):
             return "the lines do not add up to their leaf"
+        if len(leaf["lines"]) == 1 and not lines[0][0]:
+            return "a main line that stands alone is spelled out"
         head = lp(leaf["entity"]) + lp(leaf["asset"]) + u64(leaf["slot"])
         statement.append(head + u128(claim) + u128(debt) + u32(len(lines)))
         statement += [lp(name) + u128(line_claim) + u128(line_debt) for name, line_claim, line_debt in lines]
@@ -1106,8 +1142,8 @@ def _balances(proof: dict[str, Any], trees: dict[tuple[str, str], Tree]) -> tupl
         tree = trees.get((leaf["entity"], leaf["asset"]))
         scale = tree.scale if tree else None
         lines = tuple(
-            (line["subaccount"], decimal_text(line["claim"], scale or 0), decimal_text(line["debt"], scale or 0))
-            for line in leaf["lines"]
+            (name, decimal_text(line_claim, scale or 0), decimal_text(line_debt, scale or 0))
+            for name, line_claim, line_debt in _lines(leaf)
         )
         claim, debt = decimal_text(leaf["claim"], scale or 0), decimal_text(leaf["debt"], scale or 0)
         balances.append(Balance(leaf["entity"], leaf["asset"], scale, claim, debt, lines))

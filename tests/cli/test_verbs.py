@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,62 @@ def test_a_defect_of_ours_shows_no_traceback(monkeypatch, capsys, tmp_path):
     assert "internal error (ZeroDivisionError)" in said
     assert "Traceback" not in said
     assert ASSETS
+
+
+def test_the_exchanges_words_are_text_and_command_no_terminal(home, capsys):
+    """A missed hour's reason is up to the exchange: neither markup nor escape sequences of it may be followed."""
+    prove()
+    reason = "[/nothing] [bold green]VALID[/] \x1b[2J\u202e\u009b1m"
+    assert run(cli, ["missed", NEXT, "--previous", "bundle", "--reason", reason, "--out", "hole"]) == 0
+    capsys.readouterr()
+    for more in ([], ["--json"]):
+        assert run(cli, ["audit", "bundle", "hole", "--key", "keys/exchange-key.json", *more]) == 2
+        said = capsys.readouterr()
+        assert said.err == ""
+        assert "\x1b" not in said.out
+    assert run(cli, ["audit", "hole", "--key", "keys/exchange-key.json"]) == 0
+    assert "[/nothing] [bold green]VALID[/]" in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", [b"bundle[bold]", b"bund\xffle"])
+def test_an_oddly_named_folder_is_audited_like_any_other(home, capsys, name):
+    prove()
+    os.rename(b"bundle", name)
+    for more in ([], ["--json"]):
+        assert run(cli, ["audit", os.fsdecode(name), "--key", "keys/exchange-key.json", *more]) == 2
+        assert "internal error" not in capsys.readouterr().err
+
+
+def test_errors_are_json_too_where_json_is_asked_for(home, capsys):
+    prove()
+    (home / "key").write_text("no key")
+    for arguments in (
+        ["verify", "bundle/manifest.json", "--attestation", "bundle/attestation.json", "--key", "key"],
+        ["audit", "bundle", "--key", "key"],
+        ["audit", "nowhere"],
+    ):
+        capsys.readouterr()
+        assert run(cli, [*arguments, "--json"]) == 2
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["checks"], answer["verdict"]) == ([], "unchecked")
+        assert answer["error"]
+
+
+def test_a_kept_key_does_not_go_back_to_one_that_was_replaced(home, capsys):
+    prove(out="one")
+    run(cli, ["proof", "one", "--account", "ann@example.com", "--out", "ann.json"])
+    assert run(cli, ["keys", "rotate", "--keys", "keys", "--previous", "one", "--out", "keys2"]) == 0
+    common = ["verify", "ann.json", "--attestation", "one/attestation.json", "--account", "ann@example.com", "--key"]
+    kept = home / "config" / "keys" / f"{EXCHANGE}.json"
+    assert run(cli, [*common, "keys2/exchange-key.json"]) == 0
+    new = kept.read_bytes()
+    assert run(cli, [*common, "keys/exchange-key.json"]) == 0
+    assert kept.read_bytes() == new
+
+
+def test_what_holds_balances_is_readable_by_its_owner_alone(home):
+    prove("--all-proofs")
+    run(cli, ["proof", "bundle", "--account", "ann@example.com", "--out", "ann.json"])
+    for private in ("bundle/liabilities", "bundle/proofs", "ann.json"):
+        assert (home / private).stat().st_mode & 0o077 == 0, private
+    assert (home / "bundle" / "attestation.json").stat().st_mode & 0o044

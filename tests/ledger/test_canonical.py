@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from ledger.canonical import (
     AMOUNT_MAX,
+    DEPTH_MAX,
+    Json,
     Tag,
     amount,
     base64_text,
@@ -147,11 +150,43 @@ def test_primitives():
         u128(2**128)
 
 
-def test_nesting_at_its_limit():
-    assert parse(b"[" * 31 + b"]" * 31)
-    assert parse(b"[" * 32 + b"]" * 32)
-    for nested in (b"[" * 33 + b"]" * 33, b'{"a":' * 33 + b"1" + b"}" * 33):
-        with pytest.raises(FormatError):
-            parse(nested)
-        with pytest.raises(standalone.Malformed):
-            standalone.parse_file(nested + b"\n")
+@pytest.mark.parametrize("inner", [b"", b"1"])
+def test_33_empty_lists_in_one_another_were_read_here_and_refused_by_the_standalone_file(inner: bytes) -> None:
+    for depth in (DEPTH_MAX - 1, DEPTH_MAX):
+        data = b"[" * depth + inner + b"]" * depth
+        assert canonical(parse(data)) == data
+        assert standalone.canonical(standalone.parse_file(data + b"\n")) == data
+    over = b"[" * (DEPTH_MAX + 1) + inner + b"]" * (DEPTH_MAX + 1)
+    with pytest.raises(FormatError):
+        parse(over)
+    with pytest.raises(standalone.Malformed):
+        standalone.parse_file(over + b"\n")
+
+
+def test_objects_count_as_lists_do() -> None:
+    value: Json = {}
+    for _ in range(DEPTH_MAX - 1):
+        value = {"a": value}
+    assert parse(canonical(value)) == value
+    with pytest.raises(FormatError):
+        canonical([value])
+
+
+def test_a_bomb_of_brackets_ended_the_process():
+    """Under a high recursion limit the JSON reader of the standard library ran out of stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)
+    try:
+        for bomb in (b"[" * 10**6, b'{"a":' * 10**6, b'["[[[",' + b"[" * 10**6):
+            with pytest.raises(FormatError):
+                parse(bomb)
+            with pytest.raises(standalone.Malformed):
+                standalone.parse_file(bomb + b"\n")
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_brackets_in_strings_are_no_nesting():
+    value = ["[" * 2000 + '\\"' + "{" * 2000] * 3
+    assert parse(canonical(value)) == value
+    assert standalone.parse_file(canonical_file(value)) == value

@@ -22,6 +22,7 @@ from por.manifest import (
     make_receipt,
     merkle_root,
     read_manifest,
+    signed_by,
 )
 
 KEY = SigningKey(b"m" * 32)
@@ -43,7 +44,7 @@ def bundle(tmp_path):
     for path, data in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    (folder / MANIFEST_NAME).write_bytes(build_manifest(folder, SNAPSHOT, DIGEST, KEY))
+    (folder / MANIFEST_NAME).write_bytes(build_manifest(folder, SNAPSHOT, 7, DIGEST, KEY))
     return folder
 
 
@@ -136,6 +137,8 @@ def changed_statement(bundle, change):
         lambda s: s["private"][0].update(folder="other"),
         lambda s: s["private"][0].update(count=0),
         lambda s: s.pop("private"),
+        lambda s: s.update(sequence="7"),
+        lambda s: s.update(sequence=True),
         lambda s: s.update(entries=[]),
     ],
 )
@@ -155,23 +158,23 @@ def test_a_broken_signature_is_refused(bundle):
 @pytest.mark.parametrize("path", sorted(FILES))
 def test_one_file_is_handed_over_with_its_receipt(bundle, path):
     receipt = make_receipt(bundle, path)
-    assert check_receipt(FILES[path], receipt, [KEY.public])["path"] == path
+    assert check_receipt(FILES[path], receipt, signed_by(KEY.public))["path"] == path
     with pytest.raises(CheckFailed):
-        check_receipt(FILES[path] + b"x", receipt, [KEY.public])
+        check_receipt(FILES[path] + b"x", receipt, signed_by(KEY.public))
     with pytest.raises(CheckFailed):
-        check_receipt(FILES[path], receipt, [SigningKey(b"o" * 32).public])
+        check_receipt(FILES[path], receipt, signed_by(SigningKey(b"o" * 32).public))
 
 
 def test_a_receipt_is_checked_without_merkletools(bundle, monkeypatch):
     receipt = make_receipt(bundle, "attestation.json")
     monkeypatch.setitem(sys.modules, "merkletools", None)
-    assert check_receipt(FILES["attestation.json"], receipt, [KEY.public])
+    assert check_receipt(FILES["attestation.json"], receipt, signed_by(KEY.public))
 
 
 def test_building_without_merkletools_says_how_to_get_it(bundle, monkeypatch):
     monkeypatch.setitem(sys.modules, "merkletools", None)
     with pytest.raises(InputError, match="pip install --no-deps merkletools"):
-        build_manifest(bundle, SNAPSHOT, DIGEST, KEY)
+        build_manifest(bundle, SNAPSHOT, 7, DIGEST, KEY)
 
 
 def test_a_receipt_for_a_file_that_is_not_there(bundle):
@@ -192,6 +195,11 @@ def _receipt_changes(document):
     )
     yield "target is the root", lambda d: d["receipt"].update(targetHash=d["receipt"]["merkleRoot"], proof=[])
     yield "another position", lambda d: d["entry"].update(position=d["entry"]["position"] + 1)
+    yield "a folder that is no text", lambda d: d.update(root=[])
+    yield "another folder that is no text", lambda d: d.update(root={})
+    yield "an anchor that nobody checks", lambda d: d["receipt"].update(anchors=[{"type": "BTCOpReturn"}])
+    yield "an unknown key", lambda d: d["receipt"].update(note="1")
+    yield "another type", lambda d: d["receipt"].update(type="ChainpointSHA512v2")
     yield "another root", lambda d: d["receipt"].update(merkleRoot="0" * 64)
     yield "another folder", lambda d: d.update(root="proofs")
     yield "another snapshot", lambda d: d["entry"].update(snapshot="other")
@@ -205,7 +213,7 @@ def test_forged_receipts_are_refused(bundle):
         forged = copy.deepcopy(document)
         change(forged)
         with pytest.raises((CheckFailed, FormatError)):
-            assert check_receipt(FILES[path], canonical_file(forged), [KEY.public]), name
+            assert check_receipt(FILES[path], canonical_file(forged), signed_by(KEY.public)), name
 
 
 def test_an_inner_node_is_never_taken_for_a_file(bundle):
@@ -219,7 +227,7 @@ def test_an_inner_node_is_never_taken_for_a_file(bundle):
     forged["receipt"]["targetHash"] = hashlib.sha256(record).hexdigest()
     forged["receipt"]["proof"] = [{"right": leaves[2].hex()}]
     with pytest.raises(CheckFailed):
-        check_receipt(record, canonical_file(forged), [KEY.public])
+        check_receipt(record, canonical_file(forged), signed_by(KEY.public))
 
 
 def test_the_count_is_bound():
@@ -238,3 +246,9 @@ def test_the_package_and_our_own_code_build_the_same_tree(count):
 
     leaves = [hashlib.sha256(bytes([n])).digest() for n in range(count)]
     assert bytes.fromhex(_merkle_tree(leaves).get_merkle_root()) == merkle_root(leaves)
+
+
+def test_a_key_signs_receipts_in_its_own_time_only():
+    old, new = b"o" * 32, b"n" * 32
+    accepts = signed_by(new, [{"from": old.hex(), "to": new.hex(), "sequence": 5}])
+    assert [accepts(old, 4), accepts(old, 5), accepts(new, 4), accepts(new, 5)] == [True, False, False, True]

@@ -305,13 +305,15 @@ class Miniature:
 
     def books_section(self) -> dict[str, Any]:
         rows = []
-        for tree in sorted(self.scales):
+        totals = self.reserves_section()["totals"]
+        for tree, total in zip(sorted(self.scales), totals, strict=True):
             claims, debts = self.claims_and_debts(tree)
+            custody = sum(int(total[part]) for part in ("proven", "attested", "claimed"))
             parts = {
-                "custody": claims,
+                "custody": custody,
                 "debts": debts,
-                "deficit": 0,
-                "excess": debts,
+                "deficit": max(claims - custody - debts, 0),
+                "excess": max(custody + debts - claims, 0),
                 "in_transit": 3,
                 "receivables": 4,
             }
@@ -389,7 +391,9 @@ class Miniature:
                     "claim": str(claim),
                     "debt": str(debt),
                     "entity": tree[0],
-                    "lines": [{"claim": str(c), "debt": str(d), "subaccount": name} for name, c, d in lines],
+                    "lines": []
+                    if len(lines) == 1 and lines[0][0] == ""
+                    else [{"claim": str(c), "debt": str(d), "subaccount": name} for name, c, d in lines],
                     "path": base64.b64encode(path_of(self.trees[tree], slot)).decode(),
                     "salt": self.salt(tree, holder).hex(),
                     "slot": slot,

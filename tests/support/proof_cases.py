@@ -232,6 +232,12 @@ def tree_cases() -> Iterator[Case]:
     yield case("another salt", PLAIN, 0, "path", proof=salt)
 
 
+def spell_out(document: dict[str, Any]) -> None:
+    """The same statement in a second spelling: the main line that an empty list stands for."""
+    leaf = next(leaf for leaf in document["leaves"] if not leaf["lines"])
+    leaf["lines"] = [{"claim": leaf["claim"], "debt": leaf["debt"], "subaccount": ""}]
+
+
 def statement_cases() -> Iterator[Case]:
     def case_of(name: str, change: Change, *failed: str) -> Case:
         return case(name, PLAIN, 0, *failed, proof=PLAIN.proof(change=change))
@@ -242,6 +248,7 @@ def statement_cases() -> Iterator[Case]:
     yield case_of("no lines", set_in("leaves", 0, "lines", []), "statement")
     yield case_of("lines that add up to less", set_in("leaves", 0, "lines", 0, "claim", "1"), "statement")
     yield case_of("a line moved to another subaccount", set_in("leaves", 0, "lines", 1, "subaccount", "x"), "statement")
+    yield case_of("a main line alone spelled out", spell_out, "statement")
     zero = {"claim": "0", "debt": "0", "subaccount": "zero"}
     yield case_of("a zero line", lambda d: d["leaves"][0]["lines"].append(zero), "statement")
     yield case_of("another account salt", set_in("account", "salt", "11" * 32), "statement")
@@ -403,6 +410,12 @@ def signed_case(name: str, exchange: Miniature, **changes: Change) -> Case:
     return case(f"attestation: {name}", exchange, 0, "form", attestation=canonical(document) + b"\n", proof=proof)
 
 
+def invented_debts() -> Case:
+    """A net figure that leaves out more debts than there are: claims would shrink by what nobody owes."""
+    change = set_in("net", "rows", 0, "over_collateral_sum", "9" * 38)
+    return signed_case("net of more debts than there are", PLAIN, change=change)
+
+
 def signature_cases() -> Iterator[Case]:
     def broken(document: dict[str, Any]) -> None:
         document["signature"] = document["signature"][:-2] + "00"
@@ -505,6 +518,7 @@ def all_cases() -> list[Case]:
         *attestation_cases(),
         *signature_cases(),
         *identity_cases(),
+        invented_debts(),
     ]
     names = [each.name for each in cases]
     assert len(set(names)) == len(names), "each case has its own name"

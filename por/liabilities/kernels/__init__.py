@@ -9,6 +9,7 @@ TALLYSTICK_KERNEL or an argument forces another. Nothing here knows of files, at
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Protocol
 
 from ledger.errors import TallystickError
@@ -161,6 +162,13 @@ class Kernel(Protocol):
         """The proof files of accounts first to last-1 (docs/spec/proof.md), each with its line feed.
 
         About 9 KB each for six leaves in a tree of 300,000: call it for some ten thousand at a time.
+        """
+        ...
+
+    def proof_stream(self, plan: ProofPlan) -> Iterator[Blob]:
+        """The proof files of all accounts in their order, some hundred at a time.
+
+        A blob's bytes are good until the next one is asked for: the memory is used again.
         """
         ...
 

@@ -45,6 +45,13 @@ static size_t proof_bound(const proofs *q, Py_ssize_t account) {
     return size;
 }
 
+/* Whether a leaf has the main subaccount's line alone, which is not written; names are JSON strings here. */
+static int is_main_alone(const statements *s, uint64_t line, uint64_t end) {
+    size_t length;
+    if (!s->line_bounds) return 1;
+    return end - line == 1 && line_name(s, line, &length) && length == 2;
+}
+
 static uint8_t *proof_leaf(const proofs *q, uint64_t row, uint8_t *p) {
     const statements *s = &q->s;
     const proof_tree *t = &q->trees[u32_at(s->tree, (Py_ssize_t)row)];
@@ -53,18 +60,15 @@ static uint8_t *proof_leaf(const proofs *q, uint64_t row, uint8_t *p) {
     p = write_bytes(p, t->head, t->head_size);
     p = write_amounts(p, s->amounts + 32 * row);
     p = write_bytes(p, t->middle, t->middle_size);
+    if (is_main_alone(s, line, end)) line = end;
     for (first = line; line < end; line++) {
+        size_t length;
+        const uint8_t *name = line_name(s, line, &length);
         if (line > first) p = WRITE(p, ",");
         p = WRITE(p, "{\"claim\":\"");
-        p = write_amounts(p, s->line_bounds ? s->line_amounts + 32 * line : s->amounts + 32 * row);
+        p = write_amounts(p, s->line_amounts + 32 * line);
         p = WRITE(p, "\",\"subaccount\":");
-        if (s->line_bounds) {
-            size_t length;
-            const uint8_t *name = line_name(s, line, &length);
-            p = write_bytes(p, name, length);
-        } else {
-            p = WRITE(p, "\"\"");
-        }
+        p = write_bytes(p, name, length);
         p = WRITE(p, "}");
     }
     p = WRITE(p, "],");

@@ -8,13 +8,16 @@ cores; fewer than `PIECE_ROWS` rows stay in their own thread.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from por.liabilities.kernels.arrays import U32, U64, AmountOverflow, Blob, Bytes2D, Levels, table
 from por.liabilities.kernels.checks import (
@@ -71,11 +74,32 @@ class _Threads:
         """Call `work(first, last)` over pieces of `rows`, in order of the pieces. Raises what a piece raises."""
         if rows < 2 * piece_rows or self.count == 1:
             return [work(0, rows)]
-        if self._pool is None or self._owner != os.getpid():
-            self._pool, self._owner = ThreadPoolExecutor(self.count, "tallystick-kernel"), os.getpid()
         pieces = min(4 * self.count, rows // piece_rows)
         bounds = [rows * i // pieces for i in range(pieces + 1)]
-        return list(self._pool.map(work, bounds[:-1], bounds[1:]))
+        return list(self._own_pool().map(work, bounds[:-1], bounds[1:]))
+
+    def stream(self, rows: int, work: Callable[[int, int], Result], piece_rows: int) -> Iterator[Result]:
+        """As `share`, piece after piece: only a few are worked on or wait to be taken."""
+        pieces = [(first, min(first + piece_rows, rows)) for first in range(0, rows, piece_rows)]
+        if len(pieces) < 2 or self.count == 1:
+            yield from (work(first, last) for first, last in pieces)
+            return
+        pool, waiting = self._own_pool(), deque[Future[Result]]()
+        try:
+            for first, last in pieces:
+                waiting.append(pool.submit(work, first, last))
+                if len(waiting) > 2 * self.count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _own_pool(self) -> ThreadPoolExecutor:
+        if self._pool is None or self._owner != os.getpid():
+            self._pool, self._owner = ThreadPoolExecutor(self.count, "tallystick-kernel"), os.getpid()
+        return self._pool
 
 
 _threads: Final = _Threads()
@@ -223,9 +247,19 @@ class CompiledKernel(NumpyKernel):
         check_proofs(plan, first, last)
         arguments = _proof_arguments(plan)
         pieces = _threads.share(
-            last - first, lambda a, b: _proof_piece(arguments, first + a, first + b), PROOF_PIECE_ACCOUNTS
+            last - first, lambda a, b: _proof_piece(arguments, first + a, first + b, []), PROOF_PIECE_ACCOUNTS
         )
         return _joined([blob for piece in pieces for blob in piece])
+
+    def proof_stream(self, plan: ProofPlan) -> Iterator[Blob]:
+        check_proofs(plan, 0, plan.count)
+        arguments = _proof_arguments(plan)
+        spare: list[npt.NDArray[np.uint8]] = []  # Memory touched for the first time costs half as much as the proofs.
+        pieces = _threads.stream(plan.count, lambda a, b: _proof_piece(arguments, a, b, spare), PROOF_PIECE_ACCOUNTS)
+        for blob in itertools.chain.from_iterable(pieces):
+            yield blob
+            if blob.data.base is not None:
+                spare.append(blob.data.base)
 
     def group(self, accounts: U32, account_count: int) -> tuple[U64, U64]:
         check_group(accounts, account_count)
@@ -257,15 +291,19 @@ def _proof_arguments(plan: ProofPlan) -> tuple[Any, ...]:
     )
 
 
-def _proof_piece(arguments: tuple[Any, ...], first: int, last: int) -> list[Blob]:
-    """The proofs of accounts first to last-1, in as many buffers as they need."""
+def _proof_piece(arguments: tuple[Any, ...], first: int, last: int, spare: list[npt.NDArray[np.uint8]]) -> list[Blob]:
+    """The proofs of accounts first to last-1, in as many buffers as they need; `spare` ones are used first."""
     blobs = []
     room = PROOF_BUFFER_BYTES
     while first < last:
-        out, ends = np.empty(room, dtype=np.uint8), np.zeros(last - first + 1, dtype=np.uint64)
+        try:
+            out = spare.pop()
+        except IndexError:
+            out = np.empty(room, dtype=np.uint8)
+        ends = np.zeros(last - first + 1, dtype=np.uint64)
         reached = _tree.proofs(*arguments, out, ends[1:], first, last)
         if reached == first:
-            room *= 2
+            room = max(room, 2 * out.size)
             continue
         offsets = ends[: reached - first + 1]
         blobs.append(Blob(out[: int(offsets[-1])], offsets))

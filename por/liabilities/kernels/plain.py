@@ -6,7 +6,7 @@ The other kernels must give the same bytes. Nothing here is optimised, on purpos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +34,7 @@ from por.liabilities.kernels.checks import (
     check_statements,
     check_update,
 )
-from por.liabilities.kernels.proofs import ProofPlan, proof_document
+from por.liabilities.kernels.proofs import PROOFS_AT_ONCE, ProofPlan, proof_document
 
 __all__ = ["PlainKernel"]
 
@@ -201,6 +201,10 @@ class PlainKernel:
     def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
         check_proofs(plan, first, last)
         return Blob.pack([canonical_file(proof_document(plan, account)) for account in range(first, last)])
+
+    def proof_stream(self, plan: ProofPlan) -> Iterator[Blob]:
+        for first in range(0, plan.count, PROOFS_AT_ONCE):
+            yield self.proof_records(plan, first, min(first + PROOFS_AT_ONCE, plan.count))
 
     def sums(self, amounts: Bytes2D) -> tuple[int, int]:
         check_amounts(amounts, None)

@@ -11,14 +11,20 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from struct import iter_unpack
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ledger.canonical import Json
+from ledger.canonical import Json, Tag
 from por.liabilities.kernels.arrays import U32, U64, Blob, Bytes2D, Levels, require_bytes, unpack_amount
 
-__all__ = ["ProofLines", "ProofPlan", "ProofTree", "proof_document", "proof_names", "proof_text"]
+__all__ = ["PROOFS_AT_ONCE", "ProofLines", "ProofPlan", "ProofTree", "proof_document", "proof_names", "proof_text"]
+
+
+PROOFS_AT_ONCE: Final = 4096
+"""Proofs that the kernels in Python give at a time: some 40 MB."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +104,12 @@ class ProofPlan:
         return tuple(map(quoted, self.lines.names)) if self.lines else ()
 
     def lines_of(self, row: int) -> list[tuple[int, Bytes2D]]:
-        """(number of the subaccount's name, amounts) of each line of a leaf row; -1 for the main one unnamed."""
+        """(number of the subaccount's name, amounts) of each line of a leaf row; none for the main one alone."""
         if self.lines is None:
-            return [(-1, self.leaf_amounts[row])]
+            return []
         between = range(int(self.lines.offsets[row]), int(self.lines.offsets[row + 1]))
+        if len(between) == 1 and not self.lines.names[int(self.lines.subaccount[between[0]])]:
+            return []
         return [(int(self.lines.subaccount[line]), self.lines.amounts[line]) for line in between]
 
     def rows_of(self, account: int) -> list[int]:
@@ -117,8 +125,10 @@ def quoted(text: str) -> str:
 
 def proof_names(plan: ProofPlan) -> Blob:
     """The name of each account's proof, `H(10, account salt)`, 32 bytes each (docs/spec/proof.md)."""
-    salts = plan.account_tree.salts
-    return Blob.pack([sha256(salts[slot].tobytes() + b"\x10").digest() for slot in plan.account_slots.tolist()])
+    salts = np.ascontiguousarray(plan.account_tree.salts[plan.account_slots])
+    tag = bytes([Tag.PROOF_NAME])
+    names = b"".join([sha256(salt + tag).digest() for (salt,) in iter_unpack("32s", salts.data)])
+    return Blob(np.frombuffer(names, dtype=np.uint8), np.arange(plan.count + 1, dtype=np.uint64) * np.uint64(32))
 
 
 def proof_document(plan: ProofPlan, account: int) -> Json:
@@ -133,11 +143,11 @@ def proof_document(plan: ProofPlan, account: int) -> Json:
         return {"claim": str(claim), "debt": str(debt)}
 
     leaves: list[Json] = []
+    subaccounts = plan.lines.names if plan.lines else ()
     for row in plan.rows_of(account):
         tree = plan.trees[int(plan.leaf_tree[row])]
         lines: list[Json] = [
-            {**amounts(values), "subaccount": plan.lines.names[name] if plan.lines else ""}
-            for name, values in plan.lines_of(row)
+            {**amounts(values), "subaccount": subaccounts[name]} for name, values in plan.lines_of(row)
         ]
         names: dict[str, Json] = {"asset": tree.asset, "entity": tree.entity, "lines": lines}
         leaves.append({**names, **amounts(plan.leaf_amounts[row]), **place(tree, int(plan.leaf_slot[row]))})
@@ -166,7 +176,7 @@ def proof_text(plan: ProofPlan, account: int) -> str:
     for row in plan.rows_of(account):
         head, middle = plan.leaf_texts[int(plan.leaf_tree[row])]
         lines = [
-            f'{{"claim":"{amounts(values)}","subaccount":{plan.quoted_names[name] if plan.lines else quoted("")}}}'
+            f'{{"claim":"{amounts(values)}","subaccount":{plan.quoted_names[name]}}}'
             for name, values in plan.lines_of(row)
         ]
         own = place(plan.trees[int(plan.leaf_tree[row])], int(plan.leaf_slot[row]))

@@ -31,7 +31,7 @@ from por.liabilities.kernels.checks import (
     check_statements,
     check_update,
 )
-from por.liabilities.kernels.proofs import ProofPlan, proof_text
+from por.liabilities.kernels.proofs import PROOFS_AT_ONCE, ProofPlan, proof_text
 
 __all__ = ["NumpyKernel"]
 
@@ -286,6 +286,10 @@ class NumpyKernel:
     def proof_records(self, plan: ProofPlan, first: int, last: int) -> Blob:
         check_proofs(plan, first, last)
         return Blob.pack([proof_text(plan, account).encode() for account in range(first, last)])
+
+    def proof_stream(self, plan: ProofPlan) -> Iterator[Blob]:
+        for first in range(0, plan.count, PROOFS_AT_ONCE):
+            yield self.proof_records(plan, first, min(first + PROOFS_AT_ONCE, plan.count))
 
     def sums(self, amounts: Bytes2D) -> tuple[int, int]:
         check_amounts(amounts, None)

@@ -44,7 +44,7 @@ class RowResult:
 
     `balance` is in the chain's smallest unit (divide by 10**decimals): the proven figure where there is one, else the
     claimed one. `assurance_given_block` holds if the block is on the named chain and final; `assurance` is what holds
-    without that condition, and is "claimed" until the reader has pinned the block.
+    without that condition, and is "claimed" until the reader has pinned the block and its child.
     """
 
     chain: str

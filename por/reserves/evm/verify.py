@@ -8,7 +8,8 @@ The rules:
    reader's own endpoint, says so; fails when they say otherwise; and is unchecked without them. Until it passes every
    row is claimed, and `assurance_given_block` says what it would be.
 4. The block is the last whose time is not after the cut-off; its child's header shows it. Where it is not, rows are
-   claimed. The child's header proves this only if the reader pins the child too (its hash, or an endpoint).
+   claimed. The child's header proves this only if the reader pins the child too (its hash, or an endpoint): without
+   that the exchange could have picked an older block and invented its child, so every row is claimed until then too.
 5. A row is proven by an account proof (native coin) or by account and storage proof under the *reader's* layout; a
    layout that only the evidence states, or code that differs from the layout's, leaves it claimed. A pinned call is
    claimed, and attested once the reader's endpoint repeats it for a contract that the reader knows.
@@ -74,7 +75,7 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The snapshot's block with its checks; `header` None where it cannot be read."""
+    """The snapshot's block with its checks; `header` None where it cannot be read. `is_pinned`: its child too."""
 
     header: Header | None
     checks: tuple[Check, ...]
@@ -157,7 +158,8 @@ def _judge_block(evidence: ChainEvidence, reader: _Reader) -> _Block:
     form = Check("header", "pass", "proven", f"block {header.number} hashes to {to_hex(header.hash)}")
     pinned = _judge_pin(header, child, reader)
     cutoff, is_cutoff_block = _judge_cutoff(evidence, header, child, reader)
-    return _Block(header, (form, pinned, cutoff), pinned.result == "pass", is_cutoff_block)
+    is_pinned = pinned.result == cutoff.result == "pass"
+    return _Block(header, (form, pinned, cutoff), is_pinned, is_cutoff_block)
 
 
 def _judge_pin(header: Header, child: Header | None, reader: _Reader) -> Check:

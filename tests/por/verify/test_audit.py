@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -47,7 +48,7 @@ def remanifest(bundle, key=KEY):
     document = parse_file((bundle / "attestation.json").read_bytes())
     (bundle / MANIFEST_NAME).unlink()
     digest = statement_digest(document["statement"])
-    data = build_manifest(bundle, document["statement"]["snapshot"], digest, key)
+    data = build_manifest(bundle, document["statement"]["snapshot"], document["statement"]["sequence"], digest, key)
     (bundle / MANIFEST_NAME).write_bytes(data)
 
 
@@ -277,3 +278,38 @@ def test_the_report_names_every_check_with_the_fields_that_programs_read(bundle)
 def test_section_hashes_bind_the_name():
     assert section_hash("a", {}) != section_hash("b", {})
     assert attestations.section_hash("a", {}) == tagged_hash(9, b"\0\0\0\1a{}")
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("attestation.json", "form"),
+        (MANIFEST_NAME, "manifest"),
+        ("liabilities/index.json", "accounts"),
+        ("liabilities/accounts.bin", "accounts"),
+        ("liabilities/tree-00000-lines.bin", "accounts"),
+    ],
+)
+@pytest.mark.parametrize("special", [os.mkfifo, lambda path: os.symlink("/dev/zero", path)])
+def test_a_pipe_or_a_device_in_a_bundle_holds_nobody_up(bundle, name, check, special):
+    (bundle / name).unlink()
+    special(bundle / name)
+    assert check in failed(bundle)
+
+
+def test_an_index_that_claims_four_billion_accounts_costs_nothing(bundle):
+    """The offsets of so many would take 34 GB before the first record is read."""
+    index = parse_file((bundle / FOLDER / "index.json").read_bytes())
+    index["accounts"] = 2**32 - 1
+    (bundle / FOLDER / "index.json").write_bytes(canonical_file(index))
+    (bundle / FOLDER / "accounts.bin").write_bytes(b"")
+    remanifest(bundle)
+    [detail] = [check.detail for check in small_audit(bundle).checks if check.name == "accounts"]
+    assert "too short" in detail
+
+
+def test_without_a_key_everything_is_only_claimed(bundle):
+    """Anyone can make a bundle and sign it: what adds up in it is not proven of any exchange."""
+    passed = [check for check in small_audit(bundle, key=None).checks if check.result == "pass"]
+    assert {check.name for check in passed} >= {"form", "manifest", "trees", "sums"}
+    assert {check.assurance for check in passed if check.name != "form"} == {"claimed"}

@@ -123,3 +123,40 @@ def test_a_rewritten_history_of_keys_is_refused():
 def test_statements_of_two_exchanges_are_no_chain():
     links = chain(2)
     assert check_chain([links[0], replace(links[1], snapshot=SnapshotId("other", FIRST))]).result == "fail"
+
+
+def test_one_revision_restated_twice_is_refused():
+    """Two statements of one snapshot id: customers could be shown either."""
+    links = chain(3)
+    links.append(restatement(links, 1))
+    again = replace(restatement(links, 1), source="again", restates=links[1].digest)
+    assert any("two statements of" in failure for failure in check_chain([*links, again]).failures)
+
+
+def test_hours_that_the_missing_statements_cannot_have_covered_are_a_gap():
+    links = chain(6)
+    assert check_chain([links[0], links[2], links[5]]).failures == []
+    late = replace(links[2], snapshot=links[5].snapshot)
+    assert any("gap" in failure for failure in check_chain([links[0], late]).failures)
+    early = replace(links[2], snapshot=SnapshotId(EXCHANGE, "2026-11-22T20:00:00Z"))
+    assert any("gap" in failure for failure in check_chain([links[0], early]).failures)
+
+
+def test_a_statement_that_skips_over_others_to_its_predecessor_is_refused():
+    links = chain(4)
+    assert check_chain([links[0], replace(links[3], previous=links[0].digest)]).result == "fail"
+
+
+def test_a_history_of_keys_rewritten_across_statements_not_handed_over_is_refused():
+    links = chain(4)
+    rotations = ({"sequence": 0}, {"sequence": 1})
+    links[1] = replace(links[1], rotations=rotations[:1])
+    assert check_chain([links[1], links[3]]).result == "fail"
+
+
+def test_a_key_that_signs_after_the_statement_that_replaced_it_is_refused():
+    links = chain(4)
+    links[3] = replace(links[3], rotations=({"sequence": 2},))
+    assert any("was replaced" in failure for failure in check_chain(links).failures)
+    links[3] = replace(links[3], rotations=({"sequence": 3},))
+    assert check_chain(links).result == "pass"

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from por.verify import standalone
 from por.verify.page import render
 from tests.support.miniature import key_file, public_hex
-from tests.support.proof_cases import ALICE, PLAIN, Case, all_cases
+from tests.support.proof_cases import ALICE, PLAIN, Case, all_cases, invented_debts
 
 pytestmark = pytest.mark.browser
 
@@ -87,6 +87,11 @@ def test_every_case_gets_the_report_of_the_standalone_verifier(page: Page, force
     reports = page.evaluate(VERIFY, [case_json(case, force_fallback) for case in CASES])
     differing = [case.name for case, report in zip(CASES, reports, strict=True) if report != expected(case)]
     assert differing == []
+
+
+def test_a_net_figure_of_more_debts_than_there_are_is_refused(page: Page) -> None:
+    [report] = page.evaluate(VERIFY, [case_json(invented_debts(), False)])
+    assert report == expected(invented_debts())
 
 
 def test_an_unreadable_key_is_unchecked_and_no_accusation(page: Page) -> None:

@@ -7,7 +7,7 @@ import pytest
 from por.verify import standalone
 from tests.support import miniature
 from tests.support.miniature import HOLDERS, Miniature, public_hex
-from tests.support.proof_cases import ALICE, Case, all_cases, set_in
+from tests.support.proof_cases import ALICE, Case, all_cases, invented_debts, set_in
 
 CASES = all_cases()
 
@@ -157,3 +157,8 @@ def test_an_injected_signature_check_is_used_and_its_no_is_final() -> None:
     key = standalone.read_key(public_hex("first"))
     attestation = standalone.check_attestation(CASES[0].attestation, key, lambda *_: False)
     assert standalone.check_proof(CASES[0].proof, attestation, ALICE).verdict == "invalid"
+
+
+def test_a_net_figure_of_more_debts_than_there_are_is_refused() -> None:
+    [form] = [check for check in report_of(invented_debts()).checks if check.result == "fail"]
+    assert form.detail == "attestation.sections.net.rows[0] has more debts than its tree"

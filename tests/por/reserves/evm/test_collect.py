@@ -25,7 +25,7 @@ from por.reserves.evm.errors import (
     ReorgAfterSnapshot,
     WrongChain,
 )
-from por.reserves.evm.hexes import from_hex, to_hex
+from por.reserves.evm.hexes import from_hex, keccak256, to_hex
 from por.reserves.evm.recheck import recheck
 from por.reserves.evm.rpc import Endpoint, connect_http
 from tests.chain.node import (
@@ -402,7 +402,8 @@ def test_the_second_implementation_gives_evidence_that_verifies() -> None:
         rows += [EvmReserve(node.chain, holder, "ETH") for holder in (HOLDER, OTHER)]
         config = ChainConfig(node.chain, (node.url,))
         taken = collect(config, cutoff, rows, layouts=table, expected=EXPECTED, connect=node.connect, waiting=NO_WAIT)
-        pinned = {node.chain: [from_hex(taken["block_hash"], 32, "hash")]}
+        child = keccak256(from_hex(taken["child"], None, "header"))
+        pinned = {node.chain: [from_hex(taken["block_hash"], 32, "hash"), child]}
         result = verify_evidence(
             assemble([taken]), cutoff=cutoff, layouts=table, expected=EXPECTED, block_hashes=pinned
         )

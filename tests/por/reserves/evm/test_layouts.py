@@ -119,3 +119,11 @@ def test_quantities_and_chains_have_one_form() -> None:
     for wrong in ("eip155:", "eip155:01", "eip155:0", "EIP155:1", "1", f"eip155:{2**53}", "eip155:1 ", None):
         with pytest.raises(FormatError):
             parse_caip2(wrong, "x")
+
+
+def test_the_shipped_table_takes_no_private_chains_coin_for_money() -> None:
+    """Anyone can run a development chain and give themselves any balance on it."""
+    table = shipped_layouts()
+    development = {"eip155:1337", "eip155:31337"}
+    assert not development & set(table.natives)
+    assert not development & {chain for chain, _ in table.tokens}
