@@ -75,6 +75,14 @@ class Tag(IntEnum):
     PRIVATE_ROOT = 0x12
     HOUR_KEY = 0x20
     STREAM_KEY = 0x21
+    COMMAND = 0x30
+    LOG_RECORD = 0x31
+    LOG_SEGMENT = 0x32
+    LOG_BATCH = 0x33
+    LOG_GENESIS = 0x34
+    KEYRING = 0x35
+    PERSONAL_KEY = 0x36
+    PERSONAL_BINDING = 0x37
 
 
 def u32(value: int) -> bytes:
@@ -106,7 +114,7 @@ def tagged_hash(tag: Tag, message: bytes) -> Digest:
 def canonical(value: Json) -> bytes:
     """The one spelling of a JSON value, without line feed; raises FormatError for what has none."""
     _check(value, 0)
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def canonical_file(value: Json) -> bytes:
@@ -121,7 +129,7 @@ def parse(data: bytes) -> Json:
     if _is_too_deep(data):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:
-        value: Json = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        value: Json = _DECODER.decode(data.decode("utf-8"))
         again = canonical(value)
     except (UnicodeDecodeError, UnicodeEncodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"not canonical JSON: {type(error).__name__}") from None
@@ -189,6 +197,11 @@ def _refuse_number(text: str) -> Json:
     raise FormatError(f"numbers are integers from 0 to 2^53-1, not {text[:20]}")
 
 
+# Made once: json.dumps and json.loads make one of these on each call that has options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+
+
 def _check(value: Json, depth: int) -> None:
     """Keys, numbers, and at most 32 lists and objects inside one another; `depth` of them are around the value."""
     if value is None or isinstance(value, bool | str):
@@ -201,11 +214,13 @@ def _check(value: Json, depth: int) -> None:
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     if isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            if type(item) is not str:
+                _check(item, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if not _KEY.match(key):
                 raise FormatError("a key has characters or a length that keys do not have")
-            _check(item, depth + 1)
+            if type(item) is not str:
+                _check(item, depth + 1)
     else:
         raise FormatError(f"{type(value).__name__} has no canonical form")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NewType
 
@@ -21,6 +22,7 @@ from ledger.errors import FormatError, InputError
 
 __all__ = [
     "LABEL_ATTESTATION",
+    "LABEL_COMMAND",
     "LABEL_MANIFEST",
     "LABEL_ROTATION",
     "PublicKey",
@@ -32,6 +34,7 @@ __all__ = [
     "rotation",
     "rotation_digest",
     "save_secret",
+    "verify_message",
     "verify_signature",
 ]
 
@@ -41,6 +44,7 @@ SecretKind = Literal["signing", "master"]
 LABEL_ATTESTATION = "tallystick/attestation/1"
 LABEL_MANIFEST = "tallystick/manifest/1"
 LABEL_ROTATION = "tallystick/rotation/1"
+LABEL_COMMAND = "tallystick/command/1"
 
 _FIELD = 2**255 - 19
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -62,21 +66,38 @@ def _signed_message(label: str, digest: bytes) -> bytes:
 
 
 def verify_signature(key: bytes, label: str, digest: bytes, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes) over label and digest holds under `key` (32 bytes) by the strict rule.
+    """Whether `signature` (64 bytes) over label and digest holds under `key` (32 bytes) by the strict rule."""
+    return verify_message(key, _signed_message(label, digest), signature)
+
+
+def verify_message(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` over the bytes themselves holds by the same rule; for formats that others define.
 
     OpenSSL checks the cofactorless equation and S below the order; the rest of the rule is checked here first.
     """
     if len(key) != 32 or len(signature) != 64:
         return False
-    if not (_is_strict_point(key) and _is_strict_point(signature[:32])):
+    if not _is_strict_point(signature[:32]) or int.from_bytes(signature[32:], "little") >= _ORDER:
         return False
-    if int.from_bytes(signature[32:], "little") >= _ORDER:
+    public = _strict_public_key(key)
+    if public is None:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed_message(label, digest))
-    except (InvalidSignature, ValueError):
+        public.verify(signature, message)
+    except InvalidSignature:
         return False
     return True
+
+
+# Reading a key costs a third of checking a signature, and the same keys come again and again.
+@lru_cache(maxsize=16_384)
+def _strict_public_key(key: bytes) -> Ed25519PublicKey | None:
+    if not _is_strict_point(key):
+        return None
+    try:
+        return Ed25519PublicKey.from_public_bytes(key)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,6 +121,17 @@ class SigningKey:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_signed_message(label, digest))
         if not verify_signature(self.public, label, digest, signature):  # a faulty signature can give the key away
             raise RuntimeError("a signature did not hold under its own key")
+        return signature
+
+    def sign_message(self, message: bytes) -> bytes:
+        """64 bytes over the bytes themselves, for formats that others define; verified before they are returned.
+
+        Raises ValueError for bytes that begin as our own signed messages do, so that no other format can obtain one.
+        """
+        if message.startswith(b"tallystick/"):
+            raise ValueError("a raw message may not look like one of Tallystick's own")
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        assert verify_message(self.public, message, signature)
         return signature
 
 
