@@ -9,7 +9,17 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["NewOrder", "OrderRow", "OrderType", "SelfTrade", "Side", "TimeInForce", "TriggerBy", "TriggerKind"]
+__all__ = [
+    "NewOrder",
+    "OrderRow",
+    "OrderType",
+    "SelfTrade",
+    "Side",
+    "TimeInForce",
+    "TriggerBy",
+    "TriggerKind",
+    "in_range",
+]
 
 
 class Side(IntEnum):
@@ -98,3 +108,22 @@ class NewOrder(NamedTuple):
 OrderRow: TypeAlias = tuple[
     int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int
 ]  # the fields of NewOrder, in its order
+
+
+def in_range(order: OrderRow) -> bool:
+    """Whether every field lies in its own range: positive ids, codes of their lists. The door asks once; books do not.
+
+    A row that fails is malformed and never becomes a command; what a book rejects is well typed and wrong in meaning.
+    """
+    row = NewOrder(*order)
+    return (
+        min(row.order_id, row.account, row.owner) > 0
+        and min(row) >= 0
+        and row.side <= Side.ASK
+        and row.order_type <= OrderType.MARKET
+        and row.time_in_force <= TimeInForce.FOK
+        and row.post_only <= 1
+        and row.self_trade <= SelfTrade.ALLOW
+        and row.trigger_kind <= TriggerKind.TAKE_PROFIT
+        and row.trigger_by <= TriggerBy.INDEX
+    )

@@ -8,7 +8,7 @@ post-only, fill-or-kill and liquidity, and at last the funds.
 from __future__ import annotations
 
 from ledger.trading.market import PPM, Market, MarketState
-from ledger.trading.orders import NewOrder, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerBy, TriggerKind
 from ledger.trading.reports import Reason
 
 __all__ = ["band_allows", "form_refusal", "impact_limit", "limit_refusal", "state_refusal"]
@@ -45,26 +45,13 @@ def form_refusal(market: Market, order: NewOrder, time_us: int) -> Reason:
 
 
 def _well_formed(order: NewOrder) -> bool:
-    """Whether the fields go together; ids are positive and every code is one of its list."""
+    """Whether the fields go together; that each is of its own range was checked at the door (`orders.in_range`)."""
     lasting = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.GTC
     return (
-        order.order_id > 0
-        and order.account > 0
-        and order.owner > 0
-        and order.session >= 0
-        and Side.BID <= order.side <= Side.ASK
-        and OrderType.LIMIT <= order.order_type <= OrderType.MARKET
-        and TimeInForce.GTC <= order.time_in_force <= TimeInForce.FOK
-        and 0 <= order.post_only <= 1
-        and SelfTrade.REJECT_TAKER <= order.self_trade <= SelfTrade.ALLOW
-        and TriggerKind.NONE <= order.trigger_kind <= TriggerKind.TAKE_PROFIT
-        and TriggerBy.LAST <= order.trigger_by <= TriggerBy.INDEX
-        and (order.trigger_kind != TriggerKind.NONE or order.trigger_price == 0)
+        (order.trigger_kind != TriggerKind.NONE or (order.trigger_price == 0 and order.trigger_by == TriggerBy.LAST))
         and (lasting or not order.post_only)
-        and order.expires_us >= 0
         and (lasting or order.trigger_kind != TriggerKind.NONE or not order.expires_us)
         and (order.order_type == OrderType.LIMIT or order.time_in_force != TimeInForce.GTC)
-        and order.quote_quanta >= 0
         and (not order.quote_quanta or _may_name_quote(order))
     )
 
