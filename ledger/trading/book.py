@@ -195,21 +195,8 @@ class FastBook(BookBase):
                 remaining -= quantity
                 trade_id += 1
                 last = price
-                reports.append(
-                    (
-                        _TRADED,
-                        trade_id,
-                        maker[ORDER_ID],
-                        order_id,
-                        price,
-                        quantity,
-                        side,
-                        left,
-                        remaining,
-                        maker_fee,
-                        taker_fee,
-                    )
-                )
+                fill = (trade_id, maker[ORDER_ID], order_id, price, quantity, side, left, remaining)
+                reports.append((_TRADED, *fill, maker_fee, taker_fee))
                 if left:
                     maker[REMAINING] = left
                 else:

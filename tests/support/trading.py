@@ -87,12 +87,19 @@ class DictPurse:
         return sum(amount for table in (self.free, self.held) for (_, name), amount in table.items() if name == asset)
 
 
-def funded(market: Market, quanta: int = 10**9) -> tuple[SpotFunds, DictPurse]:
+class FickleFunds(SpotFunds):
+    """Funds that let no maker trade whose id and price fall together, as margin may refuse one at any time."""
+
+    def check_maker(self, order_id: int, price: int, quantity: int) -> int:
+        return Reason.INSUFFICIENT_MARGIN if (order_id + price) % 5 == 0 else 0
+
+
+def funded(market: Market, quanta: int = 10**9, kind: type[SpotFunds] = SpotFunds) -> tuple[SpotFunds, DictPurse]:
     """Funds with `quanta` of both assets for each named account."""
     purse = DictPurse()
     for account in NAMES.values():
         purse.free[account, "BASE"] = purse.free[account, "QUOTE"] = quanta
-    return SpotFunds(market, lambda account: RATES.get(account, FeeRates(0, 0)), purse), purse
+    return kind(market, lambda account: RATES.get(account, FeeRates(0, 0)), purse), purse
 
 
 def check_holds(funds: SpotFunds, purse: DictPurse) -> None:
@@ -174,9 +181,11 @@ def show(row: Sequence[int], market: Market) -> str:
 class Twins:
     """The plain book and the fast one, each with its own funds, on the same commands; every step must agree."""
 
-    def __init__(self, market: Market | None = None, quanta: int = 10**9, *, with_funds: bool = True) -> None:
+    def __init__(
+        self, market: Market | None = None, quanta: int = 10**9, *, with_funds: bool = True, fickle: bool = False
+    ) -> None:
         self.market = market or small_market()
-        self.money = [funded(self.market, quanta) for _ in range(2)]
+        self.money = [funded(self.market, quanta, FickleFunds if fickle else SpotFunds) for _ in range(2)]
         funds = [pair[0] if with_funds else None for pair in self.money]
         self.books = (NaiveBook(self.market, funds[0]), FastBook(self.market, funds[1]))
         self.totals = {asset: self.money[0][1].total(asset) for asset in ("BASE", "QUOTE")}
@@ -189,6 +198,10 @@ class Twins:
         plain, fast = ([tuple(map(int, row)) for row in book.reports] for book in self.books)
         assert plain == fast, f"{name}{arguments}: {plain} and {fast}"
         return plain
+
+    def live(self) -> list[int]:
+        """Orders that rest or wait, by id."""
+        return [order.order_id for order in self.books[0]._all_orders()]
 
     def check(self) -> None:
         """Both books have one state, both purses one balance, every hold is exact, and nothing was made or lost."""
@@ -206,31 +219,36 @@ class Twins:
             assert {asset: purse.total(asset) for asset in self.totals} == self.totals
 
 
-def random_command(draw: random.Random, number: int, live: int) -> tuple[str, tuple[object, ...]]:
-    """One command of any kind, near the price of 100 ticks, about `live` recent orders."""
-    account = draw.randint(1, 4)
-    recent = draw.randint(max(1, number - live), number)
+def random_command(draw: random.Random, number: int, live: Sequence[int]) -> tuple[str, tuple[object, ...]]:
+    """One command of any kind, near the price of 100 ticks; `live` are orders that can be cancelled or amended.
+
+    Ids are `number` and `number + 4`, and an order's account is its id modulo 4, plus 1.
+    """
     kind = draw.random()
+    account = number % 4 + 1
     if kind < 0.62:
-        return "place", (random_order(draw, number, account),)
+        return "place", (random_order(draw, number if draw.random() < 0.99 else max(1, number - 8), account),)
     if kind < 0.66:
-        first = random_order(draw, number, account)._replace(oco_partner=number + 1)
-        second = random_order(draw, number + 1, account)._replace(oco_partner=number)
+        first = random_order(draw, number, account)._replace(oco_partner=number + 4, time_in_force=0)
+        second = random_order(draw, number + 4, account)._replace(oco_partner=number, time_in_force=0)
         return "place_pair", (first, second)
-    if kind < 0.78:
-        return "cancel", (recent, account)
-    if kind < 0.92:
-        return "amend", (recent, account, draw.randint(90, 110), draw.randint(1, 30))
+    chosen = draw.choice(live) if live and draw.random() < 0.95 else number
+    account = chosen % 4 + 1 if draw.random() < 0.97 else 1
+    if kind < 0.76:
+        return "cancel", (chosen, account)
+    if kind < 0.94:
+        return "amend", (chosen, account, draw.randint(92, 108), draw.randint(1, 24))
     rare: list[tuple[str, tuple[object, ...]]] = [
         ("cancel_all", (account, draw.randint(-1, 1), draw.randint(0, 2))),
-        ("kill", (account,)),
-        ("revive", (account,)),
-        ("revive", (draw.randint(1, 4),)),
+        ("kill", (account,)) if draw.random() < 0.2 else ("revive", (account,)),
+        ("revive", (1,)),
+        ("revive", (2,)),
         ("expire", (number * 10,)),
-        ("set_state", (draw.choice([0, 0, 0, 1, 2, 3, 4]),)),
+        ("set_state", (draw.choice([1, 2, 3, 4]),)) if draw.random() < 0.3 else ("set_state", (0,)),
         ("set_state", (0,)),
         ("set_reference", (draw.randint(1, 2), draw.randint(92, 108))),
         ("set_bounds", draw.choice([(0, 0), (95, 105), (0, 104), (97, 0)])),
+        ("cancel_market", ()) if draw.random() < 0.1 else ("set_state", (0,)),
     ]
     return draw.choice(rare)
 
