@@ -2,8 +2,8 @@
 
 Prices are kept as signed keys, +price for bids and -price for asks, so that on both sides the best key is the last of a
 rising list, and a taker goes on while `key >= limit`. Live books have a few hundred levels and change near the best
-one, so inserting there is cheap; a queue is an OrderedDict, which takes an order out of any place without leaving a
-gap that a later look at the front would have to step over. A plain limit order is judged inside `place`; whatever is
+one, so inserting there is cheap; a queue is a dict while it is short and an OrderedDict when it is deep, so that
+no gaps pile up at its front. A plain limit order is judged inside `place`; whatever is
 less common goes through the functions below it. The rules are those of `book_naive.py`, whose reports these equal.
 
 Cost: about 0.5 us for a new order that rests, 0.35 us for a cancel, on one core of a common server, without funds.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import OrderedDict
+from itertools import islice
 
 from ledger.trading.book_base import (
     ACCOUNT,
@@ -20,8 +21,10 @@ from ledger.trading.book_base import (
     ORDER_ID,
     OWNER,
     PARTNER,
+    POST_ONLY,
     QUANTITY,
     REMAINING,
+    SHALLOW_MAX,
     BookBase,
     Entry,
 )
@@ -36,6 +39,7 @@ _CANCELLED, _EXPIRED, _AMENDED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kin
 _REJECTED = int(Kind.REJECTED)
 _FOK = int(TimeInForce.FOK)
 _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
+_UNKNOWN_REASON = int(Reason.UNKNOWN_ORDER)
 _USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_CANCEL)
 _SELF_TRADE_REASON, _PARTNER_REASON = int(Reason.SELF_TRADE_PREVENTION), int(Reason.OCO_PARTNER)
 
@@ -68,7 +72,7 @@ class FastBook(BookBase):
             or price * quantity < units_min
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
-            or (self._triggers and order_id in self._triggers)
+            or order_id in self._waiting
             or (self._banded and not self._in_band(price))
         ):
             self._place_special(order)
@@ -100,8 +104,10 @@ class FastBook(BookBase):
             else:
                 level = self._levels.get(key)
                 if level is None:
-                    level = self._levels[key] = OrderedDict()
+                    level = self._levels[key] = {}
                     insort(self._asks if side else self._bids, key)
+                elif len(level) == SHALLOW_MAX:
+                    level = self._levels[key] = OrderedDict(level)
                 level[order_id] = self._orders[order_id] = [
                     remaining, order_id, owner, account, key, 0, quantity, session, expires, mode, post_only
                 ]  # fmt: skip
@@ -109,14 +115,17 @@ class FastBook(BookBase):
                 if expires:
                     self._watch_expiry(expires, order_id)
                 reports.append((_RESTED, order_id, price, remaining))
-        if crosses and self._triggers:
+        if crosses and self._waiting:
             self._fire_triggers()
 
     def cancel(self, order_id: int, account: int) -> None:
         """See `Book.cancel`."""
         entry = self._orders.get(order_id)
         if entry is None or entry[ACCOUNT] != account or entry[PARTNER] or self._guarded:
-            self._cancel_special(order_id, account)
+            if entry is None and not self._waiting:
+                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
+            else:
+                self._cancel_special(order_id, account)
             return
         del self._orders[order_id]
         key = entry[KEY]
@@ -132,10 +141,21 @@ class FastBook(BookBase):
     def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
         """See `Book.amend`."""
         entry = self._orders.get(order_id)
-        reason = self._amend_refusal(entry, order_id, account, price, quantity)
-        if reason or entry is None:
-            self.reports.append((_REJECTED, order_id, reason))
-            return
+        price_min, price_max, quantity_min, quantity_max, units_min, _ = self._limits
+        if (
+            entry is None
+            or entry[ACCOUNT] != account
+            or self._guarded
+            or self._banded
+            or entry[POST_ONLY]
+            or not price_min <= price <= price_max
+            or not quantity_min <= quantity <= quantity_max
+            or price * quantity < units_min
+        ):
+            reason = self._amend_refusal(entry, order_id, account, price, quantity)
+            if reason or entry is None:
+                self.reports.append((_REJECTED, order_id, reason))
+                return
         remaining = entry[REMAINING] - entry[QUANTITY] + quantity
         if remaining <= 0:
             self._end(order_id, _CANCELLED, Reason.AMENDED_TO_FILLED)
@@ -160,11 +180,12 @@ class FastBook(BookBase):
         if not opposite:
             return remaining, 0
         funds, reports, levels = self.funds, self.reports, self._levels
+        orders, by_account = self._orders, self._by_account
         best = opposite[-1]
         stop = self._stop_key(side, limit) if self._limited else limit
         first = last = reason = 0
         trade_id = self.trade_id
-        maker_fee = taker_fee = 0
+        fee = fee2 = 0
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
@@ -174,73 +195,74 @@ class FastBook(BookBase):
             done, linked = 0, None
             for maker in level.values():
                 left = maker[REMAINING]
+                maker_id = maker[ORDER_ID]
                 if maker[OWNER] == owner and mode != _ALLOW:
-                    done, reason, linked = self._prevent(maker, mode, done)
+                    ended, reason = self._prevent(maker, mode)
+                    done += ended
+                    if ended and maker[PARTNER]:
+                        linked = maker
                     if reason or linked is not None:
                         break
                     continue
                 quantity = left if left < remaining else remaining
                 if funds is not None:
-                    unfunded = funds.check_maker(maker[ORDER_ID], price, quantity)
+                    unfunded = funds.check_maker(maker_id, price, quantity)
                     if unfunded:
                         done += 1
-                        funds.release(maker[ORDER_ID])
-                        reports.append((_EXPIRED, maker[ORDER_ID], left, unfunded))
+                        self._expire_maker(maker, unfunded)
                         if maker[PARTNER]:
                             linked = maker
                             break
                         continue
-                    maker_fee, taker_fee = funds.fill(maker[ORDER_ID], order_id, price, quantity)
+                    fee, fee2 = funds.fill(maker_id, order_id, price, quantity)
                 left -= quantity
                 remaining -= quantity
                 trade_id += 1
                 last = price
-                fill = (trade_id, maker[ORDER_ID], order_id, price, quantity, side, left, remaining)
-                reports.append((_TRADED, *fill, maker_fee, taker_fee))
+                row = (_TRADED, trade_id, maker_id, order_id, price, quantity, side, left, remaining, fee, fee2)
+                reports.append(row)
                 if left:
                     maker[REMAINING] = left
                 else:
                     done += 1
+                    del orders[maker_id], by_account[maker[ACCOUNT]][maker_id]
                 if partner or maker[PARTNER]:
                     linked = maker
                     break
                 if not remaining:
                     break
             first = first or last
-            if done:
-                self._consume(level, key, done)
+            if done == len(level):
+                del levels[key]
+                opposite.pop()
+            elif done:
+                for maker_id in list(islice(level, done)):
+                    del level[maker_id]
             if linked is not None:
                 cut = self._unlink(linked, order_id, partner if trade_id != self.trade_id else 0)
                 reason = reason or cut
             self.trade_id = trade_id
         if last:
             self._references[0] = last
-            if self._triggers:
+            if self._waiting:
                 self._set_last(first, last)
         if remaining and not reason and stop != limit:
             reason = self._stop_reason(side, limit, abs(best))
         return remaining, reason
 
-    def _prevent(self, maker: Entry, mode: int, done: int) -> tuple[int, int, Entry | None]:
-        """A taker met an order of its owner. Makers done, a Reason that stops the taker, and a maker with a partner."""
-        linked = None
+    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int]:
+        """A taker met an order of its owner. 1 if that ended, and a Reason if the taker stops."""
         if mode != _REJECT_TAKER:
-            done += 1
-            if self.funds is not None:
-                self.funds.release(maker[ORDER_ID])
-            self.reports.append((_EXPIRED, maker[ORDER_ID], maker[REMAINING], _SELF_TRADE_REASON))
-            linked = maker if maker[PARTNER] else None
-        return done, 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON, linked
+            self._expire_maker(maker, _SELF_TRADE_REASON)
+        return int(mode != _REJECT_TAKER), 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
 
-    def _consume(self, level: OrderedDict[int, Entry], key: int, done: int) -> None:
-        """Take the first `done` orders out of the best queue of a side."""
-        orders, by_account = self._orders, self._by_account
-        for _ in range(done):
-            order_id, maker = level.popitem(last=False)
-            del orders[order_id], by_account[maker[ACCOUNT]][order_id]
-        if not level:
-            del self._levels[key]
-            (self._bids if key > 0 else self._asks).pop()
+    def _expire_maker(self, maker: Entry, reason: int) -> None:
+        """End a maker that a sweep met; the sweep takes it out of its queue."""
+        order_id = maker[ORDER_ID]
+        del self._orders[order_id], self._by_account[maker[ACCOUNT]][order_id]
+        if self.funds is not None:
+            self.funds.release(order_id)
+        self.reports.append((_EXPIRED, order_id, maker[REMAINING], reason))
 
     def _unlink(self, maker: Entry, taker_id: int, partner: int) -> int:
         """End the partners of a maker and of its taker. A Reason where the taker itself is the maker's partner."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections import OrderedDict
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
 from ledger.trading.market import PPM, Market, MarketState
@@ -25,6 +26,9 @@ REMAINING, ORDER_ID, OWNER, ACCOUNT, KEY, PARTNER, QUANTITY, SESSION, EXPIRES, S
 Entry = list[int]
 
 NO_LIMIT = -(2**62)
+# A queue of up to this many orders is a dict: what is taken out leaves gaps, but of a small table they are few, and it
+# costs half. A longer one becomes an OrderedDict, whose front is found at once however many orders left it.
+SHALLOW_MAX = 32
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
@@ -51,6 +55,7 @@ class BookBase(ABC):
         "_orders",
         "_references",
         "_triggers",
+        "_waiting",
         "funds",
         "market",
         "reports",
@@ -68,10 +73,11 @@ class BookBase(ABC):
         self.trade_id = 0
         self._bids: list[int] = []
         self._asks: list[int] = []
-        self._levels: dict[int, OrderedDict[int, Entry]] = {}
+        self._levels: dict[int, dict[int, Entry]] = {}
         self._orders: dict[int, Entry] = {}
         self._by_account: dict[int, dict[int, None]] = {}
         self._triggers = TriggerBook()
+        self._waiting = self._triggers.orders  # the same dict: its truth costs no call
         self._expiries: list[tuple[int, int]] = []
         self._killed: dict[int, None] = {}
         self._references = [0, 0, 0]
@@ -98,6 +104,14 @@ class BookBase(ABC):
     ) -> tuple[int, int]:
         """Take from the other side down to the key `limit`. Steps left, and a Reason where something else ended it."""
 
+    @abstractmethod
+    def place(self, order: OrderRow) -> None:
+        """See `Book.place`."""
+
+    @abstractmethod
+    def cancel(self, order_id: int, account: int) -> None:
+        """See `Book.cancel`."""
+
     # Commands
 
     def place_pair(self, first: OrderRow, second: OrderRow) -> None:
@@ -118,6 +132,16 @@ class BookBase(ABC):
             if not self._is_known(legs[1].order_id):
                 self._cut(legs[0].order_id)
         self._fire_triggers()
+
+    def place_batch(self, orders: Iterable[OrderRow]) -> None:
+        """See `Book.place_batch`."""
+        for order in orders:
+            self.place(order)
+
+    def cancel_batch(self, order_ids: Iterable[int], account: int) -> None:
+        """See `Book.cancel_batch`."""
+        for order_id in order_ids:
+            self.cancel(order_id, account)
 
     def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
         """See `Book.cancel_all`."""
@@ -207,9 +231,15 @@ class BookBase(ABC):
         return Reason.PRICE_OUT_OF_BOUNDS
 
     def _in_band(self, price: int) -> bool:
+        """`rules.band_allows` for the prices of now; the common case, in which all three are known, is written out."""
         bid = self._bids[-1] if self._bids else 0
         ask = -self._asks[-1] if self._asks else 0
-        return band_allows(self.market, price, bid, ask, self._references[0])
+        last, market = self._references[0], self.market
+        if not (bid and ask and last):
+            return band_allows(market, price, bid, ask, last)
+        active = bid if last < bid else ask if last > ask else last
+        up = market.limit_band_up_ppm
+        return active * market.limit_band_down_ppm <= price * PPM and (not up or price * PPM <= active * up)
 
     def _place_special(self, order: OrderRow) -> None:
         """An order that the hot path does not judge itself, with the whole list of checks in their order."""
@@ -314,8 +344,11 @@ class BookBase(ABC):
         opposite = self._bids if side else self._asks
         if not self._limited or not opposite:
             return limit
-        impact = impact_limit(self.market, side, abs(opposite[-1]))
-        return max(limit, _limit_key(side, impact), _limit_key(side, self._bounds[1 - side]))
+        best, bounds, market = opposite[-1], self._bounds, self.market
+        if side:
+            return max(limit, -(-best * market.impact_down_ppm // PPM), bounds[0])
+        impact = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
+        return max(limit, impact, -bounds[1] if bounds[1] else NO_LIMIT)
 
     def _stop_reason(self, side: int, limit: int, best_at_start: int) -> int:
         """Which limit stopped the taker: 0 for its own or an empty side, then the impact band, then the bounds."""
@@ -386,7 +419,7 @@ class BookBase(ABC):
 
     def _fire_triggers(self) -> None:
         """Fire one trigger at a time, until none is due; what one of them trades may make others due."""
-        if not self._triggers or self.state not in (MarketState.OPEN, MarketState.LIMIT_ONLY):
+        if not self._waiting or self.state not in (MarketState.OPEN, MarketState.LIMIT_ONLY):
             return
         while True:
             last, mark, index = self._references
@@ -420,8 +453,10 @@ class BookBase(ABC):
         key, order_id, account = entry[KEY], entry[ORDER_ID], entry[ACCOUNT]
         level = self._levels.get(key)
         if level is None:
-            level = self._levels[key] = OrderedDict()
+            level = self._levels[key] = {}
             insort(self._bids if key > 0 else self._asks, key)
+        elif len(level) == SHALLOW_MAX:
+            level = self._levels[key] = OrderedDict(level)
         level[order_id] = self._orders[order_id] = entry
         self._by_account.setdefault(account, {})[order_id] = None
         if entry[EXPIRES]:

@@ -6,6 +6,7 @@ digest on the same commands.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ledger.trading.market import Market, MarketState
@@ -113,6 +114,16 @@ class NaiveBook:
             self._sides[resting.order.side].remove(resting)
             self._match(resting)
             self._fire_triggers()
+
+    def place_batch(self, orders: Iterable[OrderRow]) -> None:
+        """See `Book.place_batch`."""
+        for order in orders:
+            self.place(order)
+
+    def cancel_batch(self, order_ids: Iterable[int], account: int) -> None:
+        """See `Book.cancel_batch`."""
+        for order_id in order_ids:
+            self.cancel(order_id, account)
 
     def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
         """See `Book.cancel_all`."""

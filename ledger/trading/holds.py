@@ -18,10 +18,10 @@ from typing import Protocol
 
 from ledger.trading.fees import FeeRates, charged_quanta
 from ledger.trading.market import PPM, Market
-from ledger.trading.orders import NewOrder, OrderRow, Side
+from ledger.trading.orders import OrderRow
 from ledger.trading.reports import Reason
 
-__all__ = ["OrderHold", "Purse", "SpotFunds", "bid_requirement"]
+__all__ = ["HoldEntry", "Purse", "SpotFunds", "bid_requirement"]
 
 
 class Purse(Protocol):
@@ -46,59 +46,47 @@ def bid_requirement(notional_quanta: int, rate_ppm: int, fee_numerator: int, fee
     return notional_quanta + charged_quanta(fee_numerator + notional_quanta * rate_ppm) - fee_charged
 
 
-class OrderHold:
-    """One open order's money. `price` in ticks is the worst that it may pay; `quantity` in steps is what is left."""
-
-    __slots__ = ("account", "by_quote", "charged", "held", "maker_ppm", "numerator", "price", "quantity", "rate", "side",
-                 "taker_ppm")  # fmt: skip
-
-    def __init__(self, order: NewOrder, price: int, quantity: int, rates: FeeRates) -> None:
-        self.account = order.account
-        self.side = order.side
-        self.price = price
-        self.quantity = quantity
-        self.by_quote = order.quote_quanta > 0
-        self.maker_ppm, self.taker_ppm = rates
-        self.rate = max(rates.maker_ppm, rates.taker_ppm, 0)
-        self.numerator = 0
-        self.charged = 0
-        self.held = 0
-
-    def accrue(self, notional_quanta: int, rate_ppm: int) -> int:
-        """Charge one fill; the fee in quote quanta, negative for a rebate."""
-        self.numerator += notional_quanta * rate_ppm
-        charged = -(-self.numerator // PPM)
-        fee = charged - self.charged
-        self.charged = charged
-        return fee
+# One open order's money is a list of integers, as in `book_base.py`. PRICE is the worst that it may pay, in ticks;
+# LEFT its steps to go; RATE the greatest fee in ppm; ACCRUED in ppm-quanta, CHARGED and HELD in quanta.
+ACCOUNT, SIDE, PRICE, LEFT, BY_QUOTE, MAKER_PPM, TAKER_PPM, RATE, ACCRUED, CHARGED, HELD = range(11)
+HoldEntry = list[int]
 
 
 class SpotFunds:
-    """`protocols.Funds` for a spot market: nothing trades that was not held in full."""
+    """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id."""
 
     def __init__(self, market: Market, rates: Callable[[int], FeeRates], purse: Purse) -> None:
         self.market = market
-        self.holds: dict[int, OrderHold] = {}
+        self.holds: dict[int, HoldEntry] = {}
         self._rates = rates
         self._purse = purse
         self._unit = market.unit_quanta
         self._step = market.step_quanta
-        self._assets = (market.quote, market.base)
+        self._base, self._quote = market.base, market.quote
 
     def hold(self, order: OrderRow, price_worst: int) -> int:
         """See `Funds.hold`."""
-        row = NewOrder(*order)
-        quantity = row.quantity or row.quote_quanta // (price_worst * self._unit)
-        entry = OrderHold(row, price_worst, quantity, self._rates(row.account))
-        entry.held = row.quote_quanta if row.quote_quanta and not row.side else self.required(entry)
-        if not self._purse.hold(row.account, self._assets[row.side], entry.held):
+        order_id, account, _, side, _, _, quantity, _, _, _, _, _, quote, _, _, _, _ = order
+        if not quantity:
+            quantity = quote // (price_worst * self._unit)
+        maker_ppm, taker_ppm = self._rates(account)
+        rate = maker_ppm if maker_ppm > taker_ppm else taker_ppm
+        assert rate >= 0, "no account is paid on both sides"
+        if side:
+            asset, held = self._base, quantity * self._step
+        else:
+            notional = price_worst * quantity * self._unit
+            asset, held = self._quote, quote or notional - (-notional * rate // PPM)
+        if not self._purse.hold(account, asset, held):
             return Reason.INSUFFICIENT_FUNDS
-        self.holds[row.order_id] = entry
+        self.holds[order_id] = [
+            account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held
+        ]  # fmt: skip
         return 0
 
     def taker_fee_ppm(self, order: OrderRow) -> int:
         """See `Funds.taker_fee_ppm`."""
-        return self.holds[order[0]].taker_ppm
+        return self.holds[order[0]][TAKER_PPM]
 
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
         """See `Funds.check_maker`. What rests in a spot market is held in full."""
@@ -108,59 +96,67 @@ class SpotFunds:
         """See `Funds.fill`."""
         maker, taker = self.holds[maker_id], self.holds[taker_id]
         notional = price * quantity * self._unit
-        maker_fee = maker.accrue(notional, maker.maker_ppm)
-        taker_fee = taker.accrue(notional, taker.taker_ppm)
         base = quantity * self._step
-        if maker.side == Side.BID:
-            self._purse.settle(maker.account, taker.account, base, notional, (maker_fee, taker_fee))
+        maker_fee = _accrue(maker, notional * maker[MAKER_PPM])
+        taker_fee = _accrue(taker, notional * taker[TAKER_PPM])
+        if maker[SIDE]:
+            self._purse.settle(taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
         else:
-            self._purse.settle(taker.account, maker.account, base, notional, (taker_fee, maker_fee))
-        self._lower(maker_id, maker, base, quantity, notional + maker_fee)
-        self._lower(taker_id, taker, base, quantity, notional + taker_fee)
+            self._purse.settle(maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
+        self._lower(maker_id, maker, quantity, base if maker[SIDE] else notional + maker_fee)
+        self._lower(taker_id, taker, quantity, base if taker[SIDE] else notional + taker_fee)
         return maker_fee, taker_fee
 
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """See `Funds.amend`."""
         entry = self.holds[order_id]
-        old = (entry.price, entry.quantity)
-        entry.price, entry.quantity = price, quantity
-        change = self.required(entry) - entry.held
-        asset = self._assets[entry.side]
-        if change > 0 and not self._purse.hold(entry.account, asset, change):
-            entry.price, entry.quantity = old
+        old = (entry[PRICE], entry[LEFT])
+        entry[PRICE], entry[LEFT] = price, quantity
+        change = self.required(entry) - entry[HELD]
+        asset = self._base if entry[SIDE] else self._quote
+        if change > 0 and not self._purse.hold(entry[ACCOUNT], asset, change):
+            entry[PRICE], entry[LEFT] = old
             return Reason.INSUFFICIENT_FUNDS
         if change < 0:
-            self._purse.release(entry.account, asset, -change)
-        entry.held += change
+            self._purse.release(entry[ACCOUNT], asset, -change)
+        entry[HELD] += change
         return 0
 
     def release(self, order_id: int) -> None:
         """See `Funds.release`."""
         entry = self.holds.pop(order_id)
-        if entry.held:
-            self._purse.release(entry.account, self._assets[entry.side], entry.held)
+        if entry[HELD]:
+            self._purse.release(entry[ACCOUNT], self._base if entry[SIDE] else self._quote, entry[HELD])
 
-    def required(self, entry: OrderHold) -> int:
+    def required(self, entry: HoldEntry) -> int:
         """What the order must hold now: base quanta of an ask, quote quanta of a bid by quantity."""
-        if entry.side == Side.ASK:
-            return entry.quantity * self._step
-        return bid_requirement(entry.price * entry.quantity * self._unit, entry.rate, entry.numerator, entry.charged)
+        if entry[SIDE]:
+            return entry[LEFT] * self._step
+        return bid_requirement(entry[PRICE] * entry[LEFT] * self._unit, entry[RATE], entry[ACCRUED], entry[CHARGED])
 
-    def _lower(self, order_id: int, entry: OrderHold, base_quanta: int, quantity: int, cost_quanta: int) -> None:
-        """Bring a hold down to what is still required after a fill that was paid out of it."""
-        entry.quantity -= quantity
-        if entry.side == Side.ASK:
-            entry.held -= base_quanta
-        else:
-            entry.held -= cost_quanta
-            if not entry.by_quote:
-                required = self.required(entry)
-                freed = entry.held - required
-                assert freed >= 0, "a hold always covers its order's fills"
-                if freed:
-                    self._purse.release(entry.account, self._assets[0], freed)
-                    entry.held = required
-        assert entry.held >= 0, "no fill takes more than was held"
-        if not entry.quantity and not entry.by_quote:
-            assert not entry.held, "a filled order holds nothing"
+    def _lower(self, order_id: int, entry: HoldEntry, quantity: int, paid: int) -> None:
+        """Bring a hold down to what is still required after `paid` quanta left it for a fill."""
+        left = entry[LEFT] = entry[LEFT] - quantity
+        held = entry[HELD] - paid
+        if not entry[SIDE] and not entry[BY_QUOTE]:
+            # `required`, written out: this is the hot path, and a test compares the two after every command.
+            due = entry[PRICE] * left * self._unit
+            required = due - (-(entry[ACCRUED] + due * entry[RATE]) // PPM) - entry[CHARGED]
+            assert held >= required, "a hold always covers its order's fills"
+            if held > required:
+                self._purse.release(entry[ACCOUNT], self._quote, held - required)
+                held = required
+        assert held >= 0, "no fill takes more than was held"
+        entry[HELD] = held
+        if not left and not entry[BY_QUOTE]:
+            assert not held, "a filled order holds nothing"
             del self.holds[order_id]
+
+
+def _accrue(entry: HoldEntry, fee_numerator: int) -> int:
+    """Charge one fill of an order; its fee in quanta, negative for a rebate."""
+    accrued = entry[ACCRUED] = entry[ACCRUED] + fee_numerator
+    charged = -(-accrued // PPM)
+    fee = charged - entry[CHARGED]
+    entry[CHARGED] = charged
+    return fee

@@ -6,7 +6,7 @@ for ever. A market where it is not is refused at listing; there is no rounding o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from ledger.assets import ASSET_NAME, SCALE_MAX, AmountError, parse_amount
@@ -67,11 +67,15 @@ class Market:
     impact_down_ppm: int = 0
     impact_up_ppm: int = 0
     open_orders_max: int = 1_000
+    unit_quanta: int = field(init=False)
+    """Quote quanta of one tick times one step, exactly."""
 
     def __post_init__(self) -> None:
         problems = self._problems()
         if problems:
             raise MarketRefused(problems)
+        numerator, denominator = self._unit_ratio()
+        object.__setattr__(self, "unit_quanta", numerator // denominator)  # frozen: derived once, asked often
 
     def _problems(self) -> list[str]:
         rules = (
@@ -110,12 +114,6 @@ class Market:
             self.tick_units * self.step_quanta * 10**self.quote_scale,
             10 ** (self.tick_decimals + self.base_scale),
         )
-
-    @property
-    def unit_quanta(self) -> int:
-        """Quote quanta of one tick times one step, exactly."""
-        numerator, denominator = self._unit_ratio()
-        return numerator // denominator
 
     def notional_quanta(self, price: int, quantity: int) -> int:
         """Quote quanta of `quantity` steps at `price` ticks, exactly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ledger.trading.orders import OrderRow
@@ -49,6 +50,12 @@ class Book(Protocol):
 
     def place_pair(self, first: OrderRow, second: OrderRow) -> None:
         """Two orders of which one cancels the other (OCO): any trade, trigger or end of one leg ends the other."""
+
+    def place_batch(self, orders: Iterable[OrderRow]) -> None:
+        """Place each in turn; one that is refused does not stop the next."""
+
+    def cancel_batch(self, order_ids: Iterable[int], account: int) -> None:
+        """Cancel each in turn."""
 
     def cancel(self, order_id: int, account: int) -> None:
         """End one resting or pending order of `account`."""

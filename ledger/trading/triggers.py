@@ -15,10 +15,10 @@ _Entry = tuple[int, int, int]  # signed trigger price, minus the order of arriva
 class TriggerBook:
     """Pending orders by id, and the one that is due next. Adding and removing cost one bisection."""
 
-    __slots__ = ("_arrivals", "_entries", "_orders", "_watches")
+    __slots__ = ("_arrivals", "_entries", "_watches", "orders")
 
     def __init__(self) -> None:
-        self._orders: dict[int, NewOrder] = {}
+        self.orders: dict[int, NewOrder] = {}
         self._entries: dict[int, _Entry] = {}
         self._arrivals = 0
         self._watches: dict[tuple[int, bool], list[_Entry]] = {
@@ -26,18 +26,18 @@ class TriggerBook:
         }
 
     def __len__(self) -> int:
-        return len(self._orders)
+        return len(self.orders)
 
     def __contains__(self, order_id: int) -> bool:
-        return order_id in self._orders
+        return order_id in self.orders
 
     def __iter__(self) -> Iterator[NewOrder]:
         """Pending orders as they came."""
-        return iter(self._orders.values())
+        return iter(self.orders.values())
 
     def get(self, order_id: int) -> NewOrder | None:
         """The pending order of this id."""
-        return self._orders.get(order_id)
+        return self.orders.get(order_id)
 
     def add(self, order: NewOrder) -> None:
         """Let `order` wait."""
@@ -46,12 +46,12 @@ class TriggerBook:
         # The list's end fires next: the lowest price on a rise, the highest on a fall, and the oldest of one price.
         entry = (-order.trigger_price if rise else order.trigger_price, -self._arrivals, order.order_id)
         insort(self._watches[order.trigger_by, rise], entry)
-        self._orders[order.order_id] = order
+        self.orders[order.order_id] = order
         self._entries[order.order_id] = entry
 
     def remove(self, order_id: int) -> NewOrder:
         """Take a pending order out."""
-        order = self._orders.pop(order_id)
+        order = self.orders.pop(order_id)
         entry = self._entries.pop(order_id)
         watch = self._watches[order.trigger_by, order.fires_on_rise]
         place = bisect_left(watch, entry)
@@ -64,8 +64,8 @@ class TriggerBook:
         for by in (TriggerBy.LAST, TriggerBy.MARK, TriggerBy.INDEX):
             rises = self._watches[by, True]
             if rises and -rises[-1][0] <= highs[by]:
-                return self._orders[rises[-1][2]]
+                return self.orders[rises[-1][2]]
             falls = self._watches[by, False]
             if falls and falls[-1][0] >= lows[by] > 0:
-                return self._orders[falls[-1][2]]
+                return self.orders[falls[-1][2]]
         return None

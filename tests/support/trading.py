@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from ledger.trading.book import FastBook
 from ledger.trading.book_naive import NaiveBook
 from ledger.trading.fees import FeeRates
-from ledger.trading.holds import SpotFunds
-from ledger.trading.market import Market
+from ledger.trading.holds import ACCOUNT, BY_QUOTE, HELD, SIDE, SpotFunds
+from ledger.trading.market import Market, MarketState
 from ledger.trading.orders import NewOrder, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
 from ledger.trading.reports import (
     Accepted,
@@ -106,9 +106,9 @@ def check_holds(funds: SpotFunds, purse: DictPurse) -> None:
     """Every hold is exactly what its open order requires, and the purse holds nothing else."""
     owed: dict[tuple[int, str], int] = defaultdict(int)
     for entry in funds.holds.values():
-        if not entry.by_quote:
-            assert entry.held == funds.required(entry)
-        owed[entry.account, "BASE" if entry.side else "QUOTE"] += entry.held
+        if not entry[BY_QUOTE]:
+            assert entry[HELD] == funds.required(entry)
+        owed[entry[ACCOUNT], "BASE" if entry[SIDE] else "QUOTE"] += entry[HELD]
     assert {key: held for key, held in purse.held.items() if held} == {key: held for key, held in owed.items() if held}
 
 
@@ -151,11 +151,7 @@ def _ticks(text: str, market: Market) -> int:
 
 def show(row: Sequence[int], market: Market) -> str:
     """One report in words; prices as decimals."""
-
-    def price(ticks: int) -> str:
-        whole, tenth = divmod(ticks, 10)
-        return f"{whole}.{tenth}" if tenth else str(whole)
-
+    price = price_text
     match read_report(tuple(row)):
         case Accepted(_, order):
             return f"{order} accepted"
@@ -217,6 +213,72 @@ class Twins:
         for funds, purse in self.money:
             check_holds(funds, purse)
             assert {asset: purse.total(asset) for asset in self.totals} == self.totals
+
+
+class Scenario:
+    """Plays a text of commands through both books and compares the reports that the text expects.
+
+    Beside orders: cancel N NAME, amend N NAME PRICE QUANTITY, pair ORDER & ORDER, cancel-all NAME [bid|ask],
+    close-session NAME N, kill NAME, revive NAME, cancel-market, expire US, state NAME, mark P, index P, bounds P P,
+    `again N ORDER` for an id used before. A line that begins with `=` holds the reports of the command above it; a line `bids Q@P ...` or `asks ...` the book.
+    """
+
+    def __init__(self, market: Market, quanta: int = 10**9, *, fickle: bool = False) -> None:
+        self.market = market
+        self.twins = Twins(market, quanta, fickle=fickle)
+        self.placed = 0
+
+    def play(self, text: str) -> None:
+        shown: list[str] = []
+        for line in filter(None, (line.strip() for line in text.splitlines())):
+            verb, _, rest = line.partition(" ")
+            if verb == "=":
+                assert shown == [part.strip() for part in rest.split(";") if part.strip()], line
+            elif verb in ("bids", "asks"):
+                levels = self.twins.books[1].depth(int(verb == "asks"), 9)
+                assert [f"{quantity}@{price_text(price)}" for price, quantity in levels] == rest.split(), line
+            else:
+                shown = [show(row, self.market) for row in self._command(verb, rest, line)]
+                self.twins.check()
+
+    def _order(self, text: str) -> NewOrder:
+        self.placed += 1
+        return parse_order(text, self.placed, self.market)
+
+    def _command(self, verb: str, rest: str, line: str) -> list[tuple[int, ...]]:
+        do, words = self.twins.do, rest.split()
+        if verb in ("bid", "ask"):
+            return do("place", self._order(line))
+        if verb == "again":
+            return do("place", parse_order(" ".join(words[1:]), int(words[0]), self.market))
+        if verb == "pair":
+            first, second = (self._order(text.strip()) for text in rest.split("&"))
+            first = first._replace(oco_partner=second.order_id)
+            return do("place_pair", first, second._replace(oco_partner=first.order_id))
+        if verb == "cancel":
+            return do("cancel", int(words[0]), NAMES[words[1]])
+        if verb == "amend":
+            price = _ticks(words[2], self.market)
+            return do("amend", int(words[0]), NAMES[words[1]], price, int(words[3]))
+        if verb == "cancel-all":
+            return do("cancel_all", NAMES[words[0]], Side[words[1].upper()] if words[1:] else -1)
+        if verb == "close-session":
+            return do("cancel_all", NAMES[words[0]], -1, int(words[1]))
+        if verb in ("kill", "revive"):
+            return do(verb, NAMES[rest])
+        if verb in ("mark", "index"):
+            return do("set_reference", TriggerBy[verb.upper()], _ticks(rest, self.market))
+        if verb == "bounds":
+            return do("set_bounds", *(_ticks(word, self.market) for word in words))
+        if verb == "state":
+            return do("set_state", MarketState[rest.upper().replace("-", "_")])
+        return do({"expire": "expire", "cancel-market": "cancel_market"}[verb], *map(int, words))
+
+
+def price_text(ticks: int) -> str:
+    """A price as the little language writes it."""
+    whole, tenth = divmod(ticks, 10)
+    return f"{whole}.{tenth}" if tenth else str(whole)
 
 
 def random_command(draw: random.Random, number: int, live: Sequence[int]) -> tuple[str, tuple[object, ...]]:
