@@ -500,7 +500,8 @@ class BookBase(ABC):
             if self.funds is not None:
                 self.funds.release(order_id)
         self.reports.append((kind, order_id, remaining, reason))
-        self._cut(partner)
+        if reason != Reason.OCO_PARTNER:  # the leg that caused this goes on
+            self._cut(partner)
 
     def _end_account(self, account: int, reason: int, side: int = -1, session: int = 0) -> None:
         for order_id in sorted(self._by_account.get(account, ())):

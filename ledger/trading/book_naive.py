@@ -468,7 +468,8 @@ class NaiveBook:
             if self.funds:
                 self.funds.release(order_id)
         self._report(kind, order_id, resting.remaining if resting else order.quantity, reason)
-        self._cut_partner(order)
+        if reason != Reason.OCO_PARTNER:  # the leg that caused this goes on
+            self._cut_partner(order)
 
     def _cut_partner(self, order: NewOrder) -> None:
         if order.oco_partner and self._known(order.oco_partner):
