@@ -18,6 +18,7 @@ from itertools import islice
 from ledger.trading.book_base import (
     ACCOUNT,
     KEY,
+    NO_LIMIT,
     ORDER_ID,
     OWNER,
     PARTNER,
@@ -37,7 +38,8 @@ __all__ = ["FastBook"]
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _AMENDED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.AMENDED)
 _REJECTED = int(Kind.REJECTED)
-_FOK = int(TimeInForce.FOK)
+_IOC, _FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
+_NO_LIQUIDITY = int(Reason.INSUFFICIENT_LIQUIDITY)
 _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
 _UNKNOWN_REASON = int(Reason.UNKNOWN_ORDER)
 _USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_CANCEL)
@@ -59,6 +61,8 @@ class FastBook(BookBase):
         ) = order  # fmt: skip
         rare = order_type or quote or trigger_kind or trigger_by or trigger_price or partner
         if rare or self._guarded or (life and (post_only or expires)):
+            if not (quote or trigger_kind or self._guarded) and self._place_market(order):
+                return
             self._place_special(order)
             return
         price_min, price_max, quantity_min, quantity_max, units_min, orders_max = self._limits
@@ -116,13 +120,46 @@ class FastBook(BookBase):
                     self._watch_expiry(expires, order_id)
                 reports.append((_RESTED, order_id, price, remaining))
         if crosses and self._waiting:
-            self._fire_triggers()
+            self._fire_after_trades()
+
+    def _place_market(self, order: OrderRow) -> bool:
+        """Take a well-formed market order by quantity, IOC; False, and nothing done, if it is anything else."""
+        order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires, *others = order
+        _, _, quantity_min, quantity_max, _, orders_max = self._limits
+        if (
+            not order_type
+            or life != _IOC
+            or price
+            or post_only
+            or expires
+            or any(others)
+            or order_id in self._orders
+            or order_id in self._waiting
+            or not quantity_min <= quantity <= quantity_max
+            or len(self._by_account.get(account, ())) >= orders_max
+        ):
+            return False
+        opposite = self._bids if side else self._asks
+        if not opposite:
+            return False
+        if self.funds is not None:
+            refused = self.funds.hold(order, abs(max(opposite[0], self._stop_key(side, NO_LIMIT))))
+            if refused:
+                self.reports.append((_REJECTED, order_id, refused))
+                return True
+        self.reports.append((_ACCEPTED, order_id))
+        remaining, reason = self._sweep(order_id, owner, side, NO_LIMIT, quantity, mode, 0)
+        if remaining:
+            self._finish(order_id, remaining, reason or _NO_LIQUIDITY, 0)
+        if self._waiting:
+            self._fire_after_trades()
+        return True
 
     def cancel(self, order_id: int, account: int) -> None:
         """See `Book.cancel`."""
         entry = self._orders.get(order_id)
         if entry is None or entry[ACCOUNT] != account or entry[PARTNER] or self._guarded:
-            if entry is None and not self._waiting:
+            if entry is None and order_id not in self._waiting:
                 self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
             else:
                 self._cancel_special(order_id, account)

@@ -438,6 +438,14 @@ class BookBase(ABC):
             else:
                 self._execute(order, fresh=False)
 
+    def _fire_after_trades(self) -> None:
+        """`_fire_triggers` where nothing but the last price has changed since; mostly there is nothing to do."""
+        rises, falls = self._triggers.last_rises, self._triggers.last_falls
+        if (rises and -rises[-1][0] <= self._high) or (falls and falls[-1][0] >= self._low > 0):
+            self._fire_triggers()
+        elif self.state in (MarketState.OPEN, MarketState.LIMIT_ONLY):
+            self._high = self._low = self._references[TriggerBy.LAST]
+
     def _cut(self, order_id: int) -> None:
         """End the other leg of a pair, if it is still there."""
         if order_id and self._is_known(order_id):

@@ -59,7 +59,7 @@ class SpotFunds:
         self.market = market
         self.holds: dict[int, HoldEntry] = {}
         self._rates = rates
-        self._purse = purse
+        self._purse_hold, self._purse_release, self._settle = purse.hold, purse.release, purse.settle
         self._unit = market.unit_quanta
         self._step = market.step_quanta
         self._base, self._quote = market.base, market.quote
@@ -77,7 +77,7 @@ class SpotFunds:
         else:
             notional = price_worst * quantity * self._unit
             asset, held = self._quote, quote or notional - (-notional * rate // PPM)
-        if not self._purse.hold(account, asset, held):
+        if not self._purse_hold(account, asset, held):
             return Reason.INSUFFICIENT_FUNDS
         self.holds[order_id] = [
             account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held
@@ -100,9 +100,9 @@ class SpotFunds:
         maker_fee = _accrue(maker, notional * maker[MAKER_PPM])
         taker_fee = _accrue(taker, notional * taker[TAKER_PPM])
         if maker[SIDE]:
-            self._purse.settle(taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
+            self._settle(taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
         else:
-            self._purse.settle(maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
+            self._settle(maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
         self._lower(maker_id, maker, quantity, base if maker[SIDE] else notional + maker_fee)
         self._lower(taker_id, taker, quantity, base if taker[SIDE] else notional + taker_fee)
         return maker_fee, taker_fee
@@ -114,11 +114,11 @@ class SpotFunds:
         entry[PRICE], entry[LEFT] = price, quantity
         change = self.required(entry) - entry[HELD]
         asset = self._base if entry[SIDE] else self._quote
-        if change > 0 and not self._purse.hold(entry[ACCOUNT], asset, change):
+        if change > 0 and not self._purse_hold(entry[ACCOUNT], asset, change):
             entry[PRICE], entry[LEFT] = old
             return Reason.INSUFFICIENT_FUNDS
         if change < 0:
-            self._purse.release(entry[ACCOUNT], asset, -change)
+            self._purse_release(entry[ACCOUNT], asset, -change)
         entry[HELD] += change
         return 0
 
@@ -126,7 +126,7 @@ class SpotFunds:
         """See `Funds.release`."""
         entry = self.holds.pop(order_id)
         if entry[HELD]:
-            self._purse.release(entry[ACCOUNT], self._base if entry[SIDE] else self._quote, entry[HELD])
+            self._purse_release(entry[ACCOUNT], self._base if entry[SIDE] else self._quote, entry[HELD])
 
     def required(self, entry: HoldEntry) -> int:
         """What the order must hold now: base quanta of an ask, quote quanta of a bid by quantity."""
@@ -144,7 +144,7 @@ class SpotFunds:
             required = due - (-(entry[ACCRUED] + due * entry[RATE]) // PPM) - entry[CHARGED]
             assert held >= required, "a hold always covers its order's fills"
             if held > required:
-                self._purse.release(entry[ACCOUNT], self._quote, held - required)
+                self._purse_release(entry[ACCOUNT], self._quote, held - required)
                 held = required
         assert held >= 0, "no fill takes more than was held"
         entry[HELD] = held

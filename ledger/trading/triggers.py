@@ -15,7 +15,7 @@ _Entry = tuple[int, int, int]  # signed trigger price, minus the order of arriva
 class TriggerBook:
     """Pending orders by id, and the one that is due next. Adding and removing cost one bisection."""
 
-    __slots__ = ("_arrivals", "_entries", "_watches", "orders")
+    __slots__ = ("_arrivals", "_entries", "_watches", "last_falls", "last_rises", "orders")
 
     def __init__(self) -> None:
         self.orders: dict[int, NewOrder] = {}
@@ -24,6 +24,8 @@ class TriggerBook:
         self._watches: dict[tuple[int, bool], list[_Entry]] = {
             (by, rise): [] for by in (0, 1, 2) for rise in (True, False)
         }
+        self.last_rises = self._watches[TriggerBy.LAST, True]
+        self.last_falls = self._watches[TriggerBy.LAST, False]
 
     def __len__(self) -> int:
         return len(self.orders)
