@@ -214,15 +214,12 @@ class FastBook(BookBase):
     ) -> tuple[int, int]:
         """See `BookBase._sweep`. `done` counts makers at the front of a queue that are filled or ended."""
         opposite = self._bids if side else self._asks
-        if not opposite:
-            return remaining, 0
         funds, reports, levels = self.funds, self.reports, self._levels
         orders, by_account = self._orders, self._by_account
-        best = opposite[-1]
+        best = opposite[-1] if opposite else 0
         stop = self._stop_key(side, limit) if self._limited else limit
-        first = last = reason = 0
+        first = last = reason = fee = fee2 = 0
         trade_id = self.trade_id
-        fee = fee2 = 0
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
@@ -234,10 +231,8 @@ class FastBook(BookBase):
                 left = maker[REMAINING]
                 maker_id = maker[ORDER_ID]
                 if maker[OWNER] == owner and mode != _ALLOW:
-                    ended, reason = self._prevent(maker, mode)
+                    ended, reason, linked = self._prevent(maker, mode)
                     done += ended
-                    if ended and maker[PARTNER]:
-                        linked = maker
                     if reason or linked is not None:
                         break
                     continue
@@ -246,9 +241,8 @@ class FastBook(BookBase):
                     unfunded = funds.check_maker(maker_id, price, quantity)
                     if unfunded:
                         done += 1
-                        self._expire_maker(maker, unfunded)
-                        if maker[PARTNER]:
-                            linked = maker
+                        linked = self._expire_maker(maker, unfunded)
+                        if linked is not None:
                             break
                         continue
                     fee, fee2 = funds.fill(maker_id, order_id, price, quantity)
@@ -273,8 +267,7 @@ class FastBook(BookBase):
                 del levels[key]
                 opposite.pop()
             elif done:
-                for maker_id in list(islice(level, done)):
-                    del level[maker_id]
+                _drop_front(level, done)
             if linked is not None:
                 cut = self._unlink(linked, order_id, partner if trade_id != self.trade_id else 0)
                 reason = reason or cut
@@ -287,22 +280,30 @@ class FastBook(BookBase):
             reason = self._stop_reason(side, limit, abs(best))
         return remaining, reason
 
-    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int]:
-        """A taker met an order of its owner. 1 if that ended, and a Reason if the taker stops."""
-        if mode != _REJECT_TAKER:
-            self._expire_maker(maker, _SELF_TRADE_REASON)
-        return int(mode != _REJECT_TAKER), 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
+    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int, Entry | None]:
+        """A taker met an order of its owner. 1 if that ended, a Reason if the taker stops, a paired maker."""
+        reason = 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
+        if mode == _REJECT_TAKER:
+            return 0, reason, None
+        return 1, reason, self._expire_maker(maker, _SELF_TRADE_REASON)
 
-    def _expire_maker(self, maker: Entry, reason: int) -> None:
-        """End a maker that a sweep met; the sweep takes it out of its queue."""
+    def _expire_maker(self, maker: Entry, reason: int) -> Entry | None:
+        """End a maker that a sweep met and will take out of its queue; the maker itself if it has a partner to end."""
         order_id = maker[ORDER_ID]
         del self._orders[order_id], self._by_account[maker[ACCOUNT]][order_id]
         if self.funds is not None:
             self.funds.release(order_id)
         self.reports.append((_EXPIRED, order_id, maker[REMAINING], reason))
+        return maker if maker[PARTNER] else None
 
     def _unlink(self, maker: Entry, taker_id: int, partner: int) -> int:
         """End the partners of a maker and of its taker. A Reason where the taker itself is the maker's partner."""
         self._cut(maker[PARTNER])
         self._cut(partner)
         return _PARTNER_REASON if maker[PARTNER] == taker_id else 0
+
+
+def _drop_front(level: dict[int, Entry], done: int) -> None:
+    """Take the first `done` orders out of a queue that keeps others."""
+    for order_id in list(islice(level, done)):
+        del level[order_id]

@@ -97,14 +97,23 @@ class SpotFunds:
         maker, taker = self.holds[maker_id], self.holds[taker_id]
         notional = price * quantity * self._unit
         base = quantity * self._step
-        maker_fee = _accrue(maker, notional * maker[MAKER_PPM])
-        taker_fee = _accrue(taker, notional * taker[TAKER_PPM])
+        # A fee is what the order's accrued fee, rounded up, has grown by (fees.py).
+        maker[ACCRUED] = accrued = maker[ACCRUED] + notional * maker[MAKER_PPM]
+        charged = -(-accrued // PPM)
+        maker_fee = charged - maker[CHARGED]
+        maker[CHARGED] = charged
+        taker[ACCRUED] = accrued = taker[ACCRUED] + notional * taker[TAKER_PPM]
+        charged = -(-accrued // PPM)
+        taker_fee = charged - taker[CHARGED]
+        taker[CHARGED] = charged
         if maker[SIDE]:
             self._settle(taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
+            self._lower_ask(maker_id, maker, quantity, base)
+            self._lower_bid(taker_id, taker, quantity, notional + taker_fee)
         else:
             self._settle(maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
-        self._lower(maker_id, maker, quantity, base if maker[SIDE] else notional + maker_fee)
-        self._lower(taker_id, taker, quantity, base if taker[SIDE] else notional + taker_fee)
+            self._lower_bid(maker_id, maker, quantity, notional + maker_fee)
+            self._lower_ask(taker_id, taker, quantity, base)
         return maker_fee, taker_fee
 
     def amend(self, order_id: int, price: int, quantity: int) -> int:
@@ -134,29 +143,29 @@ class SpotFunds:
             return entry[LEFT] * self._step
         return bid_requirement(entry[PRICE] * entry[LEFT] * self._unit, entry[RATE], entry[ACCRUED], entry[CHARGED])
 
-    def _lower(self, order_id: int, entry: HoldEntry, quantity: int, paid: int) -> None:
-        """Bring a hold down to what is still required after `paid` quanta left it for a fill."""
+    def _lower_ask(self, order_id: int, entry: HoldEntry, quantity: int, base_quanta: int) -> None:
+        """Bring an ask's hold down after a fill."""
         left = entry[LEFT] = entry[LEFT] - quantity
-        held = entry[HELD] - paid
-        if not entry[SIDE] and not entry[BY_QUOTE]:
-            # `required`, written out: this is the hot path, and a test compares the two after every command.
-            due = entry[PRICE] * left * self._unit
-            required = due - (-(entry[ACCRUED] + due * entry[RATE]) // PPM) - entry[CHARGED]
-            assert held >= required, "a hold always covers its order's fills"
-            if held > required:
-                self._purse_release(entry[ACCOUNT], self._quote, held - required)
-                held = required
+        held = entry[HELD] = entry[HELD] - base_quanta
         assert held >= 0, "no fill takes more than was held"
-        entry[HELD] = held
         if not left and not entry[BY_QUOTE]:
             assert not held, "a filled order holds nothing"
             del self.holds[order_id]
 
-
-def _accrue(entry: HoldEntry, fee_numerator: int) -> int:
-    """Charge one fill of an order; its fee in quanta, negative for a rebate."""
-    accrued = entry[ACCRUED] = entry[ACCRUED] + fee_numerator
-    charged = -(-accrued // PPM)
-    fee = charged - entry[CHARGED]
-    entry[CHARGED] = charged
-    return fee
+    def _lower_bid(self, order_id: int, entry: HoldEntry, quantity: int, paid_quanta: int) -> None:
+        """Bring a bid's hold down to what is still required after a fill for which `paid_quanta` left it."""
+        left = entry[LEFT] = entry[LEFT] - quantity
+        held = entry[HELD] = entry[HELD] - paid_quanta
+        assert held >= 0, "no fill takes more than was held"
+        if entry[BY_QUOTE]:
+            return
+        # `required`, written out: this is the hot path, and a test compares the two after every command.
+        due = entry[PRICE] * left * self._unit
+        required = due - (-(entry[ACCRUED] + due * entry[RATE]) // PPM) - entry[CHARGED]
+        assert held >= required, "a hold always covers its order's fills"
+        if held > required:
+            self._purse_release(entry[ACCOUNT], self._quote, held - required)
+            entry[HELD] = required
+        if not left:
+            assert not required, "a filled order holds nothing"
+            del self.holds[order_id]

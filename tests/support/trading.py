@@ -11,6 +11,7 @@ An order's id is its number in the scenario, from 1. Prices have one decimal (a 
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -220,7 +221,8 @@ class Scenario:
 
     Beside orders: cancel N NAME, amend N NAME PRICE QUANTITY, pair ORDER & ORDER, cancel-all NAME [bid|ask],
     close-session NAME N, kill NAME, revive NAME, cancel-market, expire US, state NAME, mark P, index P, bounds P P,
-    `again N ORDER` for an id used before. A line that begins with `=` holds the reports of the command above it; a line `bids Q@P ...` or `asks ...` the book.
+    `again N ORDER` for an id used before. A line that begins with `=` holds the reports of the command above it; a
+    line `bids Q@P ...` or `asks ...` the book.
     """
 
     def __init__(self, market: Market, quanta: int = 10**9, *, fickle: bool = False) -> None:
@@ -230,7 +232,8 @@ class Scenario:
 
     def play(self, text: str) -> None:
         shown: list[str] = []
-        for line in filter(None, (line.strip() for line in text.splitlines())):
+        joined = re.sub(r"\n\s*\+", ";", text)  # a line of reports may go on in the next, after a plus
+        for line in filter(None, (line.strip() for line in joined.splitlines())):
             verb, _, rest = line.partition(" ")
             if verb == "=":
                 assert shown == [part.strip() for part in rest.split(";") if part.strip()], line

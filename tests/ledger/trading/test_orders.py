@@ -118,7 +118,9 @@ SCENARIOS: dict[str, tuple[dict[str, int], str]] = {
         bid 1 @ market alice stop last 10
         = 5 accepted; 5 pending 10
         bid 1 @ market carol
-        = 6 accepted; 6 takes 1 @ 10 from 1; 5 triggered 10; 5 takes 1 @ 10.5 from 2; 4 triggered 10.5; 4 takes 1 @ 11 from 3
+        = 6 accepted; 6 takes 1 @ 10 from 1
+        + 5 triggered 10; 5 takes 1 @ 10.5 from 2
+        + 4 triggered 10.5; 4 takes 1 @ 11 from 3
     """),
     "the nearest trigger fires first, then the oldest": ({}, """
         bid 9 @ 9 bob
@@ -128,7 +130,9 @@ SCENARIOS: dict[str, tuple[dict[str, int], str]] = {
         mark 9.9
         =
         mark 9.4
-        = 3 triggered 9.4; 3 takes 1 @ 9 from 1; 4 triggered 9.4; 4 takes 1 @ 9 from 1; 2 triggered 9.4; 2 takes 1 @ 9 from 1
+        = 3 triggered 9.4; 3 takes 1 @ 9 from 1
+        + 4 triggered 9.4; 4 takes 1 @ 9 from 1
+        + 2 triggered 9.4; 2 takes 1 @ 9 from 1
     """),
     "take-profit by index; a trigger already reached fires at once": ({}, """
         index 10
