@@ -183,11 +183,11 @@ class FastBook(BookBase):
             entry is None
             or entry[ACCOUNT] != account
             or self._guarded
-            or self._banded
             or entry[POST_ONLY]
             or not price_min <= price <= price_max
             or not quantity_min <= quantity <= quantity_max
             or price * quantity < units_min
+            or (self._banded and not self._in_band(price))
         ):
             reason = self._amend_refusal(entry, order_id, account, price, quantity)
             if reason or entry is None:

@@ -412,8 +412,11 @@ class BookBase(ABC):
         """Trades happened from the price `first` to the price `last`; one command's sweep never turns back."""
         self._references[TriggerBy.LAST] = last
         if self._triggers:
-            self._high = max(self._high, first, last)
-            self._low = min(self._low or first, first, last)
+            low, high = (first, last) if first < last else (last, first)
+            if high > self._high:
+                self._high = high
+            if low < self._low or not self._low:
+                self._low = low
 
     # Triggers and pairs
 
