@@ -190,7 +190,7 @@ def run(book: FastBook | NaiveBook, stream: list[Message]) -> int:
     for first in range(0, len(stream), BATCH):
         # The door has just read a batch from bytes, so that its rows are in the cache; a copy outside the timer does
         # the same.
-        batch = [(kind, tuple(list(row))) for kind, row in stream[first : first + BATCH]]
+        batch = [(kind, (*row,)) for kind, row in stream[first : first + BATCH]]
         start = time.process_time_ns()
         for kind, row in batch:
             if kind == PLACE:
