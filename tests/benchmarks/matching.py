@@ -28,7 +28,7 @@ from ledger.trading.holds import SpotFunds
 from ledger.trading.market import Market
 from ledger.trading.orders import NewOrder
 
-PLACE, CANCEL, AMEND, PAIR = range(4)
+PLACE, CANCEL, AMEND = range(3)
 ACCOUNTS = 1_000
 BATCH = 1_000
 START = 100_000
