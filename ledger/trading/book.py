@@ -1,0 +1,309 @@
+"""The fast book: a bisected list of prices for each side, a queue for each price, plain integers throughout.
+
+Prices are kept as signed keys, +price for bids and -price for asks, so that on both sides the best key is the last of a
+rising list, and a taker goes on while `key >= limit`. Live books have a few hundred levels and change near the best
+one, so inserting there is cheap; a queue is a dict while it is short and an OrderedDict when it is deep, so that
+no gaps pile up at its front. A plain limit order is judged inside `place`; whatever is
+less common goes through the functions below it. The rules are those of `book_naive.py`, whose reports these equal.
+
+Cost: about 0.6 us for a new order that rests, 0.3 us for a cancel, on one core of a common server, without funds.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import OrderedDict
+from itertools import islice
+
+from ledger.trading.book_base import (
+    ACCOUNT,
+    KEY,
+    NO_LIMIT,
+    ORDER_ID,
+    OWNER,
+    PARTNER,
+    POST_ONLY,
+    QUANTITY,
+    REMAINING,
+    SHALLOW_MAX,
+    BookBase,
+    Entry,
+)
+from ledger.trading.orders import NewOrder, OrderRow, SelfTrade, TimeInForce
+from ledger.trading.reports import Kind, Reason
+
+__all__ = ["FastBook"]
+
+# Global names of plain integers: an enum's member costs a look-up more, and this is the hot loop.
+_ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
+_CANCELLED, _EXPIRED, _AMENDED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.AMENDED)
+_REJECTED = int(Kind.REJECTED)
+_IOC, _FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
+_NO_LIQUIDITY = int(Reason.INSUFFICIENT_LIQUIDITY)
+_REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
+_UNKNOWN_REASON = int(Reason.UNKNOWN_ORDER)
+_USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_CANCEL)
+_SELF_TRADE_REASON, _PARTNER_REASON = int(Reason.SELF_TRADE_PREVENTION), int(Reason.OCO_PARTNER)
+
+
+class FastBook(BookBase):
+    """See `protocols.Book`; the same answers as `NaiveBook`, in the same order."""
+
+    __slots__ = ()
+
+    # Commands
+
+    def place(self, order: OrderRow) -> None:
+        """See `Book.place`. This is the path of a limit order without trigger or partner in an open market."""
+        (
+            order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, session, expires,
+            quote, trigger_kind, trigger_by, trigger_price, partner,
+        ) = order  # fmt: skip
+        rare = order_type or quote or trigger_kind or trigger_by or trigger_price or partner
+        if rare or self._guarded or (life and (post_only or expires)):
+            if not (quote or trigger_kind or self._guarded) and self._place_market(order):
+                return
+            self._place_special(order)
+            return
+        price_min, price_max, quantity_min, quantity_max, units_min, orders_max = self._limits
+        mine = self._by_account.get(account)
+        if mine is None:
+            mine = self._by_account[account] = {}
+        if (
+            order_id in self._orders
+            or not price_min <= price <= price_max
+            or not quantity_min <= quantity <= quantity_max
+            or price * quantity < units_min
+            or len(mine) >= orders_max
+            or (expires and expires <= self.time_us)
+            or order_id in self._waiting
+            or (self._banded and not self._in_band(price))
+        ):
+            self._place_special(order)
+            return
+        if side:
+            key, limit, opposite = -price, price, self._bids
+        else:
+            key, limit, opposite = price, -price, self._asks
+        crosses = opposite and opposite[-1] >= limit
+        reports = self.reports
+        if (crosses and post_only) or life == _FOK:
+            self._execute(NewOrder(*order), fresh=True)
+            self._fire_triggers()
+            return
+        funds = self.funds
+        if funds is not None:
+            refused = funds.hold(order, price)
+            if refused:
+                reports.append((_REJECTED, order_id, refused))
+                return
+        reports.append((_ACCEPTED, order_id))
+        remaining = quantity
+        reason = 0
+        if crosses:
+            remaining, reason = self._sweep(order_id, owner, side, limit, quantity, mode, 0)
+        if remaining:
+            if reason or life:
+                self._finish(order_id, remaining, reason or _IOC_REASON, 0)
+            else:
+                level = self._levels.get(key)
+                if level is None:
+                    level = self._levels[key] = {}
+                    insort(self._asks if side else self._bids, key)
+                elif len(level) == SHALLOW_MAX:
+                    level = self._levels[key] = OrderedDict(level)
+                level[order_id] = self._orders[order_id] = [
+                    remaining, order_id, owner, account, key, 0, quantity, session, expires, mode, post_only
+                ]  # fmt: skip
+                mine[order_id] = None
+                if expires:
+                    self._watch_expiry(expires, order_id)
+                reports.append((_RESTED, order_id, price, remaining))
+        if crosses and self._waiting:
+            self._fire_after_trades()
+
+    def _place_market(self, order: OrderRow) -> bool:
+        """Take a well-formed market order by quantity, IOC; False, and nothing done, if it is anything else."""
+        order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires, *others = order
+        _, _, quantity_min, quantity_max, _, orders_max = self._limits
+        if (
+            not order_type
+            or life != _IOC
+            or price
+            or post_only
+            or expires
+            or any(others)
+            or order_id in self._orders
+            or order_id in self._waiting
+            or not quantity_min <= quantity <= quantity_max
+            or len(self._by_account.get(account, ())) >= orders_max
+        ):
+            return False
+        opposite = self._bids if side else self._asks
+        if not opposite:
+            return False
+        if self.funds is not None:
+            refused = self.funds.hold(order, abs(max(opposite[0], self._stop_key(side, NO_LIMIT))))
+            if refused:
+                self.reports.append((_REJECTED, order_id, refused))
+                return True
+        self.reports.append((_ACCEPTED, order_id))
+        remaining, reason = self._sweep(order_id, owner, side, NO_LIMIT, quantity, mode, 0)
+        if remaining:
+            self._finish(order_id, remaining, reason or _NO_LIQUIDITY, 0)
+        if self._waiting:
+            self._fire_after_trades()
+        return True
+
+    def cancel(self, order_id: int, account: int) -> None:
+        """See `Book.cancel`."""
+        entry = self._orders.get(order_id)
+        if entry is None or entry[ACCOUNT] != account or entry[PARTNER] or self._guarded:
+            if entry is None and order_id not in self._waiting:
+                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
+            else:
+                self._cancel_special(order_id, account)
+            return
+        del self._orders[order_id]
+        key = entry[KEY]
+        level = self._levels[key]
+        del level[order_id]
+        if not level:
+            self._drop_level(key)
+        del self._by_account[account][order_id]
+        if self.funds is not None:
+            self.funds.release(order_id)
+        self.reports.append((_CANCELLED, order_id, entry[REMAINING], _USER_REQUEST))
+
+    def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
+        """See `Book.amend`."""
+        entry = self._orders.get(order_id)
+        price_min, price_max, quantity_min, quantity_max, units_min, _ = self._limits
+        if (
+            entry is None
+            or entry[ACCOUNT] != account
+            or self._guarded
+            or entry[POST_ONLY]
+            or not price_min <= price <= price_max
+            or not quantity_min <= quantity <= quantity_max
+            or price * quantity < units_min
+            or (self._banded and not self._in_band(price))
+        ):
+            reason = self._amend_refusal(entry, order_id, account, price, quantity)
+            if reason or entry is None:
+                self.reports.append((_REJECTED, order_id, reason))
+                return
+        remaining = entry[REMAINING] - entry[QUANTITY] + quantity
+        if remaining <= 0:
+            self._end(order_id, _CANCELLED, Reason.AMENDED_TO_FILLED)
+            return
+        if self.funds is not None:
+            refused = self.funds.amend(order_id, price, remaining)
+            if refused:
+                self.reports.append((_REJECTED, order_id, refused))
+                return
+        key = entry[KEY]
+        keeps = quantity <= entry[QUANTITY] and (price == key or price == -key)
+        entry[REMAINING], entry[QUANTITY] = remaining, quantity
+        self.reports.append((_AMENDED, order_id, price, remaining, 1 if keeps else 0))
+        if not keeps:
+            self._requeue(entry, price)
+
+    def _sweep(
+        self, order_id: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
+    ) -> tuple[int, int]:
+        """See `BookBase._sweep`. `done` counts makers at the front of a queue that are filled or ended."""
+        opposite = self._bids if side else self._asks
+        funds, reports, levels = self.funds, self.reports, self._levels
+        orders, by_account = self._orders, self._by_account
+        best = opposite[-1] if opposite else 0
+        stop = self._stop_key(side, limit) if self._limited else limit
+        first = last = reason = fee = fee2 = 0
+        trade_id = self.trade_id
+        while opposite and remaining and not reason:
+            key = opposite[-1]
+            if key < stop:
+                break
+            price = key if side else -key
+            level = levels[key]
+            done, linked = 0, None
+            for maker in level.values():
+                left = maker[REMAINING]
+                maker_id = maker[ORDER_ID]
+                if maker[OWNER] == owner and mode != _ALLOW:
+                    ended, reason, linked = self._prevent(maker, mode)
+                    done += ended
+                    if reason or linked is not None:
+                        break
+                    continue
+                quantity = left if left < remaining else remaining
+                if funds is not None:
+                    unfunded = funds.check_maker(maker_id, price, quantity)
+                    if unfunded:
+                        done += 1
+                        linked = self._expire_maker(maker, unfunded)
+                        if linked is not None:
+                            break
+                        continue
+                    fee, fee2 = funds.fill(maker_id, order_id, price, quantity)
+                left -= quantity
+                remaining -= quantity
+                trade_id += 1
+                last = price
+                row = (_TRADED, trade_id, maker_id, order_id, price, quantity, side, left, remaining, fee, fee2)
+                reports.append(row)
+                if left:
+                    maker[REMAINING] = left
+                else:
+                    done += 1
+                    del orders[maker_id], by_account[maker[ACCOUNT]][maker_id]
+                if partner or maker[PARTNER]:
+                    linked = maker
+                    break
+                if not remaining:
+                    break
+            first = first or last
+            if done == len(level):
+                del levels[key]
+                opposite.pop()
+            elif done:
+                _drop_front(level, done)
+            if linked is not None:
+                cut = self._unlink(linked, order_id, partner if trade_id != self.trade_id else 0)
+                reason = reason or cut
+            self.trade_id = trade_id
+        if last:
+            self._references[0] = last
+            if self._waiting:
+                self._set_last(first, last)
+        if remaining and not reason and stop != limit:
+            reason = self._stop_reason(side, limit, abs(best))
+        return remaining, reason
+
+    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int, Entry | None]:
+        """A taker met an order of its owner. 1 if that ended, a Reason if the taker stops, a paired maker."""
+        reason = 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
+        if mode == _REJECT_TAKER:
+            return 0, reason, None
+        return 1, reason, self._expire_maker(maker, _SELF_TRADE_REASON)
+
+    def _expire_maker(self, maker: Entry, reason: int) -> Entry | None:
+        """End a maker that a sweep met and will take out of its queue; the maker itself if it has a partner to end."""
+        order_id = maker[ORDER_ID]
+        del self._orders[order_id], self._by_account[maker[ACCOUNT]][order_id]
+        if self.funds is not None:
+            self.funds.release(order_id)
+        self.reports.append((_EXPIRED, order_id, maker[REMAINING], reason))
+        return maker if maker[PARTNER] else None
+
+    def _unlink(self, maker: Entry, taker_id: int, partner: int) -> int:
+        """End the partners of a maker and of its taker. A Reason where the taker itself is the maker's partner."""
+        self._cut(maker[PARTNER])
+        self._cut(partner)
+        return _PARTNER_REASON if maker[PARTNER] == taker_id else 0
+
+
+def _drop_front(level: dict[int, Entry], done: int) -> None:
+    """Take the first `done` orders out of a queue that keeps others."""
+    for order_id in list(islice(level, done)):
+        del level[order_id]

@@ -1,0 +1,98 @@
+"""The two contracts of this room: what a book does for the engine, and what it asks of the money behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ledger.trading.orders import OrderRow
+from ledger.trading.reports import ReportRow
+
+__all__ = ["Book", "Funds"]
+
+
+class Funds(Protocol):
+    """The money behind the orders. A book asks; it never knows a balance.
+
+    An order that was held ends in one of two ways: `fill` takes its last step, or `release` is called once. An order
+    by quote quantity always ends with `release`.
+    """
+
+    def hold(self, order: OrderRow, price_worst: int) -> int:
+        """Hold what the order can cost at most, at no worse price than `price_worst` ticks. A Reason, 0 if held."""
+
+    def taker_fee_ppm(self, order: OrderRow) -> int:
+        """The rate inside a bid's quote budget."""
+
+    def check_maker(self, order_id: int, price: int, quantity: int) -> int:
+        """A Reason why this resting order cannot trade now, 0 if it can. Changes nothing."""
+
+    def fill(self, maker_id: int, taker_id: int, price: int, quantity: int) -> tuple[int, int]:
+        """Settle a fill and lower both holds to what is still required. Fees of maker and taker in quote quanta."""
+
+    def amend(self, order_id: int, price: int, quantity: int) -> int:
+        """Make the hold what `quantity` steps left at `price` require. A Reason, 0 if done; if not, nothing changed."""
+
+    def release(self, order_id: int) -> None:
+        """The order left the book: free what it still holds."""
+
+
+class Book(Protocol):
+    """One market's order book. Each method is one command; its answers are appended to `reports`.
+
+    The order of answers is part of the contract: the plain book and the fast one give the same rows.
+    """
+
+    reports: list[ReportRow]
+
+    def place(self, order: OrderRow) -> None:
+        """Take one order: check, match, and rest what may rest."""
+
+    def place_pair(self, first: OrderRow, second: OrderRow) -> None:
+        """Two orders of which one cancels the other (OCO): any trade, trigger or end of one leg ends the other."""
+
+    def place_batch(self, orders: Iterable[OrderRow]) -> None:
+        """Place each in turn; one that is refused does not stop the next."""
+
+    def cancel_batch(self, order_ids: Iterable[int], account: int) -> None:
+        """Cancel each in turn."""
+
+    def cancel(self, order_id: int, account: int) -> None:
+        """End one resting or pending order of `account`."""
+
+    def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
+        """Give a resting order a new price and a new total quantity.
+
+        Less quantity at the same price keeps its place in the queue; anything else loses it, and the order may then
+        take. What is refused changes nothing.
+        """
+
+    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+        """End every order of `account`, or those of one side or one session, by rising order id."""
+
+    def cancel_market(self) -> None:
+        """The operator ends every order in the market, by rising order id."""
+
+    def kill(self, account: int) -> None:
+        """Throw the account's kill switch: its orders end and new ones are refused."""
+
+    def revive(self, account: int) -> None:
+        """Let the account trade again."""
+
+    def expire(self, time_us: int) -> None:
+        """End every order whose time has come, by rising time and then order id."""
+
+    def set_state(self, state: int) -> None:
+        """Change what the market takes (`MarketState`). Triggers that waited for it fire."""
+
+    def set_reference(self, by: int, price: int) -> None:
+        """The mark or index price in ticks (`TriggerBy`); triggers fire."""
+
+    def set_bounds(self, price_min: int, price_max: int) -> None:
+        """Prices between which takers may trade, such as a mean mark band; 0 for none."""
+
+    def depth(self, side: int, levels: int) -> list[tuple[int, int]]:
+        """Price and quantity of the best levels, best first."""
+
+    def state_digest(self) -> bytes:
+        """SHA-256 over everything that decides what the book does next."""

@@ -1,0 +1,105 @@
+"""The checks of an order before it meets the book, and the bands. Pure functions that both books share.
+
+Precedence, first to last: the account's kill switch; the market's state; a known order id; the order's form; its price
+(or its trigger); its quantity; its notional; its expiry; the number of open orders; the limit band. Then, by the book:
+post-only, fill-or-kill and liquidity, and at last the funds.
+"""
+
+from __future__ import annotations
+
+from ledger.trading.market import PPM, Market, MarketState
+from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.reports import Reason
+
+__all__ = ["band_allows", "form_refusal", "impact_limit", "limit_refusal", "state_refusal"]
+
+
+def state_refusal(state: int, order: NewOrder) -> Reason:
+    """Why a market in `state` takes no such order, or NONE. A trigger that waits is judged when it fires."""
+    if state == MarketState.OPEN:
+        return Reason.NONE
+    if state == MarketState.CLOSED:
+        return Reason.MARKET_CLOSED
+    if state == MarketState.CANCEL_ONLY:
+        return Reason.CANCEL_ONLY_MODE
+    if order.trigger_kind != TriggerKind.NONE:
+        return Reason.NONE
+    if state == MarketState.LIMIT_ONLY:
+        return Reason.LIMIT_ONLY_MODE if order.order_type == OrderType.MARKET else Reason.NONE
+    return Reason.NONE if order.post_only else Reason.POST_ONLY_MODE
+
+
+def form_refusal(market: Market, order: NewOrder, time_us: int) -> Reason:
+    """Why the order is malformed in itself, or NONE."""
+    if not _well_formed(order):
+        return Reason.INVALID_ORDER
+    if order.trigger_kind != TriggerKind.NONE and not market.price_min <= order.trigger_price <= market.price_max:
+        return Reason.INVALID_TRIGGER
+    if order.order_type == OrderType.LIMIT:
+        reason = limit_refusal(market, order.price, order.quantity)
+    else:
+        reason = _market_order_refusal(market, order)
+    if reason == Reason.NONE and order.expires_us and order.expires_us <= time_us:
+        return Reason.INVALID_EXPIRY
+    return reason
+
+
+def _well_formed(order: NewOrder) -> bool:
+    """Whether the fields go together; that each is of its own range was checked at the door (`orders.in_range`)."""
+    lasting = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.GTC
+    return (
+        (order.trigger_kind != TriggerKind.NONE or (order.trigger_price == 0 and order.trigger_by == TriggerBy.LAST))
+        and (lasting or not order.post_only)
+        and (lasting or order.trigger_kind != TriggerKind.NONE or not order.expires_us)
+        and (order.order_type == OrderType.LIMIT or order.time_in_force != TimeInForce.GTC)
+        and (not order.quote_quanta or _may_name_quote(order))
+    )
+
+
+def _may_name_quote(order: NewOrder) -> bool:
+    by_quote = order.order_type == OrderType.MARKET and order.time_in_force == TimeInForce.IOC
+    return by_quote and order.quantity == 0
+
+
+def limit_refusal(market: Market, price: int, quantity: int) -> Reason:
+    """Why no limit order may have this price and quantity, or NONE."""
+    if not market.price_min <= price <= market.price_max:
+        return Reason.INVALID_PRICE
+    if not market.quantity_min <= quantity <= market.quantity_max:
+        return Reason.INVALID_QUANTITY
+    if market.notional_quanta(price, quantity) < market.notional_min_quanta:
+        return Reason.MIN_NOTIONAL
+    return Reason.NONE
+
+
+def _market_order_refusal(market: Market, order: NewOrder) -> Reason:
+    if order.price and not market.price_min <= order.price <= market.price_max:
+        return Reason.INVALID_PRICE
+    if order.quote_quanta:
+        return Reason.MIN_NOTIONAL if order.quote_quanta < market.notional_min_quanta else Reason.NONE
+    in_range = market.quantity_min <= order.quantity <= market.quantity_max
+    return Reason.NONE if in_range else Reason.INVALID_QUANTITY
+
+
+def band_allows(market: Market, price: int, best_bid: int, best_ask: int, last: int) -> bool:
+    """Whether a limit price lies inside the band around the active price, the median of best bid, best ask and last.
+
+    0 stands for a price that is absent. Of two prices the median is their mean, kept doubled so that it stays exact;
+    of none there is no band. Both bounds are inclusive.
+    """
+    if not (market.limit_band_down_ppm or market.limit_band_up_ppm):
+        return True
+    known = sorted(value for value in (best_bid, best_ask, last) if value)
+    if not known:
+        return True
+    doubled = known[0] + known[1] if len(known) == 2 else 2 * known[len(known) // 2]
+    if market.limit_band_up_ppm and 2 * price * PPM > doubled * market.limit_band_up_ppm:
+        return False
+    return 2 * price * PPM >= doubled * market.limit_band_down_ppm
+
+
+def impact_limit(market: Market, taker_side: int, best_opposite: int) -> int:
+    """The last price, inclusive, to which a taker may sweep from `best_opposite`; 0 for no limit."""
+    if taker_side == Side.BID:
+        return best_opposite * market.impact_up_ppm // PPM
+    return -(-best_opposite * market.impact_down_ppm // PPM)
