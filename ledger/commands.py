@@ -167,7 +167,7 @@ def _list(codec: Codec, least: int = 1, most: int = BATCH_MAX) -> Codec:
 
 
 def _record(kind: type[_Fields]) -> Codec:
-    return Codec(lambda value: _read_fields(kind, value, ()), _write_fields)
+    return Codec(lambda value: _read_fields(kind, value, ()), lambda value: _write_fields(value))  # noqa: PLW0108 (it is defined further down)
 
 
 _amount, _positive = Codec(_read_amount, str), Codec(_read_positive, str)
