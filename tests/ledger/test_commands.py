@@ -1,0 +1,102 @@
+"""Commands: what is written is read back, and everything loose is refused at the door."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import commands
+from ledger.canonical import canonical, parse
+from ledger.commands import SIGNERS, Cancel, CutHour, NewOrder, PlaceOrders, Role, command_document, read_command
+from ledger.errors import FormatError
+
+ACCOUNT = "0" * 31 + "1"
+
+ORDER = {
+    "market": "BTC_USD",
+    "side": "bid",
+    "kind": "limit",
+    "client_id": 7,
+    "quantity": "5",
+    "quote_quantity": None,
+    "price": "10",
+    "time_in_force": "gtc",
+    "expires": None,
+    "post_only": False,
+    "self_trade": "reject-taker",
+    "trigger_price": None,
+    "trigger_by": None,
+    "oco_group": None,
+}
+PLACE: dict[str, Any] = {"type": "place-orders", "account": ACCOUNT, "subaccount": "", "orders": [ORDER]}
+
+
+def test_an_order_is_read_into_integers_and_written_back():
+    command = read_command(PLACE)
+    assert isinstance(command, PlaceOrders)
+    assert isinstance(command.orders[0], NewOrder)
+    assert (command.orders[0].quantity, command.orders[0].price) == (5, 10)
+    assert command_document(command) == PLACE
+
+
+@given(st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=100))
+def test_commands_survive_their_canonical_bytes(orders):
+    command = Cancel(ACCOUNT, "bot", tuple(orders))
+    assert read_command(parse(canonical(command_document(command)))) == command
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "place-order"},
+        {"type": 1},
+        {"account": "1"},
+        {"account": ACCOUNT.upper().replace("0", "A")},
+        {"subaccount": " x"},
+        {"orders": []},
+        {"orders": [ORDER] * 101},
+        {"orders": [ORDER | {"quantity": 5}]},
+        {"orders": [ORDER | {"quantity": "0"}]},
+        {"orders": [ORDER | {"quantity": "05"}]},
+        {"orders": [ORDER | {"quantity": str(2**63)}]},
+        {"orders": [ORDER | {"side": "buy"}]},
+        {"orders": [ORDER | {"post_only": 1}]},
+        {"orders": [ORDER | {"client_id": True}]},
+        {"orders": [ORDER | {"expires": -1}]},
+        {"orders": [{name: value for name, value in ORDER.items() if name != "price"}]},
+        {"orders": [ORDER | {"extra": 1}]},
+        {"extra": 1},
+    ],
+)
+def test_loose_commands_are_refused(change):
+    with pytest.raises(FormatError):
+        read_command(PLACE | change)
+
+
+@pytest.mark.parametrize("document", [None, [], "x", {}, {"type": None}])
+def test_what_is_no_command(document):
+    with pytest.raises(FormatError):
+        read_command(document)
+
+
+def test_the_largest_amount_is_read_and_one_more_is_not():
+    limit = PLACE | {"orders": [ORDER | {"quantity": str(2**63 - 1)}]}
+    assert read_command(limit).orders[0].quantity == 2**63 - 1
+
+
+def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
+    kinds = [kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, commands.Command)]
+    assert set(kinds) - {commands.Command} == set(SIGNERS)
+    assert len({kind.TYPE for kind in SIGNERS}) == len(SIGNERS)
+    for kind in SIGNERS:
+        assert set(kind.CODECS) == {field.name for field in dataclasses.fields(kind)}
+    assert SIGNERS[CutHour] is Role.SERVICE
+
+
+def test_what_moves_money_by_hand_or_changes_parameters_or_keys_takes_two():
+    two = {kind.TYPE for kind, role in SIGNERS.items() if role is Role.TWO_OPERATORS}
+    assert two == {"register-key", "revoke-key", "list-asset", "list-market", "set-parameters", "correct-books"}
