@@ -74,6 +74,7 @@ class Tag(IntEnum):
     PRIVATE_ROOT = 0x12
     HOUR_KEY = 0x20
     STREAM_KEY = 0x21
+    JOURNAL_STATE = 0x30
 
 
 def u32(value: int) -> bytes:
