@@ -25,7 +25,7 @@ from ledger.journal.chart import (
     debt_key,
     house_key,
 )
-from ledger.journal.core import Row
+from ledger.journal.core import Row, entry_of
 from ledger.journal.ledger import Ledger
 from ledger.journal.report import ZeroSumLine, group_difference
 from ledger.journal.rounding import Split, div_ceil, div_floor, mul_div_ceil, mul_div_floor, split_floor
@@ -87,6 +87,7 @@ __all__ = [
     "debt_key",
     "div_ceil",
     "div_floor",
+    "entry_of",
     "group_difference",
     "house_key",
     "make_id",

@@ -28,10 +28,10 @@ from ledger.journal.transfers import (
     State,
 )
 
-__all__ = ["Core", "Row"]
+__all__ = ["Core", "Row", "entry_of"]
 
 Row: TypeAlias = tuple[Any, ...]
-"""The fields of an `Entry` or a `MassEntry`, in order."""
+"""What `entry_of` makes an `Entry` of: a short row of a simple posting, the fields of an `Entry`, or a `MassEntry`."""
 
 _ZERO: Final[State] = (0, 0, 0, 0, 0)
 _NO_OVERDRAFT: Final = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
@@ -41,14 +41,29 @@ _FROZEN: Final = int(AccountFlag.FROZEN)
 _HOLDS_ONLY: Final = int(AccountFlag.PENDING_ONLY)
 _CLOSED_OR_HOLDS: Final = _CLOSED | _HOLDS_ONLY
 _NO_DEBIT: Final = _CLOSED | _FROZEN | _HOLDS_ONLY
+_POST: Final = int(EntryKind.POST)
+_HOLD: Final = int(EntryKind.HOLD)
+_POST_PENDING: Final = int(EntryKind.POST_PENDING)
 _OK: Final = Result.OK
-_POST: Final = EntryKind.POST
 _ABSENT: Final = object()
 _ENDS: Final[dict[int, Result]] = {
     EntryKind.POST_PENDING: Result.PENDING_TRANSFER_ALREADY_POSTED,
     EntryKind.VOID: Result.PENDING_TRANSFER_ALREADY_VOIDED,
     EntryKind.EXPIRE: Result.PENDING_TRANSFER_EXPIRED,
 }
+
+
+def entry_of(row: Row) -> Entry | MassEntry:
+    """The typed entry of a drained row."""
+    if isinstance(row, MassEntry):
+        return row
+    if len(row) == len(Entry._fields):
+        return Entry._make((*row[:2], EntryKind(row[2]), *row[3:]))
+    sequence, command, _, id, debit, credit, amount, reason, value, now, price, reference, flags, one, two = row
+    return Entry(
+        sequence, command, EntryKind.POST, id or sequence, 0, debit, credit, amount, 0, reason, value or now, now, 0,
+        price, reference, flags, NO_ACCOUNT, one, two, None,
+    )  # fmt: skip
 
 
 class Core:
@@ -234,42 +249,41 @@ class Core:
         flags: int = 0,
     ) -> Result:
         """Move `amount` quanta from `debit` to `credit` at once. Returns OK or the refusal."""
-        states = self._state
-        if debit < 0 or credit < 0 or not 0 < amount <= COUNTER_MAX or debit == credit:
+        if not (amount > 0 <= debit != credit >= 0):
             return self._refusal(debit, credit, amount)
+        states = self._state
+        flags_of, books = self._flags, self._book
         try:
             debit_before = states[debit]
             credit_before = states[credit]
         except IndexError:
             return self._refusal(debit, credit, amount)
-        debit_flags = self._flags[debit]
-        credit_flags = self._flags[credit]
-        if self._book[debit] != self._book[credit] or debit_flags & _NO_DEBIT or credit_flags & _CLOSED_OR_HOLDS:
+        debit_flags = flags_of[debit]
+        credit_flags = flags_of[credit]
+        if books[debit] != books[credit] or debit_flags & _NO_DEBIT or credit_flags & _CLOSED_OR_HOLDS:
             return self._refusal(debit, credit, amount)
         d_pending, d_posted, d_in, d_credits, d_version = debit_before
         c_out, c_debits, c_pending, c_posted, c_version = credit_before
         d_posted += amount
         c_posted += amount
-        if d_pending + d_posted > COUNTER_MAX:
-            return Result.OVERFLOWS_DEBITS
-        if c_pending + c_posted > COUNTER_MAX:
-            return Result.OVERFLOWS_CREDITS
-        if debit_flags & _NO_OVERDRAFT and d_pending + d_posted > d_credits:
-            return Result.EXCEEDS_CREDITS
-        if credit_flags & _NO_OVERPAYMENT and c_pending + c_posted > c_debits:
-            return Result.EXCEEDS_DEBITS
-        undo = self._undo
-        if undo is not None:
-            undo.append((states, debit, debit_before))
-            undo.append((states, credit, credit_before))
+        d_total = d_pending + d_posted
+        c_total = c_pending + c_posted
+        if (
+            d_total > COUNTER_MAX
+            or c_total > COUNTER_MAX
+            or (debit_flags & _NO_OVERDRAFT and d_total > d_credits)
+            or (credit_flags & _NO_OVERPAYMENT and c_total > c_debits)
+        ):
+            return self._refusal(debit, credit, amount)
+        if self._undo is not None:
+            self._undo += ((states, debit, debit_before), (states, credit, credit_before))
         states[debit] = debit_after = (d_pending, d_posted, d_in, d_credits, d_version + 1)
         states[credit] = credit_after = (c_out, c_debits, c_pending, c_posted, c_version + 1)
         self._sequence = sequence = self._sequence + 1
-        now = self._now_micros
-        self._rows.append(
-            (sequence, self._command, _POST, id or sequence, 0, debit, credit, amount, 0, reason, value_micros or now,
-             now, 0, price, reference, flags, -1, debit_after, credit_after, None)
-        )  # fmt: skip
+        # Plain integers only (+reason), so that the collector soon stops looking at the row.
+        row = (sequence, self._command, _POST, id, debit, credit, amount, +reason, value_micros, self._now_micros,
+               price, reference, flags, debit_after, credit_after)  # fmt: skip
+        self._rows.append(row)
         return _OK
 
     def hold(
@@ -307,12 +321,12 @@ class Core:
         states[credit] = credit_after = (c_out, c_debits, c_pending + amount, c_posted, c_version + 1)
         self._sequence = sequence = self._sequence + 1
         id = id or sequence
-        self._set(self._pending, id, Pending(debit, credit, amount, reason, expires_micros, sequence, reference))
+        self._set(self._pending, id, Pending(debit, credit, amount, +reason, expires_micros, sequence, reference))
         if expires_micros:
             heapq.heappush(self._expiries, (expires_micros, sequence, id))
         now = self._now_micros
         self._rows.append(
-            (sequence, self._command, EntryKind.HOLD, id, 0, debit, credit, amount, 0, reason, value_micros or now,
+            (sequence, self._command, _HOLD, id, 0, debit, credit, amount, 0, +reason, value_micros or now,
              now, expires_micros, price, reference, flags, -1, debit_after, credit_after, None)
         )  # fmt: skip
         return id
@@ -347,8 +361,8 @@ class Core:
         self._sequence = sequence = self._sequence + 1
         now = self._now_micros
         self._rows.append(
-            (sequence, self._command, kind, id or sequence, pending_id, debit, credit, 0, amount, pending.reason, now,
-             now, 0, None, pending.reference, flags, -1, debit_after, credit_after, None)
+            (sequence, self._command, int(kind), id or sequence, pending_id, debit, credit, 0, amount, pending.reason,
+             now, now, 0, None, pending.reference, flags, -1, debit_after, credit_after, None)
         )  # fmt: skip
 
     def _keep_or_end(self, pending_id: int, pending: Pending, left: int, kind: EntryKind) -> None:
@@ -401,8 +415,8 @@ class Core:
         self._sequence = sequence = self._sequence + 1
         now = self._now_micros
         self._rows.append(
-            (sequence, self._command, EntryKind.POST_PENDING, id or sequence, pending_id, debit, credit, amount,
-             released, reason or hold_reason, value_micros or now, now, 0, price, reference or hold_reference, flags,
+            (sequence, self._command, _POST_PENDING, id or sequence, pending_id, debit, credit, amount,
+             released, +reason or hold_reason, value_micros or now, now, 0, price, reference or hold_reference, flags,
              -1 if contra == credit else contra, *after)
         )  # fmt: skip
         return _OK
@@ -593,7 +607,7 @@ class Core:
     # What others follow.
 
     def drain_rows(self) -> list[Row]:
-        """The rows since the last drain, as plain tuples in the order of the fields of `Entry` or `MassEntry`."""
+        """The rows since the last drain, as they lie in memory; `entry_of` reads one. Drain often: rows are hot."""
         assert self._undo is None, "rows are drained between chains"
         self._note_changes()
         rows, self._rows, self._rows_noted = self._rows, [], 0
@@ -601,7 +615,7 @@ class Core:
 
     def drain_entries(self) -> list[Entry | MassEntry]:
         """The rows since the last drain, typed."""
-        return [row if isinstance(row, MassEntry) else Entry._make(row) for row in self.drain_rows()]
+        return [entry_of(row) for row in self.drain_rows()]
 
     def drain_changes(self) -> list[int]:
         """The claims and debts whose posted balance moved since the last drain, in the order of their first change.
@@ -620,9 +634,12 @@ class Core:
         changed = self._changed
         for row in self._rows[self._rows_noted :]:
             kind = row[2]
-            if kind is EntryKind.POST or kind is EntryKind.POST_PENDING:
+            if kind == EntryKind.MASS:
+                changed.update(dict.fromkeys(row[6]))
+            elif kind == _POST:
+                changed[row[4]] = None
+                changed[row[5]] = None
+            elif kind == EntryKind.POST_PENDING:
                 changed[row[5]] = None
                 changed[row[6]] = None
-            elif kind is EntryKind.MASS:
-                changed.update(dict.fromkeys(row[6]))
         self._rows_noted = len(self._rows)

@@ -110,7 +110,7 @@ class Ledger(Core):
 
     def _apply_one(self, transfer: Transfer) -> Result:
         """Apply one transfer and remember its id."""
-        id, debit, credit, amount, reason, value_micros, price, reference, flags, _, _ = transfer
+        id, debit, credit, amount, reason, value_micros, price, reference, flags, pending_id, timeout = transfer
         floor = self._id_floor_millis
         now_millis = self._now_micros // 1000
         if id > OWN_ID_MAX and floor <= id >> ID_TIME_SHIFT <= now_millis + ID_AHEAD_MILLIS_MAX and id < _ID_MAX:
@@ -121,15 +121,19 @@ class Ledger(Core):
                 return Result.ID_ALREADY_FAILED
         else:
             return self._id_refusal(id)
-        result = self._form_refusal(transfer)
-        if result:
-            return result
+        if flags or pending_id or timeout or value_micros or price is not None or reference or reason not in _REASONS:
+            result = self._form_refusal(transfer)
+            if result:
+                return result
         if flags & ~_LINKED:
             result = self._apply_flagged(transfer)
         else:
             result = self.post(debit, credit, amount, reason, reference, price, value_micros, id, flags)
         if not result:
-            self._set(self._seen, id, transfer)
+            if self._undo is None:
+                self._seen[id] = transfer
+            else:
+                self._set(self._seen, id, transfer)
         elif result in STICKY_RESULTS:
             self._set(self._failed, id, int(result))
         return result
