@@ -73,7 +73,7 @@ class AccountFlag(IntFlag):
     """Limits and states of an account.
 
     FROZEN: new debits and holds are refused; credits, mass postings and the end of existing holds pass.
-    CLOSED: everything is refused. PENDING_ONLY: holds may stand against it, nothing is ever posted to it.
+    CLOSED: everything is refused. PENDING_ONLY: holds may stand against it, and nothing else ever happens to it.
     """
 
     NONE = 0

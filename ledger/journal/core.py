@@ -583,7 +583,7 @@ class Core:
             return Result.CREDIT_ACCOUNT_CLOSED
         if debit_flags & _FROZEN:
             return Result.DEBIT_ACCOUNT_FROZEN
-        if debit_flags & _HOLDS_ONLY and not hold:
+        if debit_flags & _HOLDS_ONLY:
             return Result.DEBIT_ACCOUNT_TAKES_HOLDS_ONLY
         if credit_flags & _HOLDS_ONLY and not hold:
             return Result.CREDIT_ACCOUNT_TAKES_HOLDS_ONLY

@@ -86,17 +86,17 @@ class NaiveLedger:
                 found.append(Result.ACCOUNTS_MUST_HAVE_THE_SAME_ENTITY)
             if one.asset != two.asset:
                 found.append(Result.ACCOUNTS_MUST_HAVE_THE_SAME_ASSET)
-            found += self.debit_reasons(debit, amount, hold)
+            found += self.debit_reasons(debit, amount)
             found += self.credit_reasons(credit, amount, hold)
         return found
 
-    def debit_reasons(self, account, amount, hold=False, mass=False):
+    def debit_reasons(self, account, amount, mass=False):
         flags, total = self.flags[account], self.counter(account, DP) + self.counter(account, DEBITS) + amount
         if AccountFlag.CLOSED in flags:
             yield Result.DEBIT_ACCOUNT_CLOSED
         if AccountFlag.FROZEN in flags and not mass:
             yield Result.DEBIT_ACCOUNT_FROZEN
-        if AccountFlag.PENDING_ONLY in flags and not hold:
+        if AccountFlag.PENDING_ONLY in flags:
             yield Result.DEBIT_ACCOUNT_TAKES_HOLDS_ONLY
         if total > COUNTER_MAX:
             yield Result.OVERFLOWS_DEBITS

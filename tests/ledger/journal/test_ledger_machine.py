@@ -249,7 +249,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert again.state_bytes() == self.ledger.state_bytes()
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
+LedgerMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
 TestLedgerMachine = LedgerMachine.TestCase
 
 
