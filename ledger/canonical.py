@@ -75,6 +75,7 @@ class Tag(IntEnum):
     HOUR_KEY = 0x20
     STREAM_KEY = 0x21
     JOURNAL_STATE = 0x30
+    REGISTRY_STATE = 0x31
 
 
 def u32(value: int) -> bytes:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Law 1 of the house: a pure state machine.
-PURE_MODULES = ("assets", "canonical", "identity", "journal", "commands", "events", "engine", "prices")
+PURE_MODULES = ("assets", "canonical", "identity", "journal", "registry", "commands", "events", "engine", "prices")
 PURE_PACKAGES = ("trading", "margin", "lending", "markets", "vaults")
 EXCUSE = "# determinism: "
 
