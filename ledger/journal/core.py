@@ -44,6 +44,7 @@ _NO_DEBIT: Final = _CLOSED | _FROZEN | _HOLDS_ONLY
 _POST: Final = int(EntryKind.POST)
 _HOLD: Final = int(EntryKind.HOLD)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
+_MASS: Final = int(EntryKind.MASS)
 _OK: Final = Result.OK
 _ABSENT: Final = object()
 _ENDS: Final[dict[int, Result]] = {
@@ -634,12 +635,10 @@ class Core:
         changed = self._changed
         for row in self._rows[self._rows_noted :]:
             kind = row[2]
-            if kind == EntryKind.MASS:
+            if kind == _POST:
+                changed[row[4]] = changed[row[5]] = None
+            elif kind == _POST_PENDING:
+                changed[row[5]] = changed[row[6]] = None
+            elif kind == _MASS:
                 changed.update(dict.fromkeys(row[6]))
-            elif kind == _POST:
-                changed[row[4]] = None
-                changed[row[5]] = None
-            elif kind == EntryKind.POST_PENDING:
-                changed[row[5]] = None
-                changed[row[6]] = None
         self._rows_noted = len(self._rows)

@@ -249,7 +249,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert again.state_bytes() == self.ledger.state_bytes()
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
+LedgerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestLedgerMachine = LedgerMachine.TestCase
 
 
