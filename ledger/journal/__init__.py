@@ -13,6 +13,7 @@ A hold is the pending counter of the claim, against the book's HELD account:
     ledger.release(hold)
 """
 
+from ledger.journal.accounts import Row, entry_of
 from ledger.journal.chart import (
     CHART,
     NO_ACCOUNT,
@@ -25,7 +26,6 @@ from ledger.journal.chart import (
     debt_key,
     house_key,
 )
-from ledger.journal.core import Row, entry_of
 from ledger.journal.ledger import Ledger
 from ledger.journal.report import ZeroSumLine, group_difference
 from ledger.journal.rounding import Split, div_ceil, div_floor, mul_div_ceil, mul_div_floor, split_floor

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.ledger_apply [--transfers N] [--accounts N] [--repeat R]
 
 `post`: the engine's simple posting. `mixed`: four postings, then a hold that is posted to a third account. `apply`:
-client-made transfers with remembered ids, in batches. `mass`: lines of mass postings. All with limits on every
-claim, rows drained every 1,000 movements, while they are warm in the cache, and `check` after the clock stops. Rates are by CPU time and by the clock on the wall: they
-differ when the machine has other work.
+client-made transfers with remembered ids, in batches. `mass`: lines of mass postings. All with limits on every claim,
+rows drained every 1,000 movements, while they are warm in the cache, and `check` after the clock stops. Rates are by
+CPU time and by the clock on the wall: they differ when the machine has other work.
 """
 
 from __future__ import annotations
