@@ -83,6 +83,8 @@ class Tag(IntEnum):
     KEYRING = 0x35
     PERSONAL_KEY = 0x36
     PERSONAL_BINDING = 0x37
+    JOURNAL_STATE = 0x38
+    REGISTRY_STATE = 0x39
 
 
 def u32(value: int) -> bytes:

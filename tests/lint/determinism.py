@@ -23,7 +23,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Law 1 of the house: a pure state machine.
 PURE_MODULES = tuple(
-    "assets authority canonical commands engine events identity journal keyring prices replay signatures".split()
+    "assets authority canonical commands engine events identity journal keyring prices registry replay "
+    "signatures".split()
 )
 PURE_PACKAGES = ("trading", "margin", "lending", "markets", "vaults")
 EXCUSE = "# determinism: "
