@@ -85,6 +85,7 @@ class Tag(IntEnum):
     PERSONAL_BINDING = 0x37
     JOURNAL_STATE = 0x38
     REGISTRY_STATE = 0x39
+    ENGINE_STATE = 0x3A
 
 
 def u32(value: int) -> bytes:

@@ -32,15 +32,11 @@ __all__ = [
     "MoveBetweenSubaccounts",
     "OpenAccount",
     "PlaceOrders",
-    "RegisterKey",
     "RequestWithdrawal",
     "ReverseDeposit",
-    "RevokeKey",
     "Role",
     "SendWithdrawal",
     "SetMarketState",
-    "SetParameters",
-    "SetPrices",
     "SettleWithdrawal",
     "Tick",
     "command_document",
@@ -254,33 +250,6 @@ class OpenAccount(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterKey(Command):
-    """A key that may sign: for an account (with its permissions), a service, or an operator."""
-
-    TYPE: ClassVar[str] = "register-key"
-    key: str
-    role: str
-    account: str | None
-    permissions: tuple[str, ...]
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "key": _key,
-        "role": _one_of("customer", "service", "operator"),
-        "account": _optional(_id),
-        "permissions": _list(_word, least=0, most=16),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class RevokeKey(Command):
-    """A key signs nothing any more."""
-
-    TYPE: ClassVar[str] = "revoke-key"
-    key: str
-    CODECS: ClassVar[Mapping[str, Codec]] = {"key": _key}
-
-
-@dataclass(frozen=True, slots=True)
 class ListAsset(Command):
     """An asset with its quantum, fixed for ever: 10^-scale."""
 
@@ -318,24 +287,6 @@ class ListMarket(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetParameters(Command):
-    """New values for named parameters of a market or of the venue (`market` null), from a time on."""
-
-    TYPE: ClassVar[str] = "set-parameters"
-    market: str | None
-    names: tuple[str, ...]
-    values: tuple[int, ...]
-    effective: int
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "market": _optional(_market),
-        "names": _list(_word),
-        "values": _list(_amount),
-        "effective": _micros,
-    }
-
-
-@dataclass(frozen=True, slots=True)
 class SetMarketState(Command):
     """Open, or halted in a degree; `market` null means the venue. Tightening acts at once."""
 
@@ -348,22 +299,6 @@ class SetMarketState(Command):
         "market": _optional(_market),
         "state": _one_of("open", "post-only", "limit-only", "reduce-only", "cancel-only", "withdraw-only", "closed"),
         "reason": _text,
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class SetPrices(Command):
-    """Prices from a signed feed, in the unit of account at 10^-8, for assets."""
-
-    TYPE: ClassVar[str] = "set-prices"
-    source: str
-    assets: tuple[str, ...]
-    prices: tuple[int, ...]
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "source": _word,
-        "assets": _list(_asset, most=1000),
-        "prices": _list(_positive, most=1000),
     }
 
 
@@ -586,13 +521,9 @@ class CorrectBooks(Command):
 
 SIGNERS: Mapping[type[Command], Role] = {
     OpenAccount: Role.SERVICE,
-    RegisterKey: Role.TWO_OPERATORS,
-    RevokeKey: Role.TWO_OPERATORS,
     ListAsset: Role.TWO_OPERATORS,
     ListMarket: Role.TWO_OPERATORS,
-    SetParameters: Role.TWO_OPERATORS,
     SetMarketState: Role.OPERATOR,
-    SetPrices: Role.SERVICE,
     Tick: Role.SERVICE,
     CutHour: Role.SERVICE,
     PlaceOrders: Role.CUSTOMER,

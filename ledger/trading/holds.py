@@ -27,17 +27,25 @@ __all__ = ["HoldEntry", "Purse", "SpotFunds", "bid_requirement"]
 class Purse(Protocol):
     """The balances, as the ledger keeps them: what is held is the pending counter of a claim."""
 
-    def hold(self, account: int, asset: str, quanta: int) -> bool:
-        """Hold `quanta` of what is free, or change nothing and say no."""
+    def hold(self, order_id: int, account: int, asset: str, quanta: int) -> bool:
+        """Hold `quanta` more of what is free for an order, or change nothing and say no."""
 
-    def release(self, account: int, asset: str, quanta: int) -> None:
-        """Free `quanta` of what is held."""
+    def release(self, order_id: int, account: int, asset: str, quanta: int) -> None:
+        """Free `quanta` of what is held for an order."""
 
-    def settle(self, buyer: int, seller: int, base_quanta: int, quote_quanta: int, fees: tuple[int, int]) -> None:
+    def settle(
+        self,
+        orders: tuple[int, int],
+        buyer: int,
+        seller: int,
+        base_quanta: int,
+        quote_quanta: int,
+        fees: tuple[int, int],
+    ) -> None:
         """Post one fill out of holds: base from the seller to the buyer, quote the other way.
 
-        `fees` of buyer and seller, in quote. The buyer's hold and claim fall by the notional and its fee, whose sign
-        may make that less than the notional; the seller's free claim grows by the notional less its fee.
+        `orders` and `fees` (in quote) of buyer and seller. The buyer's hold and claim fall by the notional and its fee,
+        whose sign may make that less than the notional; the seller's free claim grows by the notional less its fee.
         """
 
 
@@ -77,7 +85,7 @@ class SpotFunds:
         else:
             notional = price_worst * quantity * self._unit
             asset, held = self._quote, quote or notional - (-notional * rate // PPM)
-        if not self._purse_hold(account, asset, held):
+        if not self._purse_hold(order_id, account, asset, held):
             return Reason.INSUFFICIENT_FUNDS
         self.holds[order_id] = [
             account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held
@@ -107,11 +115,11 @@ class SpotFunds:
         taker_fee = charged - taker[CHARGED]
         taker[CHARGED] = charged
         if maker[SIDE]:
-            self._settle(taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
+            self._settle((taker_id, maker_id), taker[ACCOUNT], maker[ACCOUNT], base, notional, (taker_fee, maker_fee))
             self._lower_ask(maker_id, maker, quantity, base)
             self._lower_bid(taker_id, taker, quantity, notional + taker_fee)
         else:
-            self._settle(maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
+            self._settle((maker_id, taker_id), maker[ACCOUNT], taker[ACCOUNT], base, notional, (maker_fee, taker_fee))
             self._lower_bid(maker_id, maker, quantity, notional + maker_fee)
             self._lower_ask(taker_id, taker, quantity, base)
         return maker_fee, taker_fee
@@ -123,11 +131,11 @@ class SpotFunds:
         entry[PRICE], entry[LEFT] = price, quantity
         change = self.required(entry) - entry[HELD]
         asset = self._base if entry[SIDE] else self._quote
-        if change > 0 and not self._purse_hold(entry[ACCOUNT], asset, change):
+        if change > 0 and not self._purse_hold(order_id, entry[ACCOUNT], asset, change):
             entry[PRICE], entry[LEFT] = old
             return Reason.INSUFFICIENT_FUNDS
         if change < 0:
-            self._purse_release(entry[ACCOUNT], asset, -change)
+            self._purse_release(order_id, entry[ACCOUNT], asset, -change)
         entry[HELD] += change
         return 0
 
@@ -135,7 +143,7 @@ class SpotFunds:
         """See `Funds.release`."""
         entry = self.holds.pop(order_id)
         if entry[HELD]:
-            self._purse_release(entry[ACCOUNT], self._base if entry[SIDE] else self._quote, entry[HELD])
+            self._purse_release(order_id, entry[ACCOUNT], self._base if entry[SIDE] else self._quote, entry[HELD])
 
     def required(self, entry: HoldEntry) -> int:
         """What the order must hold now: base quanta of an ask, quote quanta of a bid by quantity."""
@@ -164,7 +172,7 @@ class SpotFunds:
         required = due - (-(entry[ACCRUED] + due * entry[RATE]) // PPM) - entry[CHARGED]
         assert held >= required, "a hold always covers its order's fills"
         if held > required:
-            self._purse_release(entry[ACCOUNT], self._quote, held - required)
+            self._purse_release(order_id, entry[ACCOUNT], self._quote, held - required)
             entry[HELD] = required
         if not left:
             assert not required, "a filled order holds nothing"

@@ -140,7 +140,7 @@ class ArrayPurse:
         self.free = {asset: [10**15 for _ in accounts] for asset in ("BASE", "QUOTE")}
         self.held = {asset: [0 for _ in accounts] for asset in ("BASE", "QUOTE")}
 
-    def hold(self, account: int, asset: str, quanta: int) -> bool:
+    def hold(self, _order: int, account: int, asset: str, quanta: int) -> bool:
         """See `holds.Purse`."""
         free = self.free[asset]
         if free[account] < quanta:
@@ -149,12 +149,20 @@ class ArrayPurse:
         self.held[asset][account] += quanta
         return True
 
-    def release(self, account: int, asset: str, quanta: int) -> None:
+    def release(self, _order: int, account: int, asset: str, quanta: int) -> None:
         """See `holds.Purse`."""
         self.held[asset][account] -= quanta
         self.free[asset][account] += quanta
 
-    def settle(self, buyer: int, seller: int, base_quanta: int, quote_quanta: int, fees: tuple[int, int]) -> None:
+    def settle(
+        self,
+        _orders: tuple[int, int],
+        buyer: int,
+        seller: int,
+        base_quanta: int,
+        quote_quanta: int,
+        fees: tuple[int, int],
+    ) -> None:
         """See `holds.Purse`."""
         self.held["QUOTE"][buyer] -= quote_quanta + fees[0]
         self.held["BASE"][seller] -= base_quanta

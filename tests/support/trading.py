@@ -62,7 +62,7 @@ class DictPurse:
         self.free: dict[tuple[int, str], int] = defaultdict(int)
         self.held: dict[tuple[int, str], int] = defaultdict(int)
 
-    def hold(self, account: int, asset: str, quanta: int) -> bool:
+    def hold(self, _order: int, account: int, asset: str, quanta: int) -> bool:
         assert quanta >= 0
         if self.free[account, asset] < quanta:
             return False
@@ -70,12 +70,20 @@ class DictPurse:
         self.held[account, asset] += quanta
         return True
 
-    def release(self, account: int, asset: str, quanta: int) -> None:
+    def release(self, _order: int, account: int, asset: str, quanta: int) -> None:
         assert 0 < quanta <= self.held[account, asset]
         self.held[account, asset] -= quanta
         self.free[account, asset] += quanta
 
-    def settle(self, buyer: int, seller: int, base_quanta: int, quote_quanta: int, fees: tuple[int, int]) -> None:
+    def settle(
+        self,
+        _orders: tuple[int, int],
+        buyer: int,
+        seller: int,
+        base_quanta: int,
+        quote_quanta: int,
+        fees: tuple[int, int],
+    ) -> None:
         self.held[buyer, "QUOTE"] -= quote_quanta + fees[0]
         self.held[seller, "BASE"] -= base_quanta
         assert self.held[buyer, "QUOTE"] >= 0 and self.held[seller, "BASE"] >= 0
