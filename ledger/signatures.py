@@ -61,7 +61,7 @@ _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 _VALUE: Final = re.compile(r"[!#$(-<>-\[\]-~]{1,512}\Z")
 _TIMESTAMP: Final = re.compile(r"[1-9][0-9]{0,14}\Z")
 _WINDOW: Final = re.compile(r"[1-9][0-9]{0,4}\Z")
-_TYPE: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z")
+_TYPE: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}\Z")
 _RESERVED: Final = frozenset({"instruction", "timestamp", "window"})
 
 
