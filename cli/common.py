@@ -168,7 +168,10 @@ def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> 
 
 @contextmanager
 def progress(enabled: bool = True) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error while something takes long; gives a function (stage, done, total)."""
+    """A bar on standard error while something takes long; gives a function (stage, done, total).
+
+    A total of 0 is one that nobody knows yet: the bar moves and shows no share.
+    """
     if not enabled or not sys.stderr.isatty():
         yield lambda stage, done, total: None
         return
@@ -178,7 +181,7 @@ def progress(enabled: bool = True) -> Iterator[Callable[[str, int, int], None]]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bars.add_task(stage, total=total or None)
+            bars.update(tasks[stage], completed=done, total=total or None)
 
         yield report

@@ -100,14 +100,19 @@ def prove(
     exchange = exchange_of(keys_folder)
     snapshot, restated = _snapshot(exchange, hour, document, restates, reason)
     assets = AssetTable.load(assets_file or _beside(balances[0]))
-    books = _read_balances(balances, fmt, query, assets)
+    with progress(not as_json) as bar:
+        bar("reading balances", 0, 0)
+        books = _read_balances(balances, fmt, query, assets)
+        bar("reading balances", 1, 1)
     listed = read_reserve_list(reserves)
     words = passphrase("The passphrase of the keys")
     key, rotations = load_signing_key(keys_folder, words), load_rotations(keys_folder)
     master = load_secret(keys_folder / MASTER_NAME, "master", words)
     table = read_layout_files(layouts)
     with progress(not as_json) as bar:
+        bar("reserves", 0, 0)
         evidence, rows = _collect_reserves(listed, snapshot, assets, table, wait, reserves)
+        bar("reserves", 1, 1)
         given = BundleInput(
             snapshot=snapshot,
             books=books,
@@ -338,9 +343,11 @@ def proof(bundle: Path, account: str, kind: str | None, out: Path) -> int:
     document = read_previous(bundle)
     if document["statement"]["kind"] == "missed":
         raise InputError(str(bundle), "is of a missed hour, which has no balances", "Name another hour's bundle.")
-    columns = read_folder(bundle / FOLDER)
     scales = [tree["scale"] for tree in document["sections"]["snapshot"]["trees"]]
-    rebuilt = rebuild(columns, scales, select())
+    with progress() as bar:
+        bar("reading", 0, 0)
+        columns = read_folder(bundle / FOLDER)
+        rebuilt = rebuild(columns, scales, select(), bar)
     signed = document["sections"]["snapshot"]["accounts"]["root"]
     if rebuilt.account_root.hex() != signed:
         raise InputError(str(bundle / FOLDER), "does not give the signed roots", "Restore the folder that was written.")

@@ -146,7 +146,10 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
         for name in AFTER_SIGNATURE:
             audit.add(name, "unchecked", None, reached)
         return audit
+    report = progress or (lambda stage, done, total: None)
+    report("files", 0, 0)
     _check_manifest(bundle, audit)
+    report("files", 1, 1)
     if audit.kind == "missed":
         audit.add("missed", "pass", "claimed", document["sections"]["missed"]["reason"])
         return audit
@@ -225,6 +228,8 @@ def _check_liabilities(
         for name in LIABILITY_CHECKS:
             audit.add(name, "unchecked", None, "liabilities/ was not handed over")
         return
+    report = progress or (lambda stage, done, total: None)
+    report("reading leaves", 0, 0)
     try:
         columns = read_folder(folder)
     except (CheckFailed, FormatError) as problem:
@@ -232,6 +237,7 @@ def _check_liabilities(
         for name in LIABILITY_CHECKS[1:]:
             audit.add(name, "unchecked", None, "the leaves cannot be read")
         return
+    report("reading leaves", 1, 1)
     findings, _ = check_liabilities(columns, document["sections"]["snapshot"], reader.kernel, progress)
     for name, result, detail in findings:
         audit.add(name, result, "proven", detail)
