@@ -220,6 +220,7 @@ const checkAttestation = async (data, reader, subtle) => {
     unknown: Object.keys(sections).sort().filter((name) => !SECTION_FORMS.has(name)),
     trees,
     accounts: sections.snapshot.accounts,
+    hasLog: sections.snapshot.ledger !== null,
   };
 };
 
@@ -309,7 +310,7 @@ const checkStatement = (proof, attestation, owner) => {
   for (const leaf of proof.leaves) {
     const isZero = (row) => row.claim === "0" && row.debt === "0";
     const lines = linesOf(leaf);
-    if (isZero(leaf) || lines.some(isZero)) return "a leaf or a line is zero and zero";
+    if ((isZero(leaf) && !attestation.hasLog) || leaf.lines.some(isZero)) return "a leaf or a line is zero and zero";
     const claims = sum(lines.map((line) => line.claim));
     const debts = sum(lines.map((line) => line.debt));
     if (claims !== BigInt(leaf.claim) || debts !== BigInt(leaf.debt)) return "the lines do not add up to their leaf";

@@ -21,8 +21,9 @@ identity    The id that the reader typed is well formed: NFC, 1 to 256 bytes, no
 path        For each leaf: the commitment from typed id and salt, hashed up its path, gives the signed asset root. The
             length and the sides of the path follow from slot and leaf count alone.
 sums        On each path no sum exceeds 2^128-1, and the top's claims and debts are the signed ones.
-statement   There is a leaf; lines add up to their leaves, none listed being the main one alone; nothing is zero and
-            zero; the statement, hashed into its account leaf and up the account tree, gives the signed account root.
+statement   There is a leaf; lines add up to their leaves, none listed being the main one alone; no line is zero and
+            zero, and a leaf only where the exchange's own log stands behind the snapshot; the statement, hashed into
+            its account leaf and up the account tree, gives the signed account root.
 sections    (not required) The attestation has no sections that this verifier does not know.
 reserves, chain, same-root    Never checked here, and always said so.
 
@@ -179,6 +180,7 @@ class AttestationResult(NamedTuple):
     trees: dict[tuple[str, str], Tree] = {}  # noqa: RUF012 (a NamedTuple's default, never written to)
     accounts: int = 0
     account_root: bytes = b""
+    has_log: bool = False
 
 
 # Primitives (encoding.md section 1)
@@ -998,6 +1000,7 @@ def check_attestation(
         trees=trees,
         accounts=snapshot["accounts"]["count"],
         account_root=bytes.fromhex(snapshot["accounts"]["root"]),
+        has_log=snapshot["ledger"] is not None,
     )
 
 
@@ -1103,7 +1106,8 @@ def _check_statement(proof: dict[str, Any], attestation: AttestationResult, owne
     for leaf in proof["leaves"]:
         claim, debt = int(leaf["claim"]), int(leaf["debt"])
         lines = [(name, int(line_claim), int(line_debt)) for name, line_claim, line_debt in _lines(leaf)]
-        if not (claim or debt) or not all(line_claim or line_debt for _, line_claim, line_debt in lines):
+        is_zero = not (claim or debt)
+        if (is_zero and not attestation.has_log) or any(line["claim"] == line["debt"] == "0" for line in leaf["lines"]):
             return "a leaf or a line is zero and zero"
         if (sum(line[1] for line in lines), sum(line[2] for line in lines)) != (claim, debt):
             return "the lines do not add up to their leaf"

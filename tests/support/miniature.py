@@ -64,6 +64,9 @@ def sign(name: str, label: str, digest: bytes) -> str:
     return signing_key(name).sign(label.encode() + b"\0" + digest).hex()
 
 
+LEDGER = {"head": "11" * 32, "parameters": "22" * 32, "position": 9, "ruleset": 1, "state": "33" * 32}
+
+
 def rotation(old: str, new: str, sequence: int, exchange: str = "demo.exchange") -> dict[str, Any]:
     """A rotation from the key named `old` to the one named `new`, signed by both."""
     signed = {
@@ -146,6 +149,7 @@ class Miniature:
     hour: str = "2026-11-23T02:00:00Z"
     revision: int = 0
     sequence: int = 0
+    has_log: bool = False
     previous: str | None = None
     kind: str = "attestation"
     signer: str = "first"
@@ -265,7 +269,7 @@ class Miniature:
             "cutoff": self.hour,
             "disclosures": disclosures,
             "exchange": self.exchange,
-            "ledger": None,
+            "ledger": LEDGER if self.has_log else None,
             "previous": self.previous,
             "reserves": hashlib.sha256(b"evidence").hexdigest(),
             "snapshot": self.snapshot,

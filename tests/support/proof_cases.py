@@ -105,6 +105,18 @@ def honest_cases() -> Iterator[Case]:
         attestation, proof = canonical(document) + b"\n", PLAIN.proof(attestation=document)
         yield case(f"unknown section {name}", attestation=attestation, proof=proof)
     yield case("the whole range", wide_exchange(MAX))
+    yield from fallen_leaves()
+
+
+def fallen_leaves() -> Iterator[Case]:
+    """A leaf that fell to zero inside the hour stands where a log does, and nowhere else; a zero line never does."""
+    fallen = [Holder("email", ALICE, {BTC: [("", 0, 0)]}), Holder("email", "b@example.com", {BTC: [("", 5, 0)]})]
+    with_log = Miniature(fallen, {BTC: 8}, has_log=True)
+    yield case("a leaf that fell to zero", with_log)
+    yield case("a leaf of zero without a log", Miniature(fallen, {BTC: 8}), 0, "statement")
+    zero = [{"claim": "0", "debt": "0", "subaccount": "bot"}]
+    listed = with_log.proof(change=set_in("leaves", 0, "lines", zero))
+    yield case("a leaf that fell to zero with a zero line", with_log, 0, "statement", proof=listed)
 
 
 def wide_exchange(total: int) -> Miniature:

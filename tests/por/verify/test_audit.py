@@ -14,11 +14,13 @@ from ledger.keys import SigningKey
 from por import attestation as attestations
 from por.attestation import Predecessor, ReserveRow, section_hash, sign_attestation, statement_digest
 from por.liabilities.folder import FOLDER, Lines, read_folder, write_folder
-from por.liabilities.kernels import available, select
+from por.liabilities.kernels import available, select, unpack_amount
+from por.liabilities.rebuild import rebuild
 from por.manifest import MANIFEST_NAME, build_manifest
 from por.snapshot import SnapshotId
 from por.verify import standalone
 from por.verify.audit import report_of
+from por.verify.liabilities import check_liabilities
 from tests.support.small import EXCHANGE, KEY, predecessor, results, small_audit, small_bundle
 
 NEXT = "2026-11-20T03:00:00Z"
@@ -313,3 +315,20 @@ def test_without_a_key_everything_is_only_claimed(bundle):
     passed = [check for check in small_audit(bundle, key=None).checks if check.result == "pass"]
     assert {check.name for check in passed} >= {"form", "manifest", "trees", "sums"}
     assert {check.assurance for check in passed if check.name != "form"} == {"claimed"}
+
+
+def test_a_leaf_that_fell_to_zero_stands_only_where_a_log_does(bundle):
+    columns = change_tree(1, amounts=lambda tree: edited(tree.amounts, 0, 0))(read_folder(bundle / FOLDER))
+    bare = [replace(tree, lines=Lines.none()) for tree in columns.trees]
+    columns, kernel = replace(columns, trees=tuple(bare)), select()
+    document = standalone.read_attestation((bundle / "attestation.json").read_bytes())
+    snapshot = dict(document["sections"]["snapshot"])
+    rebuilt = rebuild(columns, [tree["scale"] for tree in snapshot["trees"]], kernel)
+    rows = []
+    for row, root, levels in zip(snapshot["trees"], rebuilt.roots, rebuilt.trees, strict=True):
+        claims, debts = unpack_amount(levels.top)
+        rows.append(row | {"root": root.hex(), "claims": str(claims), "debts": str(debts)})
+    snapshot |= {"trees": rows, "accounts": {"count": 3, "root": rebuilt.account_root.hex()}}
+    for ledger, expected in (({"position": 1}, set()), (None, {"leaves"})):
+        findings, _ = check_liabilities(columns, snapshot | {"ledger": ledger}, kernel)
+        assert {name for name, result, _ in findings if result == "fail"} == expected
