@@ -16,7 +16,7 @@ DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 26
 
 demo: $(PARTS) ## a proof of reserves from end to end on this machine, into out/demo
 	rm -rf out/demo
