@@ -12,7 +12,7 @@ KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-large conformance conformance-long lock clean venv
+.PHONY: help demo test check bench bench-ledger bench-large conformance conformance-long lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
@@ -37,13 +37,18 @@ check: $(INSTALLED) ## format, lint, types, import contract, determinism, house 
 bench: $(INSTALLED) ## benchmarks at everyday sizes
 	$(RUN) -m tests.benchmarks.run
 
-bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs several GB of memory)
+bench-ledger: $(INSTALLED) ## benchmarks of the exchange's parts: matching, ledger, log
+	$(RUN) -m tests.benchmarks.matching --orders 200000 --repeats 3
+	$(RUN) -m tests.benchmarks.ledger_apply
+	$(RUN) -m tests.benchmarks.log
+
+bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000
 
-conformance: $(INSTALLED) ## the conformance vectors, against every verifier here
+conformance: $(PARTS) ## the conformance vectors, against every verifier here
 	$(RUN) -m pytest tests/conformance
 
-conformance-long: $(INSTALLED) ## the conformance fuzzing, for about half an hour
+conformance-long: $(PARTS) ## the conformance fuzzing, for about half an hour
 	$(RUN) -m pytest tests/conformance/test_fuzz.py --hypothesis-profile=long
 
 lock: ## resolve pyproject.toml again into requirements.lock
