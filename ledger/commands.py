@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from ledger.canonical import Json, from_hex
 from ledger.errors import FormatError
@@ -177,9 +177,25 @@ _word = _matching(_WORD, "a word")
 
 
 class _Fields:
-    """A value with a codec for each field."""
+    """A value with a codec for each field, in their order; every class of it is under `@_fields`."""
 
     CODECS: ClassVar[Mapping[str, Codec]]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+_Kind = TypeVar("_Kind", bound=_Fields)
+
+
+def _field(codec: Codec) -> Any:
+    """A field that stands in JSON as `codec` says."""
+    return field(metadata={"codec": codec})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(_field,))
+def _fields(kind: type[_Kind]) -> type[_Kind]:
+    made = dataclass(frozen=True, slots=True)(kind)
+    made.CODECS = {each.name: each.metadata["codec"] for each in fields(made)}
+    return made
 
 
 class Command(_Fields):
@@ -188,335 +204,222 @@ class Command(_Fields):
     TYPE: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class NewOrder(_Fields):
     """One order to place. `quantity` in steps or None with `quote_quantity` in quanta; `price` in ticks."""
 
-    market: str
-    side: str
-    kind: str
-    client_id: int
-    quantity: int | None
-    quote_quantity: int | None
-    price: int | None
-    time_in_force: str
-    expires: int | None
-    post_only: bool
-    self_trade: str
-    trigger_price: int | None
-    trigger_by: str | None
-    oco_group: int | None
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "market": _market,
-        "side": _one_of("bid", "ask"),
-        "kind": _one_of("limit", "market"),
-        "client_id": _small,
-        "quantity": _optional(_positive),
-        "quote_quantity": _optional(_positive),
-        "price": _optional(_positive),
-        "time_in_force": _one_of("gtc", "ioc", "fok", "gtt"),
-        "expires": _optional(_micros),
-        "post_only": _flag,
-        "self_trade": _one_of("reject-taker", "reject-maker", "reject-both", "allow"),
-        "trigger_price": _optional(_positive),
-        "trigger_by": _optional(_one_of("last", "mark", "index")),
-        "oco_group": _optional(_small),
-    }
+    market: str = _field(_market)
+    side: str = _field(_one_of("bid", "ask"))
+    kind: str = _field(_one_of("limit", "market"))
+    client_id: int = _field(_small)
+    quantity: int | None = _field(_optional(_positive))
+    quote_quantity: int | None = _field(_optional(_positive))
+    price: int | None = _field(_optional(_positive))
+    time_in_force: str = _field(_one_of("gtc", "ioc", "fok", "gtt"))
+    expires: int | None = _field(_optional(_micros))
+    post_only: bool = _field(_flag)
+    self_trade: str = _field(_one_of("reject-taker", "reject-maker", "reject-both", "allow"))
+    trigger_price: int | None = _field(_optional(_positive))
+    trigger_by: str | None = _field(_optional(_one_of("last", "mark", "index")))
+    oco_group: int | None = _field(_optional(_small))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class OpenAccount(Command):
     """A customer's account, under a random id; class, domicile and relation are coded, the id's owner is elsewhere."""
 
     TYPE: ClassVar[str] = "open-account"
-    account: str
-    entity: str
-    kind: str
-    identity: str
-    client_class: str
-    domicile: str
-    relation: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "entity": _by_rule(entity_problem, "an entity"),
-        "kind": _by_rule(id_kind_problem, "a kind of id"),
-        "identity": _key,
-        "client_class": _one_of("retail", "professional", "institutional", "house"),
-        "domicile": _matching(re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z"), "a country or a part of one"),
-        "relation": _one_of("customer", "staff", "house", "affiliate", "vault"),
-    }
+    account: str = _field(_id)
+    entity: str = _field(_by_rule(entity_problem, "an entity"))
+    kind: str = _field(_by_rule(id_kind_problem, "a kind of id"))
+    identity: str = _field(_key)
+    client_class: str = _field(_one_of("retail", "professional", "institutional", "house"))
+    domicile: str = _field(_matching(re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z"), "a country or a part of one"))
+    relation: str = _field(_one_of("customer", "staff", "house", "affiliate", "vault"))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class ListAsset(Command):
     """An asset with its quantum, fixed for ever: 10^-scale."""
 
     TYPE: ClassVar[str] = "list-asset"
-    asset: str
-    scale: int
-    chain: str
-    contract: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {"asset": _asset, "scale": _small, "chain": _text, "contract": _text}
+    asset: str = _field(_asset)
+    scale: int = _field(_small)
+    chain: str = _field(_text)
+    contract: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class ListMarket(Command):
     """A spot market; `tick` in quanta of the quote asset for one step, `step` in quanta of the base asset."""
 
     TYPE: ClassVar[str] = "list-market"
-    market: str
-    base: str
-    quote: str
-    tick: int
-    step: int
-    quantity_min: int
-    quantity_max: int
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "market": _market,
-        "base": _asset,
-        "quote": _asset,
-        "tick": _positive,
-        "step": _positive,
-        "quantity_min": _positive,
-        "quantity_max": _positive,
-    }
+    market: str = _field(_market)
+    base: str = _field(_asset)
+    quote: str = _field(_asset)
+    tick: int = _field(_positive)
+    step: int = _field(_positive)
+    quantity_min: int = _field(_positive)
+    quantity_max: int = _field(_positive)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class SetMarketState(Command):
     """Open, or halted in a degree; `market` null means the venue. Tightening acts at once."""
 
     TYPE: ClassVar[str] = "set-market-state"
-    market: str | None
-    state: str
-    reason: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "market": _optional(_market),
-        "state": _one_of("open", "post-only", "limit-only", "reduce-only", "cancel-only", "withdraw-only", "closed"),
-        "reason": _text,
-    }
+    market: str | None = _field(_optional(_market))
+    state: str = _field(
+        _one_of("open", "post-only", "limit-only", "reduce-only", "cancel-only", "withdraw-only", "closed")
+    )
+    reason: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class Tick(Command):
     """Time passes; the log's applied time is what counts, and this only makes expiries happen."""
 
     TYPE: ClassVar[str] = "tick"
-    CODECS: ClassVar[Mapping[str, Codec]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class CutHour(Command):
     """The hour ends here: what the attestation for `hour` states is the state after this command."""
 
     TYPE: ClassVar[str] = "cut-hour"
-    hour: int
-    CODECS: ClassVar[Mapping[str, Codec]] = {"hour": _micros}
+    hour: int = _field(_micros)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class PlaceOrders(Command):
     """One or more orders, in order; each stands or falls alone."""
 
     TYPE: ClassVar[str] = "place-orders"
-    account: str
-    subaccount: str
-    orders: tuple[NewOrder, ...]
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "subaccount": _subaccount,
-        "orders": _list(_record(NewOrder)),
-    }
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    orders: tuple[NewOrder, ...] = _field(_list(_record(NewOrder)))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class Cancel(Command):
     """Take orders out of the book, by the ids that the exchange gave them."""
 
     TYPE: ClassVar[str] = "cancel"
-    account: str
-    subaccount: str
-    orders: tuple[int, ...]
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {"account": _id, "subaccount": _subaccount, "orders": _list(_positive)}
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    orders: tuple[int, ...] = _field(_list(_positive))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class CancelAll(Command):
     """Take all of a subaccount's orders out, in one market or in all; with `block` it may place none until lifted."""
 
     TYPE: ClassVar[str] = "cancel-all"
-    account: str
-    subaccount: str
-    market: str | None
-    block: bool
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "subaccount": _subaccount,
-        "market": _optional(_market),
-        "block": _flag,
-    }
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    market: str | None = _field(_optional(_market))
+    block: bool = _field(_flag)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class AmendOrder(Command):
     """Another price or quantity; less quantity at the same price keeps its place in the queue."""
 
     TYPE: ClassVar[str] = "amend-order"
-    account: str
-    subaccount: str
-    order: int
-    price: int | None
-    quantity: int | None
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "subaccount": _subaccount,
-        "order": _positive,
-        "price": _optional(_positive),
-        "quantity": _optional(_positive),
-    }
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    order: int = _field(_positive)
+    price: int | None = _field(_optional(_positive))
+    quantity: int | None = _field(_optional(_positive))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class MoveBetweenSubaccounts(Command):
     """A customer's own money from one of their subaccounts to another."""
 
     TYPE: ClassVar[str] = "move"
-    account: str
-    source: str
-    target: str
-    asset: str
-    amount: int
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "source": _subaccount,
-        "target": _subaccount,
-        "asset": _asset,
-        "amount": _positive,
-    }
+    account: str = _field(_id)
+    source: str = _field(_subaccount)
+    target: str = _field(_subaccount)
+    asset: str = _field(_asset)
+    amount: int = _field(_positive)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class CreditDeposit(Command):
     """A deposit that a service saw; `evidence` (chain, block hash, transaction, log index) is accepted once."""
 
     TYPE: ClassVar[str] = "credit-deposit"
-    account: str
-    subaccount: str
-    asset: str
-    amount: int
-    wallet: str
-    evidence: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "subaccount": _subaccount,
-        "asset": _asset,
-        "amount": _positive,
-        "wallet": _word,
-        "evidence": _text,
-    }
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    asset: str = _field(_asset)
+    amount: int = _field(_positive)
+    wallet: str = _field(_word)
+    evidence: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class ReverseDeposit(Command):
     """A credited deposit is gone from the chain; what was spent of it becomes the customer's debt."""
 
     TYPE: ClassVar[str] = "reverse-deposit"
-    evidence: str
-    reason: str
-    CODECS: ClassVar[Mapping[str, Codec]] = {"evidence": _text, "reason": _text}
+    evidence: str = _field(_text)
+    reason: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class RequestWithdrawal(Command):
     """A customer wants money out; it is held until it has left or failed. `request` is their own id for it."""
 
     TYPE: ClassVar[str] = "request-withdrawal"
-    account: str
-    subaccount: str
-    asset: str
-    amount: int
-    fee: int
-    destination: str
-    request: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "account": _id,
-        "subaccount": _subaccount,
-        "asset": _asset,
-        "amount": _positive,
-        "fee": _amount,
-        "destination": _text,
-        "request": _id,
-    }
+    account: str = _field(_id)
+    subaccount: str = _field(_subaccount)
+    asset: str = _field(_asset)
+    amount: int = _field(_positive)
+    fee: int = _field(_amount)
+    destination: str = _field(_text)
+    request: str = _field(_id)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class SendWithdrawal(Command):
     """The signed chain transaction, in the log before it is broadcast: a restart sends these same bytes."""
 
     TYPE: ClassVar[str] = "send-withdrawal"
-    request: str
-    wallet: str
-    transaction: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "request": _id,
-        "wallet": _word,
-        "transaction": _matching(re.compile(r"([0-9a-f]{2}){1,65536}\Z"), "a transaction in hex"),
-    }
+    request: str = _field(_id)
+    wallet: str = _field(_word)
+    transaction: str = _field(_matching(re.compile(r"([0-9a-f]{2}){1,65536}\Z"), "a transaction in hex"))
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class SettleWithdrawal(Command):
     """The chain has it: the money is out."""
 
     TYPE: ClassVar[str] = "settle-withdrawal"
-    request: str
-    evidence: str
-    CODECS: ClassVar[Mapping[str, Codec]] = {"request": _id, "evidence": _text}
+    request: str = _field(_id)
+    evidence: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class FailWithdrawal(Command):
     """It will not leave: the hold is released, the fee given back."""
 
     TYPE: ClassVar[str] = "fail-withdrawal"
-    request: str
-    reason: str
-    CODECS: ClassVar[Mapping[str, Codec]] = {"request": _id, "reason": _text}
+    request: str = _field(_id)
+    reason: str = _field(_text)
 
 
-@dataclass(frozen=True, slots=True)
+@_fields
 class CorrectBooks(Command):
     """A correction is a contra-entry with reason and reference: from one customer or the house to another."""
 
     TYPE: ClassVar[str] = "correct-books"
-    source: str | None
-    target: str | None
-    asset: str
-    amount: int
-    reason: str
-    reference: str
-
-    CODECS: ClassVar[Mapping[str, Codec]] = {
-        "source": _optional(_id),
-        "target": _optional(_id),
-        "asset": _asset,
-        "amount": _positive,
-        "reason": _text,
-        "reference": _text,
-    }
+    source: str | None = _field(_optional(_id))
+    target: str | None = _field(_optional(_id))
+    asset: str = _field(_asset)
+    amount: int = _field(_positive)
+    reason: str = _field(_text)
+    reference: str = _field(_text)
 
 
 SIGNERS: Mapping[type[Command], Role] = {
