@@ -79,7 +79,8 @@ def challenge(reserves: Path, hour: str, period: str, previous: Path | None, key
     if out.exists():
         raise InputError(str(out), "exists", "Name a new file; signatures in it would be lost.")
     out.write_text(json.dumps([entry for entry, _ in entries], indent=2) + "\n", encoding="utf-8")
-    typed = {entry["address"]: data for entry, data in entries if data is not None}
+    # One owner often holds the same address on several chains, so the chain stands in the name too.
+    typed = {f"{entry['chain']}:{entry['address']}": data for entry, data in entries if data is not None}
     if typed:
         beside = out.with_suffix(".typed.json")
         beside.write_text(json.dumps(typed, indent=2) + "\n", encoding="utf-8")

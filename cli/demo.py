@@ -266,9 +266,8 @@ def _sign(challenges: Path, wallets: Sequence[Wallet]) -> None:
     for entry in entries:
         address = entry["address"]
         is_typed = entry["scheme"] == "eip712"
-        message = (
-            encode_typed_data(full_message=typed[address]) if is_typed else encode_defunct(text=entry["challenge"])
-        )
+        data = typed[f"{entry['chain']}:{address}"] if is_typed else None
+        message = encode_typed_data(full_message=data) if is_typed else encode_defunct(text=entry["challenge"])
         entry["signature"] = "0x" + bytes(Account.sign_message(message, owners[address]).signature).hex()
     challenges.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
 
