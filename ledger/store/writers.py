@@ -22,6 +22,12 @@ __all__ = ["BALANCE_COLUMNS", "PostgresWriter", "SqliteWriter", "Writer"]
 BALANCE_COLUMNS: Final = (
     "account", "debits_pending", "debits_posted", "credits_pending", "credits_posted", "version", "sequence"
 )  # fmt: skip
+_PUT_BALANCES: Final = (
+    "UPDATE balance SET "
+    + ", ".join(f"{column} = changed.{column}" for column in BALANCE_COLUMNS[1:])
+    + " FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::bigint[], "
+    f"%s::bigint[]) AS changed ({', '.join(BALANCE_COLUMNS)}) WHERE balance.account = changed.account"
+)
 _LINES_AT_ONCE: Final = 2_000
 _HOLDERS_AT_ONCE: Final = 10_000
 
@@ -115,8 +121,6 @@ class PostgresWriter:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
         connection.autocommit = True
-        # Balances go through a table of this connection alone, because COPY only adds.
-        connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS new_balance (LIKE balance) ON COMMIT DELETE ROWS")
 
     def begin(self) -> None:
         """Begin."""
@@ -144,12 +148,10 @@ class PostgresWriter:
                 first = list(islice(lines, _LINES_AT_ONCE))
 
     def put_balances(self, rows: Iterable[Values]) -> None:
-        """Bring the rows over, and change the table from there in one statement."""
-        self.insert("new_balance", BALANCE_COLUMNS, rows)
-        changed = ", ".join(f"{column} = new_balance.{column}" for column in BALANCE_COLUMNS[1:])
-        self.connection.execute(
-            f"UPDATE balance SET {changed} FROM new_balance WHERE balance.account = new_balance.account"
-        )
+        """Replace in one statement; the columns go over as the texts of arrays, which the server reads quickest."""
+        columns = ["{" + ",".join(map(str, column)) + "}" for column in zip(*rows, strict=True)]
+        if columns:
+            self.connection.execute(_PUT_BALANCES, columns)
 
     def rows(self, statement: str, *values: Any) -> list[Values]:
         """All rows of the answer."""
