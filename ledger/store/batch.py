@@ -239,7 +239,7 @@ _REFERENCES: Final = ("evidence", "request")
 
 
 @lru_cache(maxsize=256)
-def _indexed_fields(kind: type[Any]) -> tuple[bool, bool, str | None]:
+def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None]:
     fields = kind._fields
     return "account" in fields, "market" in fields, next((name for name in _REFERENCES if name in fields), None)
 

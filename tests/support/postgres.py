@@ -52,8 +52,9 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(  # type: ignore[call-overload]  # the user is given where root has to step down
-            [self.programs / program, *arguments], cwd=self.folder, capture_output=True, text=True, **self.as_user
-        )
+            [self.programs / program, *arguments],
+            check=False, cwd=self.folder, capture_output=True, text=True, **self.as_user,
+        )  # fmt: skip
         assert done.returncode == 0, f"{program} failed: {done.stderr[-400:]}"
 
     def _start(self) -> subprocess.Popen[bytes]:
