@@ -246,7 +246,8 @@ def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None]:
 
 def _named(event: Any) -> tuple[str | None, str | None, str | None]:
     """Account, market and reference as far as the event has such fields."""
-    has_account, has_market, reference = _indexed_fields(type(event))
+    kind: Any = type(event)
+    has_account, has_market, reference = _indexed_fields(kind)
     return (
         event.account if has_account else None,
         event.market if has_market else None,
