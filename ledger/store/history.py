@@ -59,6 +59,7 @@ __all__ = [
     "orders_of",
     "position_at",
     "statement",
+    "stream",
 ]
 
 _ROWS_AT_ONCE: Final = 1_000
@@ -126,7 +127,7 @@ def command_at(session: Session, position: int) -> CommandRow | None:
 def commands(session: Session, first: int = 1, last: int | None = None) -> Iterator[CommandRow]:
     """The commands from position `first` to `last`."""
     query = select(CommandRow).where(col(CommandRow.sequence) >= first).order_by(col(CommandRow.sequence))
-    yield from _stream(session, query if last is None else query.where(col(CommandRow.sequence) <= last))
+    yield from stream(session, query if last is None else query.where(col(CommandRow.sequence) <= last))
 
 
 def position_at(session: Session, micros: int) -> int:
@@ -148,7 +149,8 @@ def _entry_at(session: Session, position: int | None) -> int:
     return command.entries
 
 
-def _stream(session: Session, query: Any) -> Iterator[Any]:
+def stream(session: Session, query: Any) -> Iterator[Any]:
+    """The rows of a query, some at a time."""
     yield from session.exec(query.execution_options(yield_per=_ROWS_AT_ONCE))
 
 
@@ -205,7 +207,7 @@ def entries(session: Session, first: int = 1, last: int | None = None) -> Iterat
     query = select(EntryRow).where(col(EntryRow.sequence) >= first).order_by(col(EntryRow.sequence))
     if last is not None:
         query = query.where(col(EntryRow.sequence) <= last)
-    for row in _stream(session, query):
+    for row in stream(session, query):
         yield _mass_entry(session, row) if row.kind == EntryKind.MASS else _entry(row)
 
 
@@ -278,7 +280,7 @@ def balance_at(session: Session, account: int, position: int | None = None) -> B
 def balances_at(session: Session, position: int | None = None) -> Iterator[tuple[int, Balance]]:
     """Every account that had moved by then, in the order of the indices, with its counters."""
     entry = _entry_at(session, position)
-    for now in _stream(session, select(BalanceRow).order_by(col(BalanceRow.account))):
+    for now in stream(session, select(BalanceRow).order_by(col(BalanceRow.account))):
         balance = _balance_at_entry(session, now, entry)
         if balance.version:
             yield now.account, balance
@@ -300,7 +302,7 @@ def _balance_at_entry(session: Session, now: BalanceRow, entry: int) -> Balance:
     # Versions have no gaps: what other entries left of the way to the next one, mass postings went.
     following = _next_touched(session, account, entry, now)
     if (newest.version if following is None else following.version - 1) > balance.version:
-        for mass in _stream(session, masses):
+        for mass in stream(session, masses):
             line = find(_packed(mass), account)
             if line is not None:
                 return Balance(*line[1])
@@ -392,12 +394,12 @@ def _simple_states(session: Session, account: int, low: int, high: int) -> Itera
     touched = or_(*(side == account for side in sides))
     for block in range(low >> BLOCK_BITS, (high >> BLOCK_BITS) + 1):
         query = select(EntryRow).where(EntryRow.block == block, touched, sequence > low, sequence <= high)
-        for row in _stream(session, query.order_by(sequence)):
+        for row in stream(session, query.order_by(sequence)):
             yield row, _after(row, account)
 
 
 def _mass_states(session: Session, account: int, low: int, high: int) -> Iterator[tuple[EntryRow, Balance]]:
-    for mass in _stream(session, _mass_rows(session, account, low, high)):
+    for mass in stream(session, _mass_rows(session, account, low, high)):
         line = find(_packed(mass), account)
         if line is not None:
             row = session.get(EntryRow, mass.sequence)
@@ -413,7 +415,7 @@ def orders_of(session: Session, account: str, first: int = 1, last: int | None =
     for block in _blocks(session, first, last):
         query = select(OrderRow).where(OrderRow.block == block, OrderRow.account == account)
         query = query.where(*_within(col(OrderRow.command), first, last)).order_by(col(OrderRow.order_id))
-        for row in _stream(session, query):
+        for row in stream(session, query):
             yield StoredOrder(row.order_id, row.command, row.account)
 
 
@@ -465,7 +467,7 @@ def _blocks(session: Session, first: int, last: int | None) -> range:
 
 def _events(session: Session, query: Any) -> Iterator[StoredEvent]:
     order = (col(EventRow.sequence), col(EventRow.place), col(EventRow.side))
-    for row in _stream(session, query.order_by(*order)):
+    for row in stream(session, query.order_by(*order)):
         yield StoredEvent(
             row.sequence, row.place, row.kind, row.account, row.market, row.order_id, row.reference,
             json.loads(row.document),
