@@ -60,6 +60,7 @@ class PostgresServer:
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", "-c", "port=5432")
+        options += ("-c", "recovery_init_sync_method=syncfs")
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 [self.programs / "postgres", "-D", str(self.folder / "data"), *options],

@@ -186,3 +186,26 @@ def trading_day() -> Exchange:
 def _deposit(ledger: Ledger, name: str) -> None:
     wallet = ledger.open(house_key(AccountCode.CUSTODY_WALLET, "USDC", "hot-1"))
     assert not ledger.post(wallet, ledger.open(claim_key(name, "USDC")), 5_000, ReasonCode.DEPOSIT, f"chain:{name}")
+
+
+def at_each_step(writer, change, react):
+    """Call `react` with the number of each step, before it is done; `change` sets an attribute of the class."""
+    steps = iter(range(10**9))
+
+    def counted(method):
+        def call(self, *arguments):
+            react(next(steps))
+            *others, rows = arguments or (None,)
+            if method.__name__ in ("insert", "put_balances"):
+                return method(self, *others, each(rows))
+            return method(self, *arguments)
+
+        return call
+
+    def each(rows):
+        for row in rows:
+            react(next(steps))
+            yield row
+
+    for name in ("begin", "commit", "insert", "put_balances", "change"):
+        change(writer, name, counted(getattr(writer, name)))
