@@ -36,8 +36,9 @@ def find_postgres() -> Path | None:
 class PostgresServer:
     """A running server; a context manager that stops it and removes its folder."""
 
-    def __init__(self, programs: Path) -> None:
-        """Make a cluster and start it; fsync stays on, as in use."""
+    def __init__(self, programs: Path, *, fsync: bool = False) -> None:
+        """Make a cluster and start it. Without `fsync` it survives the death of its processes, not of the machine."""
+        self.fsync = fsync
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-pg-", dir="/tmp"))
         self.programs, self.databases = programs, 0
         self.as_user: dict[str, Any] = {}
@@ -60,7 +61,7 @@ class PostgresServer:
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", "-c", "port=5432")
-        options += ("-c", "recovery_init_sync_method=syncfs")
+        options += ("-c", f"fsync={'on' if self.fsync else 'off'}")
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 [self.programs / "postgres", "-D", str(self.folder / "data"), *options],

@@ -85,7 +85,7 @@ def count_steps(database, monkeypatch):
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_process_killed_between_two_writes_left_nothing_half(database, expected, monkeypatch):
     exchange, steps = random_exchange(SEED, COMMANDS), count_steps(database, monkeypatch)
-    points = sorted(Random(5).sample(range(steps), 10))
+    points = sorted(Random(5).sample(range(steps), 8))
     for point in points:
         place = database.new()
         command = [sys.executable, "-c", DIES_AT, place[0], str(point)]
@@ -99,7 +99,7 @@ def test_a_process_killed_at_any_moment_lost_nothing_that_it_said(database):
     rng, place = Random(6), database.new()
     exchange = random_exchange(SEED, 3000, batch_sizes=(1, 20))
     said = 0
-    for _ in range(5):
+    for _ in range(4):
         writer = subprocess.Popen(
             [sys.executable, "-c", KEEPS_WRITING, place[0]], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )

@@ -24,7 +24,7 @@ DAMAGES = {
     "a state that was changed": ("UPDATE entry SET credit_version = 9 WHERE sequence = 1", "does not follow"),
     "an entry of another command": ("UPDATE entry SET command = command + 1 WHERE sequence = 1", "last entry"),
     "an entry of an account of another book": (
-        "UPDATE account SET book = 1 - book WHERE number = 1",
+        "UPDATE account SET book = 1 - book WHERE number = (SELECT debit FROM entry WHERE sequence = 1)",
         "different books",
     ),
     "an entry of no known kind": ("UPDATE entry SET kind = 77 WHERE sequence = 1", "cannot be read"),
