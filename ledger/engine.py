@@ -11,12 +11,12 @@ a change that alters any result is a new number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ledger.api_strings import read_instructions
 from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
-from ledger.canonical import Digest, Json, Tag, canonical, tagged_hash
+from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import CustomersDesk, Desk, KeysDesk, ListingDesk, MoneyDesk, OrdersDesk, Refusal, Shared
 from ledger.errors import FormatError
@@ -29,7 +29,7 @@ from ledger.registry import Registry
 from ledger.signatures import Request
 from ledger.trading.fees import FeeRates
 
-__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given"]
+__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given", "state_hash_of"]
 
 RULE_SET: Final = 1
 HOUR_MICROS: Final = 3_600_000_000
@@ -260,9 +260,50 @@ class Engine:
         return {"head": canonical(head), **desks, **books}
 
     def state_hash(self) -> Digest:
-        """One hash over `sections`: H(3a, canonical JSON of name to SHA-256)."""
-        hashes: dict[str, Json] = {name: hashlib.sha256(data).hexdigest() for name, data in self.sections().items()}
-        return tagged_hash(Tag.ENGINE_STATE, canonical(hashes))
+        """One hash over `sections`."""
+        return state_hash_of(self.sections())
+
+    @classmethod
+    def restore(cls, genesis: Genesis, sections: Mapping[str, bytes]) -> Engine:
+        """The engine of those sections; raises FormatError for what is not the state of an engine of this exchange."""
+        try:
+            head: Any = parse(sections["head"])
+            engine = cls(genesis.exchange, genesis.entity)
+            engine._take_head(head)
+            books = b"".join(sections[name] for name in sections if name.startswith("ledger."))
+            engine._shared.take_ledger(Ledger.restore(books))
+            for desk in engine._desks:
+                desk.restore(parse(sections[f"desk.{desk.NAME}"]))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise FormatError("the sections are not those of an engine's state") from error
+        engine._count_totals()
+        if {name: bytes(data) for name, data in engine.sections().items()} != dict(sections):
+            raise FormatError("the sections are not in the one form of an engine's state")
+        return engine
+
+    def _take_head(self, head: Mapping[str, Any]) -> None:
+        shared = self._shared
+        if (head["exchange"], head["entity"], head["rule_set"]) != (shared.exchange, shared.entity, RULE_SET):
+            raise FormatError("the state is of another exchange, entity or rule set")
+        shared.sequence, shared.time_us, self._hour = head["sequence"], head["time"], head["hour"] - 1
+
+    def _count_totals(self) -> None:
+        ledger = self._shared.ledger
+        for index in range(len(ledger)):
+            key = ledger.key(index)
+            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+                owed = self._seen[index] = ledger.owed(index)
+                totals = self._totals.setdefault((key.owner, key.asset), _Totals())
+                if key.code is AccountCode.CLAIM:
+                    totals.claim += owed
+                else:
+                    totals.debt += owed
+
+
+def state_hash_of(sections: Mapping[str, bytes]) -> Digest:
+    """The state hash over the parts of a state: H(3a, canonical JSON of name to SHA-256)."""
+    hashes: dict[str, Json] = {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()}
+    return tagged_hash(Tag.ENGINE_STATE, canonical(hashes))
 
 
 HANDLED: Final = frozenset(Engine("none")._handlers)
