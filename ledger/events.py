@@ -6,7 +6,8 @@ what feeds the liabilities trees (law 5 of the house).
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+import re
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger.trading.reports import ReportRow
 
@@ -28,6 +29,8 @@ __all__ = [
     "Refused",
     "WalletSet",
     "WithdrawalMoved",
+    "event_document",
+    "event_name",
 ]
 
 
@@ -189,3 +192,16 @@ Event: TypeAlias = (
     | BalanceChanged
     | HourCut
 )
+
+
+def event_name(event: Event) -> str:
+    """The word for a kind of event, such as `balance-changed`."""
+    return _NAMES[type(event)]
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as JSON: its name under `event`, then its fields; integers are exact and may pass 2^53."""
+    return {"event": _NAMES[type(event)], **event._asdict()}
+
+
+_NAMES = {kind: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() for kind in Event.__args__}

@@ -136,4 +136,4 @@ def test_power_lost_at_any_operation_loses_nothing_acknowledged(seed):
         if finished:
             break
         stop_at += 1
-    assert stop_at > 30
+    assert stop_at > 20
