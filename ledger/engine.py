@@ -43,6 +43,8 @@ class Given(NamedTuple):
     keys: tuple[bytes, ...]
     received_us: int
     source: str = ""
+    command: Command | None = None
+    """What the bytes spell, where the door has read it already."""
 
 
 class _Totals:
@@ -155,7 +157,7 @@ class Engine:
         verdict = self._judge(given, time_us)
         if isinstance(verdict, Authority) and given.request.names[0] not in KEY_COMMANDS:
             try:
-                command = self._command(given.request, verdict)
+                command = given.command or self._command(given.request, verdict)
             except FormatError:
                 return self._refuse(sequence, time_us, "malformed")
             return self.apply(sequence, time_us, command, given.source)
@@ -179,9 +181,16 @@ class Engine:
             return Denial.NO_SIGNATURE
         return Authority(Role.SESSION, account, b"")
 
+    @staticmethod
+    def read_ahead(request: Request) -> Command | None:
+        """What a request spells, where that does not depend on the engine's state; raises FormatError."""
+        if request.command is None or request.names[0] not in POLICY:
+            return None
+        return read_command(request.command)
+
     def _command(self, request: Request, verdict: Authority) -> Command:
         if request.command is not None:
-            return read_command(dict(request.command))
+            return read_command(request.command)
         markets = {name: room.market for name, room in self.orders.rooms.items()}
         return read_instructions(request.instructions, verdict.owner, markets, self._shared.assets)
 

@@ -153,7 +153,13 @@ class Venue:
             venue._followers = list(followers)
             venue._catch_up()
             venue.door = CommandDoor(
-                genesis.exchange, engine.keys.ring, POLICY, venue._commit, refusals=refusals, threads=options.threads
+                genesis.exchange,
+                engine.keys.ring,
+                POLICY,
+                venue._commit,
+                reader=Engine.read_ahead,
+                refusals=refusals,
+                threads=options.threads,
             )
             venue.door.restore(venue._recent())
         except BaseException:
@@ -201,6 +207,7 @@ class Venue:
                 tuple(signed.key for signed in each.submission.signatures),
                 each.received_us,
                 each.submission.door.source,
+                each.command,
             )
             for each in accepted
         ]

@@ -204,7 +204,7 @@ def record_of(kind: type[Fields]) -> Codec:
 
 def read_fields(kind: type[Fields], value: Any, others: tuple[str, ...]) -> Fields:
     """The value that an object spells, whose names are the fields and `others`; raises FormatError naming the field."""
-    if not isinstance(value, dict) or set(value) != set(kind.CODECS) | set(others):
+    if not isinstance(value, Mapping) or set(value) != set(kind.CODECS) | set(others):
         raise FormatError("other fields than the command has")
     given = {}
     for name, codec in kind.CODECS.items():
