@@ -168,10 +168,9 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command. The state hash after it is for who writes the checkpoint (`Engine.state_hash`)."""
 
     hour: int
-    state: str
 
 
 Event: TypeAlias = (
