@@ -168,7 +168,7 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command. The state hash after it is for who writes the checkpoint (`Engine.state_hash`)."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position."""
 
     hour: int
 
