@@ -1,4 +1,4 @@
-"""The slots of one hour, as they are kept: what a rebuild takes from the exchange, beside fresh amounts from the ledger.
+"""The slots of one hour, as they are kept: what a rebuild takes beside fresh amounts from the ledger.
 
 In: the order in which the hour opened (por.liabilities.opened), newcomers in the order of the log, identities. Out: for
 each tree the accounts in rising order with their slots, and the leaf rows of a log position by these slots. Stored in
@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ledger.canonical import canonical_file, parse_file
+from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
 from por.liabilities import secrets
 from por.liabilities.forest import Kept, KeptTree, TreeName
@@ -92,7 +92,7 @@ def write_kept(
     part, whole = folder / ".kept.part", folder / "kept"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True, mode=0o700)
-    rows = [
+    rows: list[Json] = [
         {"asset": asset, "entity": entity, "newcomers": len(newcomers), "scale": scale}
         for (entity, asset, scale), newcomers in trees
     ]
@@ -100,7 +100,7 @@ def write_kept(
     np.save(part / "newcomers.npy", np.concatenate([np.empty(0, np.uint32), *columns]))
     np.save(part / "identities.npy", late_identities.data)
     np.save(part / "offsets.npy", late_identities.offsets)
-    document = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
+    document: Json = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
     with (part / "kept.json").open("xb") as file:
         file.write(canonical_file(document))
         file.flush()
@@ -153,7 +153,7 @@ def _joined(one: Blob, two: Blob) -> Blob:
 def leaves_by_slot(
     kept: KeptHour, leaf_tree: U32, leaf_account: U32, leaf_amounts: Bytes2D
 ) -> tuple[U32, U32, Bytes2D, npt.NDArray[np.int64]]:
-    """Leaf rows for every kept slot, rising by tree and account, with the amounts of the given rows and zeros elsewhere.
+    """Leaf rows for every kept slot, rising by tree and account: the given rows' amounts, and zeros elsewhere.
 
     Given rows rise by tree (index into `kept.trees`) and account. The fourth result says which row each given one has
     become. Raises LeafWithoutSlot for a row of more than zero and zero that has no slot; one of nothing is left out,

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from ledger.canonical import canonical_file, parse_file
+from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError
 from por.liabilities import secrets
 from por.liabilities.forest import TreeName, asset_context, tree_bounds
@@ -127,7 +127,7 @@ def write_order(
     part.mkdir(parents=True, mode=0o700)  # balances and ids: for their owner
     np.save(part / "identities.npy", identities.data)
     np.save(part / "offsets.npy", identities.offsets)
-    rows = []
+    rows: list[Json] = []
     for number, ((entity, asset, scale), accounts, slots) in enumerate(trees):
         np.save(part / f"tree-{number:05d}-accounts.npy", accounts)
         np.save(part / f"tree-{number:05d}-slots.npy", slots)
@@ -135,7 +135,7 @@ def write_order(
     for number, nodes in enumerate(levels):
         np.save(part / f"tree-{number:05d}-leaves.npy", nodes.leaves)
         np.save(part / f"tree-{number:05d}-upper.npy", nodes.upper)
-    index = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
+    index: Json = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
     with (part / "index.json").open("xb") as file:
         file.write(canonical_file(index))
         file.flush()
@@ -204,9 +204,9 @@ def _read(path: Path) -> npt.NDArray[Any]:
     """One array, in memory that begins on a cache line; only the plainest `.npy` is accepted."""
     try:
         with path.open("rb") as file:
-            if npy.read_magic(file) != (1, 0):  # type: ignore[no-untyped-call]  # NumPy's own helper has no types
+            if npy.read_magic(file) != (1, 0):
                 raise ValueError("another version")
-            shape, fortran, dtype = npy.read_array_header_1_0(file)  # type: ignore[no-untyped-call]  # the same
+            shape, fortran, dtype = npy.read_array_header_1_0(file)
             if fortran or dtype.hasobject:
                 raise ValueError("another layout")
             size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize

@@ -64,7 +64,7 @@ def salts(key: bytes, count: int, first: int = 0) -> Bytes2D:
 
 
 def salts_at(key: bytes, slots: U64) -> Bytes2D:
-    """u8[n, 32]: the salts of single slots, in any order. Counter mode is the cipher over counters: one call for all."""
+    """u8[n, 32]: the salts of single slots, in any order. One call of the cipher for all."""
     blocks = np.zeros((slots.size, 2, 2), dtype=">u8")  # slot, half of the salt, half of the counter
     blocks[:, 0, 1] = slots * np.uint64(2)
     blocks[:, 1, 1] = slots * np.uint64(2) + np.uint64(1)
