@@ -56,11 +56,15 @@ class KeptSlots:
 
 @dataclass(frozen=True, slots=True)
 class KeptHour:
-    """Every tree, strictly rising by entity and asset, at log position `position`; identities by account number."""
+    """Every tree, strictly rising by entity and asset, at log position `position`; identities by account number.
+
+    The first `accounts_opened` identities are those that the hour opened with.
+    """
 
     snapshot_id: str
     position: int
     identities: Blob
+    accounts_opened: int
     trees: tuple[KeptSlots, ...]
 
     @property
@@ -130,8 +134,9 @@ def read_kept(folder: Path) -> KeptHour:
     if order or first != newcomers.size:
         raise CheckFailed(f"{folder.name}/kept does not list the trees that opened the hour")
     trees.sort(key=lambda tree: (tree.name[0].encode(), tree.name[1].encode()))
-    identities = _joined(read_identities(folder), read_identities(folder / "kept"))
-    return KeptHour(snapshot, document["position"], identities, tuple(trees))
+    base = read_identities(folder)
+    identities = _joined(base, read_identities(folder / "kept"))
+    return KeptHour(snapshot, document["position"], identities, base.count, tuple(trees))
 
 
 def _read_document(path: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -178,7 +178,7 @@ class LiveForest:
         Trees are numbered in the order of their names. Raises LeafWithoutSlot if the balances are of a later position.
         """
         forest = cls(kept.snapshot_id, master, kept.names, kernel)
-        forest._identities = kept.identities
+        forest._identities, forest._late = _split(kept.identities, kept.accounts_opened)
         _, accounts, amounts, _ = leaves_by_slot(kept, leaf_tree, leaf_account, leaf_amounts)
         first = 0
         for live, tree in zip(forest.trees, kept.trees, strict=True):
@@ -355,3 +355,10 @@ class LiveForest:
             assert live.waiting == 0, "an hour is cut when no slice is open"
             fresh.pending = live.pending
             self.trees[number] = fresh
+
+
+def _split(identities: Blob, count: int) -> tuple[Blob, list[bytes]]:
+    """The first `count` identities, and the others one by one."""
+    cuts = identities.offsets.tolist()
+    late = [identities.data[first:end].tobytes() for first, end in pairwise(cuts[count:])]
+    return Blob(identities.data[: cuts[count]], identities.offsets[: count + 1]), late
