@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,15 +106,10 @@ def columns_of(balances, names):
 
 
 class LiveHours(RuleBasedStateMachine):
-    """Hours one after the other: changes, newcomers, listings, slices, restarts, and adoption with changes under way."""
-
-    kernel_name = "numpy"
+    """Hours one after the other: changes, newcomers, listings, slices, restarts, adoption with changes under way."""
 
     @initialize(kernel=st.sampled_from(available()))
     def begin(self, kernel):
-        import tempfile
-        from pathlib import Path
-
         self.folder = Path(tempfile.mkdtemp(prefix="hours-"))
         self.kernel = select(kernel)
         self.number = 1
@@ -127,8 +125,6 @@ class LiveHours(RuleBasedStateMachine):
         self.drawn = None
 
     def teardown(self):
-        import shutil
-
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder)
 
