@@ -7,6 +7,9 @@ the position, and the engine made of it hashes the same. An auditor gets the sam
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +18,15 @@ from ledger.canonical import Digest, Json, canonical_file, from_hex, parse
 from ledger.engine import RULE_SET, Engine, state_hash_of
 from ledger.errors import CheckFailed, FormatError
 from ledger.genesis import Genesis
-from ledger.log.files import Files
+from ledger.log.files import Files, OsFiles
 from ledger.log.record import Head, Sequence64
 
 __all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
 
 FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
+INLINE_ACCOUNTS_MAX: Final = 2_000
+"""Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
 _NAME: Final = "checkpoint-{:016d}"
 
 
@@ -69,6 +74,9 @@ class Checkpoints:
 
     def __init__(self, folder: Path, genesis: Genesis, files: Files) -> None:
         self._folder, self._genesis, self._files = folder, genesis, files
+        # On macOS the system's own libraries do not survive a fork, and Windows has none.
+        self._may_fork = isinstance(files, OsFiles) and sys.platform.startswith("linux")
+        self._child = 0
 
     def positions(self) -> list[int]:
         """Where there are checkpoints, rising."""
@@ -80,10 +88,52 @@ class Checkpoints:
         return self._folder / _NAME.format(position)
 
     def write(self, engine: Engine, head: Head) -> None:
-        """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest."""
+        """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
+
+        A large engine is written by a child process that has the memory of this moment, so that trading goes on;
+        `wait` says when it is there.
+        """
         position = int(head.sequence)
         if position in self.positions():
             return
+        if self._may_fork and len(engine.ledger) > INLINE_ACCOUNTS_MAX:
+            self._fork(engine, head)
+        else:
+            self._write(engine, head)
+
+    def _fork(self, engine: Engine, head: Head) -> None:
+        self.wait()
+        with warnings.catch_warnings():
+            # The child runs no code but this, takes no lock of another thread, and leaves without cleaning up.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child:
+            self._child = child
+            return
+        status = 1
+        try:
+            self._write(engine, head)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def wait(self) -> None:
+        """Return when no checkpoint is being written; raises CheckFailed if the one that was could not be."""
+        if self._child:
+            child, self._child = self._child, 0
+            _, status = os.waitpid(child, 0)
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+
+    def state_at(self, position: int) -> Digest:
+        """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
+        self.wait()
+        line, _, _ = self._read(position).partition(b"\n")
+        header: Any = parse(line)
+        return Digest(from_hex(header["state"], 32))
+
+    def _write(self, engine: Engine, head: Head) -> None:
+        position = int(head.sequence)
         data, _ = write_checkpoint(engine, head)
         files = self._files
         files.make_directory(self._folder)

@@ -147,13 +147,14 @@ class Engine:
         self._start(sequence, time_us)
         is_carried_out = False
         try:
-            self._carry_out(command, source)
+            self.orders.source = source
+            self._handlers[type(command)](command)
             is_carried_out = True
         except Refusal as refusal:
             self._shared.events.append(Refused(str(refusal)))
         events = self._finish()
         if is_carried_out and isinstance(command, CutHour):
-            events.append(HourCut(command.hour, self.state_hash().hex()))
+            events.append(HourCut(command.hour))
         return events
 
     def apply_given(self, sequence: int, time_us: int, given: Given) -> list[Event]:
@@ -217,10 +218,6 @@ class Engine:
         for desk in self._desks:
             desk.pass_time()
         shared.ledger.expire()
-
-    def _carry_out(self, command: Command, source: str) -> None:
-        self.orders.source = source
-        self._handlers[type(command)](command)
 
     def _finish(self) -> list[Event]:
         self._state_balances()

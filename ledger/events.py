@@ -181,10 +181,9 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position."""
 
     hour: int
-    state: str
 
 
 Event: TypeAlias = (

@@ -274,6 +274,7 @@ class Venue:
 
     def close(self) -> None:
         """Close door and log; followers are their owner's."""
+        self.checkpoints.wait()
         self.door.close()
         self.log.close()
 
