@@ -17,14 +17,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple
 
+from ledger.authority import KEY_COMMANDS
 from ledger.checkpoints import Checkpoints
 from ledger.commands import POLICY
 from ledger.door import Accepted, CommandDoor, RefusalLog, Refused, Submission
 from ledger.engine import Engine, Given
-from ledger.errors import CheckFailed, InputError
+from ledger.errors import CheckFailed, FormatError, InputError
 from ledger.events import Event, HourCut
 from ledger.genesis import Genesis
 from ledger.journal import AccountKey, Row
+from ledger.keyring import Keyring, Role, read_target
 from ledger.log import CommandLog, Files, Head, LogOptions, OsFiles, Record
 from ledger.playback import given_of
 from ledger.signatures import COMMAND_WINDOW_US, WINDOW_MS_MAX
@@ -93,11 +95,13 @@ class VenueOptions(NamedTuple):
 class Applied(NamedTuple):
     """A batch that is durable and applied. `accounts` are those that the ledger opened in it, by rising index.
 
-    `givens` are what the records say, in their order, so that nobody reads the bytes again.
+    Beside each record `givens` has what it says, so that nobody reads the bytes again, and `acting` the customer's
+    account that it acted for, or nothing.
     """
 
     records: tuple[Record, ...]
     givens: tuple[Given, ...]
+    acting: tuple[str, ...]
     events: tuple[list[Event], ...]
     rows: list[Row]
     accounts: list[AccountKey]
@@ -260,7 +264,8 @@ class Venue:
         )
         first, self._known_accounts = self._known_accounts, len(engine.ledger)
         accounts = [engine.ledger.key(index) for index in range(first, self._known_accounts)]
-        return Applied(tuple(records), tuple(givens), events, engine.ledger.drain_rows(), accounts, first)
+        acting = tuple(_acting(given, engine.keys.ring) for given in givens)
+        return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
 
     def _hand_on(self, applied: Applied) -> None:
         head = int(applied.head.sequence)
@@ -285,6 +290,22 @@ class Venue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _acting(given: Given, ring: Keyring) -> str:
+    """The customer's account that a command names, or the owner of the key that it is about or signed with."""
+    command = given.request.command
+    named = None if command is None else command.get("account")
+    if isinstance(named, str):
+        return named
+    key = given.keys[0] if given.keys else b""
+    if command is not None and given.request.names[0] in KEY_COMMANDS:
+        try:
+            key = read_target(command)
+        except FormatError:
+            return ""
+    entry = ring.get(key)
+    return entry.owner if entry is not None and entry.role in (Role.CUSTOMER, Role.SESSION) else ""
 
 
 def _require_followed(log: CommandLog, followers: Sequence[Follower]) -> None:
