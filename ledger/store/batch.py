@@ -239,14 +239,15 @@ _REFERENCES: Final = ("evidence", "request")
 
 
 @lru_cache(maxsize=256)
-def _indexed_fields(kind: type[Any]) -> tuple[bool, bool, str | None]:
+def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None]:
     fields = kind._fields
     return "account" in fields, "market" in fields, next((name for name in _REFERENCES if name in fields), None)
 
 
 def _named(event: Any) -> tuple[str | None, str | None, str | None]:
     """Account, market and reference as far as the event has such fields."""
-    has_account, has_market, reference = _indexed_fields(type(event))
+    kind: Any = type(event)
+    has_account, has_market, reference = _indexed_fields(kind)
     return (
         event.account if has_account else None,
         event.market if has_market else None,

@@ -19,11 +19,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
+from sqlmodel import Session
 
 from ledger.errors import InputError
 from ledger.store.errors import StoreNewer, StoreUnusable
 
-__all__ = ["SCHEMA", "check_schema", "database_url", "make_engine", "reported", "sqlite_path", "upgrade"]
+__all__ = [
+    "SCHEMA",
+    "check_schema",
+    "database_url",
+    "make_engine",
+    "make_session",
+    "reported",
+    "sqlite_path",
+    "upgrade",
+]
 
 SCHEMA: Final = "tallystick"
 """The schema of the tables on PostgreSQL."""
@@ -70,6 +80,13 @@ def make_engine(url: URL, schema: str = SCHEMA) -> Engine:
     else:
         event.listen(engine, "connect", lambda connection, _: _set_up_postgres(connection, schema))
     return engine
+
+
+def make_session(engine: Engine) -> Session:
+    """A session each of whose transactions sees one state of the database."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    return Session(engine)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlmodel import Session
@@ -36,7 +36,7 @@ from ledger.store.batch import (
     sort_rows,
     whole_values,
 )
-from ledger.store.database import SCHEMA, database_url, make_engine, reported, upgrade
+from ledger.store.database import SCHEMA, database_url, make_engine, make_session, reported, upgrade
 from ledger.store.errors import StoreAhead, StoreDiffers, StoreOutOfStep
 from ledger.store.mass import pack
 from ledger.store.writers import BALANCE_COLUMNS, PostgresWriter, SqliteWriter, Writer
@@ -84,7 +84,7 @@ class Store:
         """For `open` alone."""
         self.engine = engine
         self._connection = connection
-        driver = connection.driver_connection
+        driver: Any = connection.driver_connection
         self._writer: Writer = SqliteWriter(driver) if engine.dialect.name == "sqlite" else PostgresWriter(driver)
         rows = self._writer.rows(_POSITION)
         self._position = Position(*rows[0]) if rows else None
@@ -117,7 +117,7 @@ class Store:
 
     def session(self) -> Session:
         """A session for `ledger.store.history`; each of its transactions sees one state of the store."""
-        return Session(self.engine)
+        return make_session(self.engine)
 
     # Where it stands.
 

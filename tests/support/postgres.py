@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNPACKED = ROOT / ".cache" / "postgres"
@@ -39,7 +40,7 @@ class PostgresServer:
         """Make a cluster and start it; fsync stays on, as in use."""
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-pg-", dir="/tmp"))
         self.programs, self.databases = programs, 0
-        self.as_user: dict[str, object] = {}
+        self.as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
@@ -51,24 +52,25 @@ class PostgresServer:
         self.process = self._start()
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(  # type: ignore[call-overload]  # the user is given where root has to step down
-            [self.programs / program, *arguments], cwd=self.folder, capture_output=True, text=True, **self.as_user
-        )
+        done = subprocess.run(
+            [self.programs / program, *arguments],
+            check=False, cwd=self.folder, capture_output=True, text=True, **self.as_user,
+        )  # fmt: skip
         assert done.returncode == 0, f"{program} failed: {done.stderr[-400:]}"
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", "-c", "port=5432")
         with (self.folder / "server.log").open("ab") as log:
-            process = subprocess.Popen(  # type: ignore[call-overload]  # as above
+            process = subprocess.Popen(
                 [self.programs / "postgres", "-D", str(self.folder / "data"), *options],
                 cwd=self.folder, stdout=log, stderr=log, **self.as_user,
             )  # fmt: skip
         end = time.monotonic() + SECONDS_MAX
-        ready = [self.programs / "pg_isready", "-q", "-h", str(self.folder), "-p", "5432"]
+        ready = [str(self.programs / "pg_isready"), "-q", "-h", str(self.folder), "-p", "5432"]
         while subprocess.run(ready, check=False).returncode != 0:
             assert process.poll() is None and time.monotonic() < end, "the server does not start: see its server.log"
             time.sleep(0.05)
-        return process  # type: ignore[no-any-return]  # as above
+        return process
 
     def url(self, database: str = "postgres") -> str:
         """The URL of one of its databases."""
