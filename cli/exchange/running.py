@@ -1,39 +1,85 @@
 """A running exchange: the venue with everything that follows it, and what the clock asks of it.
 
-The order of a start: configuration, secrets, followers (where each stands), then the venue, which brings all of them to
-the head of the log. The house's own commands are signed by its service key, like everybody's.
+The order of a start: configuration, secrets, followers (where each stands; the store is always one), then the venue,
+which brings all of them to the head of the log. The house's own commands are signed by its service key, like
+everybody's. Personal data are written here alone, whoever asks for it, so that their store has one writer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
 from cli.exchange.signing import signed
+from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
 from ledger.commands import Command, EndSession, Tick
 from ledger.door import Refused, Submission
-from ledger.errors import CheckFailed
+from ledger.errors import CheckFailed, InputError
 from ledger.events import Refused as EngineRefused
-from ledger.venue import Answer, Follower, Venue
+from ledger.personal import PersonalStore
+from ledger.store.store import Store
+from ledger.venue import Answer, Follower, FollowerAhead, FollowerDiffers, Venue
 
 __all__ = ["HOUR_US", "RunningExchange"]
 
 HOUR_US: Final = 3_600_000_000
 DEPTH_LEVELS: Final = 20
+AHEAD_REMEDY: Final = (
+    "Restore the log from its second copy or a backup. Only if this log is the whole one, make the store again with "
+    "`tallystick fsck --rebuild`."
+)
+DIFFERS_REMEDY: Final = "If this log is the right one, make the store again with `tallystick fsck --rebuild`."
 
 
 class RunningExchange:
     """See the module. `now` gives microseconds since 1970 and is the only clock."""
 
     def __init__(
-        self, config: Config, secrets: HouseSecrets, now: Callable[[], int], followers: Iterable[Follower] = ()
+        self,
+        config: Config,
+        secrets: HouseSecrets,
+        now: Callable[[], int],
+        followers: Iterable[Follower] = (),
+        *,
+        threaded: bool = True,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
+        """`threaded` False writes the store where batches are applied; `progress` is told how far opening is.
+
+        Raises InputError for a store that this log did not make, and the errors of `Venue.open` and `Store.open`.
+        """
         self.config, self.secrets, self.now = config, secrets, now
-        self.venue = Venue.open(config.paths, config.genesis(), tuple(followers), config.options())
+        self.on_failure: Callable[[], None] | None = None
         self._last_nonce = 0
+        genesis = config.genesis()
+        with ExitStack() as opened:
+            store = Store.open(config.store_url)
+            self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
+            opened.callback(self.store.close)
+            options = config.options(progress=progress)
+            try:
+                self.venue = Venue.open(config.paths, genesis, (self.store.follower(), *followers), options)
+            except FollowerAhead as error:
+                raise InputError(str(config.paths.log), str(error), AHEAD_REMEDY) from None
+            except FollowerDiffers as error:
+                raise InputError(str(config.paths.log), str(error), DIFFERS_REMEDY) from None
+            opened.callback(self.venue.close)
+            self.personal = opened.enter_context(PersonalStore(config.personal, secrets.master))
+            self.store.wait()
+            self._opened = opened.pop_all()
+
+    def _store_failed(self) -> None:
+        if self.on_failure is not None:
+            self.on_failure()
+
+    def check(self) -> None:
+        """Raise what stopped a follower that writes on its own."""
+        if self.store.failure is not None:
+            raise self.store.failure
 
     # The house's own commands.
 
@@ -57,8 +103,9 @@ class RunningExchange:
         return answer
 
     def tick(self) -> None:
-        """Let time pass, so that what is due ends although nobody gives a command."""
-        self.give(Tick())
+        """If something is due by time alone, let time pass, so that it ends although nobody gives a command."""
+        if self.venue.engine.due_us <= self.now():
+            self.give(Tick())
 
     def end_session(self, source: str) -> Submission:
         """The command that ends a session."""
@@ -68,7 +115,13 @@ class RunningExchange:
 
     def answer(self, name: str, question: dict[str, Any]) -> Any:
         """What the local socket may ask."""
-        readers: dict[str, Callable[..., Any]] = {"status": self._status, "depth": self._depth, "time": self._time}
+        readers: dict[str, Callable[..., Any]] = {
+            "depth": self._depth,
+            "keep": self._keep,
+            "markets": self._markets,
+            "status": self._status,
+            "time": self._time,
+        }
         return readers[name](**question)
 
     def _time(self) -> Any:
@@ -84,6 +137,7 @@ class RunningExchange:
             "markets": {name: room.state for name, room in venue.engine.orders.rooms.items()},
             "position": int(venue.log.head.sequence),
             "second_copy": venue.log.mirror_problem or "ok",
+            "store": self.store.position,
             "time": venue.engine.time_us,
             "venue": venue.engine.venue_state,
         }
@@ -92,9 +146,32 @@ class RunningExchange:
         book = self.venue.engine.orders.rooms[market].book
         return {"asks": book.depth(1, levels), "bids": book.depth(0, levels), "market": market}
 
+    def _markets(self) -> Any:
+        """What a client needs to spell prices and quantities."""
+        return {
+            name: {
+                "base": room.market.base,
+                "base_scale": room.market.base_scale,
+                "quantity_max": room.market.quantity_max,
+                "quantity_min": room.market.quantity_min,
+                "quote": room.market.quote,
+                "quote_scale": room.market.quote_scale,
+                "state": room.state,
+                "step": room.market.step_quanta,
+                "tick": room.market.tick_units,
+                "tick_decimals": room.market.tick_decimals,
+            }
+            for name, room in self.venue.engine.orders.rooms.items()
+        }
+
+    def _keep(self, account: str, kind: str, value: str) -> Any:
+        """Keep a piece of personal data, durable; what the log may hold of it."""
+        bound = self.personal.put(account, kind, value.encode())
+        return {"data": bound.id.hex(), "identity": bound.binding.hex()}
+
     def close(self) -> None:
-        """Close the venue."""
-        self.venue.close()
+        """Close the venue, write what the store lacks, and close everything else; raises what stopped the store."""
+        self._opened.close()
 
     def __enter__(self) -> RunningExchange:
         return self

@@ -4,7 +4,7 @@ A desk has its part of the state, and gives and takes it as a JSON document, fro
 made. A handler changes nothing before it has decided that it can do all of its command; a `Refusal` says why not.
 """
 
-from ledger.desks.base import Account, Desk, Refusal, Shared
+from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
 from ledger.desks.customers import CustomersDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
@@ -12,6 +12,7 @@ from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
 
 __all__ = [
+    "NEVER_US",
     "Account",
     "CustomersDesk",
     "Desk",

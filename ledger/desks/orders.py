@@ -24,8 +24,8 @@ from ledger.commands import (
     Unblock,
 )
 from ledger.commands.listing import MARKET_STATES
-from ledger.desks.base import Account, Desk, Handler, Refusal, Shared
-from ledger.events import MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.desks.base import NEVER_US, Account, Desk, Handler, Refusal, Shared
+from ledger.events import AccountBlocked, MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
 from ledger.trading import orders
 from ledger.trading.book import FastBook
 from ledger.trading.fees import FeeRates
@@ -116,6 +116,11 @@ class OrdersDesk(Desk):
             EndSession: self._end_session,
             BlockAccount: self._block_account,
         }
+
+    @property
+    def due_us(self) -> int:
+        """The earliest end of an order."""
+        return min((room.book.due_us for room in self.rooms.values()), default=NEVER_US)
 
     def pass_time(self) -> None:
         """End the orders that are due, market by market in the order of listing."""
@@ -329,6 +334,7 @@ class OrdersDesk(Desk):
     def _block_account(self, command: BlockAccount) -> None:
         account = self.shared.account(command.account)
         account.blocked = command.blocked
+        self.shared.events.append(AccountBlocked(command.account, command.blocked, command.reason))
         if not command.blocked:
             return
         payers = self.shared.purse.payers_of(command.account)

@@ -34,6 +34,7 @@ from ledger.commands import (
     command_document,
     read_command,
 )
+from ledger.desks import NEVER_US
 from ledger.engine import DEFAULT_FEES, HANDLED, HOUR_MICROS, Engine
 from ledger.journal import AccountCode
 from ledger.trading.fees import FeeRates
@@ -319,3 +320,39 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
 
 def test_every_command_has_a_handler_and_a_signer():
     assert frozenset(REQUIREMENTS) == HANDLED
+
+
+# What is due by time alone.
+
+
+@given(seed=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40), st.booleans()), max_size=12))
+@settings(max_examples=40)
+def test_until_something_is_due_a_tick_does_nothing(seed):
+    exchange = Exchange().open()
+    engine = exchange.engine
+    for who, after_us, is_cancelled in seed:
+        placed = order(time_in_force="gtt", expires=engine.time_us + 1 + after_us)
+        events = exchange.give(PlaceOrders(PEOPLE[who], "", (placed,)))
+        [order_id] = [event.order for event in events if isinstance(event, facts.OrderPlaced)]
+        if is_cancelled:
+            exchange.give(Cancel(PEOPLE[who], "", (order_id,)))
+    ticks = 0
+    while engine.due_us != NEVER_US:
+        due = engine.due_us
+        if due - engine.time_us > 1:
+            assert exchange.give(Tick(), due - engine.time_us - 1) == [], "nothing was due yet"
+        exchange.give(Tick(), max(due - engine.time_us, 0))
+        assert engine.due_us > due, "what was due is done"
+        ticks += 1
+    assert ticks <= len(seed)
+    assert not engine.orders.rooms[MARKET].book.depth(0, 10)
+
+
+def test_an_order_ends_at_its_time_and_not_a_microsecond_before(exchange):
+    expires = exchange.engine.time_us + 1_000
+    exchange.give(PlaceOrders(PEOPLE[0], "", (order(time_in_force="gtt", expires=expires),)))
+    assert exchange.engine.due_us == expires
+    assert exchange.give(Tick(), expires - 1 - exchange.engine.time_us) == []
+    events = exchange.give(Tick(), 1)
+    assert [type(event) for event in events] == [facts.OrderReport]
+    assert exchange.engine.due_us == NEVER_US
