@@ -68,7 +68,7 @@ def run(folder: Path) -> int:
 
 
 async def _serve(exchange: RunningExchange) -> int:
-    server = ExchangeServer(exchange.venue, exchange.now, exchange.answer, exchange.end_session)
+    server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
     await server.start(config.folder, config.listen, config.port)
     loop = asyncio.get_running_loop()
@@ -83,7 +83,9 @@ async def _serve(exchange: RunningExchange) -> int:
                 await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
             exchange.check()
             if not server.stopped.is_set():
+                exchange.keep_hours()
                 exchange.tick()
+                _tell(exchange)
     finally:
         exchange.on_failure = None
         with contextlib.suppress(OSError):
@@ -94,3 +96,10 @@ async def _serve(exchange: RunningExchange) -> int:
         raise server.failure
     click.echo("stopped; everything that was acknowledged is in the log")
     return 0
+
+
+def _tell(exchange: RunningExchange) -> None:
+    """Say what the closes of hours had to say."""
+    for notice in exchange.hours.notices:
+        click.echo(notice)
+    exchange.hours.notices.clear()
