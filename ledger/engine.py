@@ -3,9 +3,9 @@
 Pure: no clock, no randomness, no float, no input or output. The same commands give the same events and the same state
 hash on any machine. A command that is refused moves nothing and says why. One engine is one legal entity.
 
-The order inside a command is fixed: time first (holds and orders that are due end), then who may give it, then the
-command at its desk (ledger/desks), then the balances that moved, as absolute figures. Rules are numbered by `RULE_SET`;
-a change that alters any result is a new number.
+The order inside a command is fixed: time first (parameters that are due act, prices go stale, orders and holds end),
+then who may give it, then the command at its desk (ledger/desks), then the balances that moved, as absolute figures.
+Rules are numbered by `RULE_SET`; a change that alters any result is a new number.
 """
 
 from __future__ import annotations
@@ -18,22 +18,33 @@ from ledger.api_strings import read_instructions
 from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
-from ledger.desks import CustomersDesk, Desk, KeysDesk, ListingDesk, MoneyDesk, OrdersDesk, Refusal, Shared
+from ledger.desks import (
+    CustomersDesk,
+    Desk,
+    FeesDesk,
+    KeysDesk,
+    ListingDesk,
+    MoneyDesk,
+    OrdersDesk,
+    ParametersDesk,
+    PricesDesk,
+    Refusal,
+    Shared,
+)
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
 from ledger.genesis import Genesis
 from ledger.journal import AccountCode, Ledger
 from ledger.keyring import Permission, Role
 from ledger.log.record import Scheme
+from ledger.parameters import Parameters
 from ledger.registry import Registry
 from ledger.signatures import Request
-from ledger.trading.fees import FeeRates
 
-__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given"]
+__all__ = ["HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given"]
 
 RULE_SET: Final = 1
 HOUR_MICROS: Final = 3_600_000_000
-DEFAULT_FEES: Final = FeeRates(200, 500)
 
 
 class Given(NamedTuple):
@@ -58,15 +69,19 @@ class _Totals:
 class Engine:
     """The state, and `apply`, which is the only way to change it."""
 
-    def __init__(self, exchange: str, entity: str = "main", fees: FeeRates = DEFAULT_FEES) -> None:
-        self._shared = shared = Shared(exchange, entity, fees)
-        self.orders = OrdersDesk(shared)
+    def __init__(self, exchange: str, entity: str = "main") -> None:
+        self._shared = shared = Shared(exchange, entity)
+        self.fees = FeesDesk(shared)
+        self.orders = OrdersDesk(shared, self.fees)
         self.keys = KeysDesk(shared)
         self.money = MoneyDesk(shared)
         self._desks: tuple[Desk, ...] = (
             self.keys,
+            ParametersDesk(shared),
             ListingDesk(shared),
             CustomersDesk(shared),
+            self.fees,
+            PricesDesk(shared, self.orders.follow_prices),
             self.orders,
             self.money,
         )
@@ -118,18 +133,35 @@ class Engine:
         return self._shared.registry
 
     @property
+    def parameters(self) -> Parameters:
+        """Every parameter and what is in force."""
+        return self._shared.parameters
+
+    @property
+    def prices(self) -> dict[str, int]:
+        """The reference price of each asset that has one, 10^-18 of the unit of account."""
+        return dict(self._shared.prices)
+
+    @property
+    def crosses(self) -> dict[str, int]:
+        """The same of each currency."""
+        return dict(self._shared.crosses)
+
+    @property
     def assets(self) -> dict[str, int]:
         """The scale of each asset."""
         return dict(self._shared.assets)
 
     # Applying.
 
-    def apply(self, sequence: int, time_us: int, command: Command, source: str = "") -> list[Event]:
+    def apply(self, sequence: int, time_us: int, command: Command, source: str = "", giver: str = "") -> list[Event]:
         """Apply one command at a log position and time (microseconds, never falling); gives the facts.
 
-        Whoever calls this answers for who gave the command; `apply_given` asks the key ring.
+        Whoever calls this answers for who gave the command (`giver`, the owner of a key; empty for two operators);
+        `apply_given` asks the key ring.
         """
         self._start(sequence, time_us)
+        self._shared.giver = giver
         is_carried_out = False
         try:
             self._carry_out(command, source)
@@ -138,7 +170,8 @@ class Engine:
             self._shared.events.append(Refused(str(refusal)))
         events = self._finish()
         if is_carried_out and isinstance(command, CutHour):
-            events.append(HourCut(command.hour, self.state_hash().hex()))
+            hashes = (self.state_hash().hex(), self.parameters.hash().hex())
+            events.append(HourCut(command.hour, *hashes, RULE_SET))
         return events
 
     def apply_given(self, sequence: int, time_us: int, given: Given) -> list[Event]:
@@ -153,7 +186,7 @@ class Engine:
                 command = self._command(given.request, verdict)
             except FormatError:
                 return self._refuse(sequence, time_us, "malformed")
-            return self.apply(sequence, time_us, command, given.source)
+            return self.apply(sequence, time_us, command, given.source, verdict.owner)
         if isinstance(verdict, Denial):
             return self._refuse(sequence, time_us, verdict.value.replace("_", "-"))
         self._start(sequence, time_us)
@@ -249,7 +282,6 @@ class Engine:
         head: dict[str, Json] = {
             "entity": shared.entity,
             "exchange": shared.exchange,
-            "fees": [str(rate) for rate in shared.rates],
             "hour": self._hour + 1,
             "rule_set": RULE_SET,
             "sequence": shared.sequence,
