@@ -172,9 +172,9 @@ class OrdersDesk(Desk):
         self._open_room(market)
         shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
 
-    def _market_fields(self, market: str, values: Mapping[str, Value]) -> dict[str, int]:
+    def _market_fields(self, market: str, values: Mapping[str, Value]) -> dict[str, Any]:
         """The fields of a market that are parameters: as in `values`, and else as in force."""
-        found: dict[str, int] = {}
+        found: dict[str, Any] = {}
         for name, fields in _MARKET_FIELDS.items():
             value = values[name] if name in values else self.shared.parameters.value(name, market)
             found.update(zip(fields, value if isinstance(value, tuple) else (value,), strict=True))
