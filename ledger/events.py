@@ -6,7 +6,8 @@ what feeds the liabilities trees (law 5 of the house).
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+import re
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger.trading.reports import ReportRow
 
@@ -33,6 +34,8 @@ __all__ = [
     "Refused",
     "WalletSet",
     "WithdrawalMoved",
+    "event_document",
+    "event_name",
 ]
 
 
@@ -212,12 +215,12 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command. `state`: the engine's state hash after it, `parameters`: the hash of all
-    parameters in force, both hex; `ruleset`: the number of the rules that were applied.
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
+
+    `parameters`: the hash of all parameters in force, hex; `ruleset`: the number of the rules that were applied.
     """
 
     hour: int
-    state: str
     parameters: str
     ruleset: int
 
@@ -245,3 +248,16 @@ Event: TypeAlias = (
     | BalanceChanged
     | HourCut
 )
+
+
+def event_name(event: Event) -> str:
+    """The word for a kind of event, such as `balance-changed`."""
+    return _NAMES[type(event)]
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as JSON: its name under `event`, then its fields; integers are exact and may pass 2^53."""
+    return {"event": _NAMES[type(event)], **event._asdict()}
+
+
+_NAMES = {kind: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() for kind in Event.__args__}

@@ -84,14 +84,13 @@ _TRIGGER_BY: Final = {
 
 @dataclass(slots=True)
 class Room:
-    """One market: its number, its own state, its book and the funds behind it; its index in ticks, 0 for none."""
+    """One market: its number, its own state, its book and the funds behind it."""
 
     number: int
     market: Market
     funds: SpotFunds
     book: FastBook
     state: str = "closed"
-    index: int = 0
 
 
 @dataclass(slots=True)
@@ -211,8 +210,7 @@ class OrdersDesk(Desk):
         prices = self.shared.prices
         base, quote = prices.get(room.market.base), prices.get(room.market.quote)
         index = index_ticks(room.market, base, quote) if base is not None and quote is not None else 0
-        if index != room.index:
-            room.index = index
+        if index != room.book.reference(TriggerBy.INDEX):
             book = self._enter(room)
             book.set_reference(TriggerBy.MARK, index)
             book.set_reference(TriggerBy.INDEX, index)

@@ -98,20 +98,22 @@ class PricesDesk(Desk):
 
     def _parameter_changed(self, name: str, scope: str) -> None:
         if name == UNIT_OF_ACCOUNT:
-            gone = (
-                [(each, None) for each in self._assets.references],
-                [(each, None) for each in self._crosses.references],
-            )
-            self._assets.clear()
-            self._crosses.clear()
-            self._begin()
-            one = [(self.unit, UNIT_PRICE)]
-            self.shared.events.append(PricesSet(self.unit, (*gone[0], *one), (*gone[1], *one)))
-            self._follow()
+            self._begin_again()
         elif name.startswith("prices."):
             self._refresh([scope] if scope in self._assets.quotes else [], [])
         elif name.startswith("crosses."):
             self._refresh([], [*self._crosses.quotes])
+
+    def _begin_again(self) -> None:
+        """Another unit of account: what was said in the old one is gone."""
+        lines: list[tuple[tuple[str, int | None], ...]] = []
+        for board in (self._assets, self._crosses):
+            gone = [(each, None) for each in board.references if each != self.unit]
+            lines.append((*gone, (self.unit, UNIT_PRICE)))
+            board.clear()
+        self._begin()
+        self.shared.events.append(PricesSet(self.unit, lines[0], lines[1]))
+        self._follow()
 
     # The state.
 

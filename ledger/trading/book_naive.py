@@ -165,6 +165,10 @@ class NaiveBook:
         self._references[by] = price
         self._fire_triggers()
 
+    def reference(self, by: int) -> int:
+        """See `Book.reference`."""
+        return self._references[by]
+
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """See `Book.set_bounds`."""
         assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"

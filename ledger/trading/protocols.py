@@ -89,6 +89,9 @@ class Book(Protocol):
     def set_reference(self, by: int, price: int) -> None:
         """The mark or index price in ticks (`TriggerBy`), 0 while there is none; triggers fire."""
 
+    def reference(self, by: int) -> int:
+        """The price in ticks that triggers of a kind (`TriggerBy`) watch; 0 while there is none."""
+
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """Prices between which takers may trade, such as a mean mark band; 0 for none."""
 

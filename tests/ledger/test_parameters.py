@@ -29,6 +29,7 @@ from ledger.trading.reports import Kind, Reason
 from tests.ledger.test_engine import MARKET, PEOPLE, START, Exchange, order, refusals
 
 LOCK_US = PARAMETERS[LOCK].default * 10**6
+ROOT = Path(__file__).resolve().parent.parent.parent
 DAY = 24 * HOUR_MICROS
 BIG = ListMarket("BIG", "BTC", "USD", 10**9, 10**12, 1, 1)
 """A market so coarse that not every price and quantity go together."""
@@ -58,7 +59,7 @@ def test_every_default_is_a_value_of_its_kind():
 
 
 def test_the_specification_lists_the_table():
-    text = Path("docs/spec/parameters.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/spec/parameters.md").read_text(encoding="utf-8")
     for entry in PARAMETERS.values():
         default = canonical(entry.kind.write(entry.default)).decode()
         assert f"| `{entry.name}` | {entry.scope} | {entry.unit} | `{default}` | {entry.looser} |" in text

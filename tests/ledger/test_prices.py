@@ -27,6 +27,7 @@ from ledger.errors import FormatError
 from ledger.playback import replay
 from ledger.prices import UNIT_PRICE, Board, Limits, Quote, in_currency, index_ticks, reference_price, value_floor
 from ledger.trading.market import PPM, Market
+from ledger.trading.orders import TriggerBy
 from ledger.trading.reports import Kind
 from tests.ledger.test_engine import MARKET, PEOPLE, Exchange, order, refusals
 from tests.ledger.test_playback import entries_of, records_of
@@ -260,8 +261,14 @@ def test_another_unit_of_account_forgets_all_that_was_said_in_the_old_one(exchan
         feed(exchange, who, [("BTC", 100 * USD)], [("EUR", USD)])
     exchange.set("prices.unit_of_account", "", "EUR")
     assert exchange.engine.prices == {"USD": USD, "BTC": 100 * USD}
-    for seconds in (60, 172_740):
-        exchange.give(Tick(), after_us=seconds * SECOND)
+    exchange.give(Tick(), after_us=172_798 * SECOND)
+    feed(exchange, "feed-a", [("BTC", 100 * USD)])
+    feed(exchange, "feed-b", [("BTC", 100 * USD)], after_us=SECOND // 2)
+    events = exchange.give(Tick(), after_us=SECOND // 2)
+    gone = (("BTC", None), ("EUR", USD))
+    assert of_kind(events, facts.PricesSet) == [
+        facts.PricesSet("EUR", (("USD", None), gone[0], gone[1]), (("USD", None), gone[1]))
+    ]
     assert exchange.engine.prices == exchange.engine.crosses == {"EUR": USD}
     assert refusals(feed(exchange, "feed-a", [("BTC", USD)])) == ["another-unit-of-account"]
     assert refusals(feed(exchange, "feed-a", [("BTC", USD)], unit="EUR")) == []
@@ -271,7 +278,7 @@ def test_another_unit_of_account_forgets_all_that_was_said_in_the_old_one(exchan
 
 
 def books_index(exchange):
-    return exchange.engine.orders.rooms[MARKET].index
+    return exchange.engine.orders.rooms[MARKET].book.reference(TriggerBy.INDEX)
 
 
 def test_a_market_has_an_index_while_both_assets_have_prices(exchange):
@@ -283,7 +290,7 @@ def test_a_market_has_an_index_while_both_assets_have_prices(exchange):
         feed(exchange, who, [("BTC", 1_050 * USD)])
     assert books_index(exchange) == 11
     exchange.give(ListMarket("BTC_USD_2", "BTC", "USD", 10_000, 100_000, 1, 10**6))
-    assert exchange.engine.orders.rooms["BTC_USD_2"].index == 11
+    assert exchange.engine.orders.rooms["BTC_USD_2"].book.reference(TriggerBy.MARK) == 11
     exchange.give(Tick(), after_us=62 * SECOND)
     assert books_index(exchange) == 0
 
