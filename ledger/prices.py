@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from ledger.journal.rounding import div_floor
 from ledger.journal.transfers import PRICE_SCALE
-from ledger.trading.market import PPM, Market
+from ledger.trading.market import PPM, PRICE_TICKS_MAX, Market
 
 __all__ = [
     "UNIT_PRICE",
@@ -76,10 +76,10 @@ def value_floor(quanta: int, scale: int, price: int, cross: int = UNIT_PRICE) ->
 
 
 def index_ticks(market: Market, base_price: int, quote_price: int) -> int:
-    """The index of a spot market: one base unit in quote, to the nearest tick, a half up, and never below one tick."""
+    """The index of a spot market: one base unit in quote, to the nearest tick, a half up, never outside the grid."""
     numerator = base_price * 10**market.tick_decimals
     denominator = quote_price * market.tick_units
-    return max(1, div_floor(2 * numerator + denominator, 2 * denominator))
+    return min(max(1, div_floor(2 * numerator + denominator, 2 * denominator)), PRICE_TICKS_MAX)
 
 
 class Board:

@@ -65,6 +65,11 @@ def test_the_specification_lists_the_table():
         assert f"| `{entry.name}` | {entry.scope} | {entry.unit} | `{default}` | {entry.looser} |" in text
 
 
+def test_a_default_is_part_of_the_rule_set():
+    """Another default is another result for an old log: a new rule set, and then a new line here."""
+    assert Parameters().hash().hex() == "53d08d5f40deb127e822247d71ac8dd8df801aa580d202d6b3b72c4d4a72252e"
+
+
 @pytest.mark.parametrize(
     ("name", "scope", "given", "reason"),
     [
@@ -134,7 +139,7 @@ def test_limits_whose_largest_order_is_too_large_are_refused_together(exchange):
         ("prices.spread", "BTC", "5000", "20000"),
         ("crosses.staleness", "", "3600", "360000"),
         ("crosses.sources_min", "", "2", "1"),
-        (LOCK, "fees.tiers", "259200", "7200"),
+        (LOCK, "fees.referrer_share", "259200", "7200"),
     ],
 )
 def test_what_tightens_acts_at_once_and_what_loosens_when_its_lock_is_over(exchange, name, scope, tighter, looser):
