@@ -209,4 +209,4 @@ def _report(engine: Engine) -> dict[str, Json]:
     rows: list[Json] = [
         [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
     ]
-    return {"parameters": engine.parameters_hash().hex(), "zero_sum": rows}
+    return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}

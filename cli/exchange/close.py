@@ -141,5 +141,3 @@ def read_reserves(where: ReservesAt, facts: CutFacts) -> Reserves:
         waiting=Waiting(timeout_seconds=where.wait_seconds),
     )
     return Reserves(paired.rows, paired.evidence, paired.unread, (), paired.disclosures)
-
-

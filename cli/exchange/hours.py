@@ -285,9 +285,7 @@ class HourKeeper:
         extract = folder / EXTRACT
         extract.unlink(missing_ok=True)
         records = self._log.records(before + 1, position)
-        write_extract(
-            extract, self._config.exchange, self._log.genesis, Head(Sequence64(before), hash_before), records
-        )
+        write_extract(extract, self._config.exchange, self._log.genesis, Head(Sequence64(before), hash_before), records)
         files = {"genesis.json": self._config.paths.genesis, "log.bin": extract}
         return {**files, "checkpoint.bin": self._checkpoints.path(before)} if before else files
 

@@ -56,7 +56,7 @@ class RunningExchange:
         Raises InputError for a store that this log did not make, and the errors of `Venue.open` and `Store.open`.
         """
         self.config, self.secrets, self.now = config, secrets, now
-        self.on_failure: Callable[[], None] | None = None
+        self.on_failure: Callable[[], object] | None = None
         self._last_nonce = 0
         genesis = config.genesis()
         with ExitStack() as opened:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -75,7 +76,7 @@ async def _serve(exchange: RunningExchange) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
-    exchange.on_failure = lambda: loop.call_soon_threadsafe(server.stopped.set)
+    exchange.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
         while not server.stopped.is_set():
