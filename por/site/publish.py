@@ -1,0 +1,200 @@
+"""From what was handed over to what may be downloaded: each bundle's public files are copied, and the copy is audited.
+
+The audit is of the copy, so what the pages say of an hour is what any reader finds in what they download. A file whose
+form or signature fails is listed with what failed, and is no download: nobody stands behind what is in it. Where the
+manifest fails, the statement and the manifest are downloads, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from ledger.canonical import Json, canonical
+from ledger.errors import CheckFailed, FormatError
+from por.files import plain_size, read_document
+from por.liabilities.kernels import select
+from por.manifest import MANIFEST_NAME, read_manifest
+from por.pages import plain
+from por.reserves.evm.layouts import LayoutTable
+from por.site.cache import Cache, hash_of
+from por.site.facts import Hour, hour_of
+from por.snapshot import SnapshotId
+from por.verify.audit import BundleAudit, Reader, audit_bundle
+from por.verify.reserves import ReserveReader
+from por.verify.standalone import Malformed, ReaderKey, check_signature, read_attestation
+
+__all__ = ["ATTESTATION_NAME", "HOURS", "Source", "folder_name", "publish", "read_source"]
+
+ATTESTATION_NAME = "attestation.json"
+HOURS = "hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was handed over: a bundle's folder, or one attestation alone. `data` None where it cannot be read."""
+
+    name: str
+    folder: Path
+    data: bytes | None
+    manifest: bytes | None
+    is_lone: bool
+
+    @property
+    def file(self) -> str:
+        return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
+
+
+def read_source(path: Path) -> Source:
+    """Read the two small files of a bundle; a file that is no plain one counts as not readable."""
+    folder = path if path.is_dir() else path.parent
+    data = _read(path / ATTESTATION_NAME if path.is_dir() else path)
+    manifest = _read(folder / MANIFEST_NAME) if path.is_dir() or path.name == ATTESTATION_NAME else None
+    is_lone = not path.is_dir() and manifest is None
+    # The name of the folder and no more: where it lies on the operator's machine is nobody's business.
+    name = path.name if path.is_dir() or is_lone else folder.resolve().name
+    return Source(plain(name), folder, data, manifest, is_lone)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return read_document(path)
+    except OSError:
+        return None
+
+
+def publish(
+    out: Path, sources: Sequence[Source], key: ReaderKey, layouts: LayoutTable, cache: Cache, program: str
+) -> list[tuple[Hour, str]]:
+    """Judge every source once, copy what is signed under `out`, and give (facts, detail), by number and digest."""
+    context = hash_of(program, canonical(_key_json(key)), repr(layouts))
+    peeked = [(source, _peek(source, cache)) for source in sources]
+    peeked.sort(key=lambda pair: (*(pair[1] or (2**63, "")), pair[0].file, pair[0].is_lone, pair[0].name))
+    found: list[tuple[Hour, str]] = []
+    earlier = hash_of("")
+    before: set[str] = set()
+    for _, group in groupby(peeked, key=lambda pair: None if pair[1] is None else pair[1][0]):
+        batch = list(group)
+        for source, _ in batch:
+            # What a proof of control may name is a statement before this one, so that a later hour changes nothing.
+            line = hash_of(context, earlier, source.name, source.file, source.manifest or "", str(source.is_lone))
+            known = cache.find(line)
+            if known is None or (known[0].folder is not None and not (out / known[0].folder).is_dir()):
+                known = _judge(out, source, Reader(key, ReserveReader(layouts, statements=frozenset(before)), select()))
+                cache.keep(line, *known)
+            found.append(known)
+        digests = {peek[1] for _, peek in batch if peek is not None}
+        before |= digests
+        earlier = hash_of(earlier, *sorted(digests))
+    return list(_without_repeats(found))
+
+
+def _key_json(key: ReaderKey) -> Json:
+    return {"exchange": key.exchange, "key": key.key, "rotations": list(key.rotations)}
+
+
+def _peek(source: Source, cache: Cache) -> tuple[int, str] | None:
+    """Number and digest that a file states, before anything about it is judged; None where its form fails."""
+    if source.data is None:
+        return None
+    file = source.file
+    if file not in cache.peeks:
+        try:
+            document = read_attestation(source.data)
+        except Malformed:
+            cache.keep_peek(file, None)
+        else:
+            digest = check_signature(document, None, lambda key, message, signature: True)[2]
+            cache.keep_peek(file, (document["statement"]["sequence"], digest.hex()))
+    return cache.peeks[file]
+
+
+def _without_repeats(found: Iterable[tuple[Hour, str]]) -> Iterable[tuple[Hour, str]]:
+    """One statement handed over twice is listed once, by the copy that holds best."""
+    best: dict[str, tuple[Hour, str]] = {}
+    order: list[str] = []
+    rank = {"valid": 0, "unchecked": 1, "invalid": 2}
+    for number, (hour, detail) in enumerate(found):
+        name = hour.digest if hour.is_signed and hour.digest is not None else f"file {number}"
+        if name not in best:
+            order.append(name)
+        if name not in best or rank[hour.verdict] < rank[best[name][0].verdict]:
+            best[name] = (hour, detail)
+    return (best[name] for name in order)
+
+
+def folder_name(snapshot: SnapshotId, digest: str) -> str:
+    """Where an hour's downloads are, below the pages: month, day and hour, revision, start of the digest."""
+    day, _, time = snapshot.hour.partition("T")
+    return f"{HOURS}/{day[:7]}/{day[8:]}T{time[:2]}-r{snapshot.revision}-{digest[:16]}"
+
+
+def _judge(out: Path, source: Source, reader: Reader) -> tuple[Hour, str]:
+    """Copy, audit the copy, and keep of it what may be downloaded."""
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=out))
+    try:
+        _copy_public(source, part)
+        audit = audit_bundle(part, reader)
+        if source.is_lone:
+            _open_manifest(audit)
+        folder: str | None = None
+        names: tuple[str, ...] = ()
+        if audit.link is not None and audit.digest is not None:
+            folder = folder_name(audit.link.snapshot, audit.digest)
+            if any(check.name == "manifest" and check.result == "fail" for check in audit.checks):
+                _keep_only(part, {ATTESTATION_NAME, MANIFEST_NAME})
+            shutil.rmtree(out / folder, ignore_errors=True)
+            (out / folder).parent.mkdir(parents=True, exist_ok=True)
+            names = tuple(sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file()))
+            part.chmod(0o755)
+            part.rename(out / folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return hour_of(audit, source.name, source.file, folder, names)
+
+
+def _copy_public(source: Source, part: Path) -> None:
+    """The files that the manifest lists, and no other; what cannot be copied the audit then misses."""
+    if source.data is not None:
+        (part / ATTESTATION_NAME).write_bytes(source.data)
+    if source.manifest is None:
+        return
+    (part / MANIFEST_NAME).write_bytes(source.manifest)
+    try:
+        entries = read_manifest(source.manifest).entries
+    except (FormatError, CheckFailed):
+        return
+    for entry in entries:
+        path = str(entry["path"])
+        if path in (ATTESTATION_NAME, MANIFEST_NAME):
+            continue
+        try:
+            # Not longer than the signed size, so that a file put in its place cannot fill the disk.
+            if plain_size(source.folder / path) > int(entry["size"]):
+                continue
+            (part / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source.folder / path, part / path, follow_symlinks=False)
+        except OSError:
+            continue
+
+
+def _keep_only(part: Path, names: set[str]) -> None:
+    for entry in os.scandir(part):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        elif entry.name not in names:
+            os.unlink(entry.path)
+
+
+def _open_manifest(audit: BundleAudit) -> None:
+    """An attestation that was handed over alone has no manifest to fail: that check stays unchecked."""
+    detail = "the attestation was handed over alone, without its manifest"
+    for place, check in enumerate(audit.checks):
+        if check.name == "manifest":
+            audit.checks[place] = check._replace(result="unchecked", assurance=None, detail=detail)
