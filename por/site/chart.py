@@ -68,7 +68,7 @@ def draw_coverage(points: Sequence[Point | None], marks: Sequence[str | None]) -
         _height_text(WHOLE, low, high),
         ticks,
         _bands(marks, size, len(groups)),
-        any(value > CEILING for value in (*everything, *proven) if value is not None),
+        any(value > high for value in (*everything, *proven) if value is not None),
     )
 
 

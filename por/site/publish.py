@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -92,7 +92,9 @@ def publish(
         digests = {peek[1] for _, peek in batch if peek is not None}
         before |= digests
         earlier = hash_of(earlier, *sorted(digests))
-    return list(_without_repeats(found))
+    best = _without_repeats(found)
+    _remove_unused(out, found, best)
+    return best
 
 
 def _key_json(key: ReaderKey) -> Json:
@@ -115,24 +117,32 @@ def _peek(source: Source, cache: Cache) -> tuple[int, str] | None:
     return cache.peeks[file]
 
 
-def _without_repeats(found: Iterable[tuple[Hour, str]]) -> Iterable[tuple[Hour, str]]:
+def _without_repeats(found: Sequence[tuple[Hour, str]]) -> list[tuple[Hour, str]]:
     """One statement handed over twice is listed once, by the copy that holds best."""
     best: dict[str, tuple[Hour, str]] = {}
-    order: list[str] = []
     rank = {"valid": 0, "unchecked": 1, "invalid": 2}
     for number, (hour, detail) in enumerate(found):
         name = hour.digest if hour.is_signed and hour.digest is not None else f"file {number}"
-        if name not in best:
-            order.append(name)
         if name not in best or rank[hour.verdict] < rank[best[name][0].verdict]:
             best[name] = (hour, detail)
-    return (best[name] for name in order)
+    return list(best.values())
 
 
-def folder_name(snapshot: SnapshotId, digest: str) -> str:
-    """Where an hour's downloads are, below the pages: month, day and hour, revision, start of the digest."""
+def _remove_unused(out: Path, found: Sequence[tuple[Hour, str]], best: Sequence[tuple[Hour, str]]) -> None:
+    """Downloads of copies that are not the one listed."""
+    used = {hour.folder for hour, _ in best}
+    for hour, _ in found:
+        if hour.folder is not None and hour.folder not in used:
+            shutil.rmtree(out / hour.folder, ignore_errors=True)
+
+
+def folder_name(snapshot: SnapshotId, digest: str, content: str) -> str:
+    """Where an hour's downloads are, below the pages: month, day and hour, revision, digest and content by their start.
+
+    By content too, because one statement can be handed over with other files beside it.
+    """
     day, _, time = snapshot.hour.partition("T")
-    return f"{HOURS}/{day[:7]}/{day[8:]}T{time[:2]}-r{snapshot.revision}-{digest[:16]}"
+    return f"{HOURS}/{day[:7]}/{day[8:]}T{time[:2]}-r{snapshot.revision}-{digest[:8]}-{content[:8]}"
 
 
 def _judge(out: Path, source: Source, reader: Reader) -> tuple[Hour, str]:
@@ -146,12 +156,13 @@ def _judge(out: Path, source: Source, reader: Reader) -> tuple[Hour, str]:
         folder: str | None = None
         names: tuple[str, ...] = ()
         if audit.link is not None and audit.digest is not None:
-            folder = folder_name(audit.link.snapshot, audit.digest)
             if any(check.name == "manifest" and check.result == "fail" for check in audit.checks):
                 _keep_only(part, {ATTESTATION_NAME, MANIFEST_NAME})
+            names = tuple(sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file()))
+            content = hash_of(*(piece for name in names for piece in (name, (part / name).read_bytes())))
+            folder = folder_name(audit.link.snapshot, audit.digest, content)
             shutil.rmtree(out / folder, ignore_errors=True)
             (out / folder).parent.mkdir(parents=True, exist_ok=True)
-            names = tuple(sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file()))
             part.chmod(0o755)
             part.rename(out / folder)
     finally:

@@ -16,6 +16,7 @@ ENGLISH: Mapping[str, str] = {
     "title": "{exchange}: what is owed and what is held",
     "month_title": "{exchange}: statements of {month}",
     "hour_title": "{exchange}: {hour}",
+    "unknown": "An exchange whose name no file shows",
     "navigation": "On this page",
     "pages": "Pages",
     "home": "All hours",
@@ -121,7 +122,7 @@ ENGLISH: Mapping[str, str] = {
         "{asset}, {first} to {last}: coverage with everything between {lowest} and {highest}, {newest} at the last "
         "hour with figures; proven alone between {proven_lowest} and {proven_highest}."
     ),
-    "chart_cut": "what is above 200% is drawn at the top",
+    "chart_cut": "what goes on above the axis is drawn at its top",
     "mark_invalid": "invalid",
     "mark_fork": "fork",
     "mark_gap": "no statement",

@@ -203,7 +203,7 @@ def _figures(detail: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     rows = [_tree(tree, end, len(entities) > 1, texts) for tree in trees]
     return {
         "rows": rows,
-        "ticks": [(position_text(at * FULL // end), f"{at}%") for at in range(0, end + 1, 25)],
+        "ticks": [(position_text(at * FULL // end), f"{at}%") for at in range(0, end + 1, 50 if end > 150 else 25)],
         "reference": position_text(100 * FULL // end),
         "is_any_cut": any(row["bar"].is_cut for row in rows),
         "cut_words": texts["bars_cut"].format(end=f"{end}%"),
@@ -366,8 +366,8 @@ def _month_row(line: Timeline, month: str, texts: Texts) -> dict[str, Any]:
 
 
 def _lowest_ppm(hour: Hour) -> int:
-    lowest: int = min(cover.coverage for cover in hour.covers if cover.coverage is not None)
-    return lowest
+    covered = [cover.coverage for cover in hour.covers if cover.coverage is not None]
+    return min(covered)
 
 
 def _unplaced(hour: Hour, texts: Texts) -> dict[str, str]:

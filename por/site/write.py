@@ -105,7 +105,7 @@ def _exchange(key: ReaderKey, line: Timeline) -> str:
     """The exchange's name: the key file's, else the newest statement's."""
     if key.exchange is not None:
         return key.exchange
-    return line.signed[-1].id.exchange if line.signed and line.signed[-1].id is not None else "?"
+    return line.signed[-1].id.exchange if line.signed and line.signed[-1].id is not None else ENGLISH["unknown"]
 
 
 class _Writer:
