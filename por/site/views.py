@@ -401,7 +401,8 @@ def _boxes(line: Timeline, hour: Hour, texts: Texts) -> list[tuple[str, str, str
 
 
 def _scale_of(row: Mapping[str, Any], trees: Sequence[Mapping[str, Any]]) -> int:
-    return next(t["scale"] for t in trees if (t["entity"], t["asset"]) == (row["entity"], row["asset"]))
+    scale: int = next(t["scale"] for t in trees if (t["entity"], t["asset"]) == (row["entity"], row["asset"]))
+    return scale
 
 
 def _reserve_row(row: Mapping[str, Any], trees: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
