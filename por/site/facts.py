@@ -35,7 +35,7 @@ class Cover(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One file as it was judged. `is_signed`: the exchange stands behind it. `folder`, `files`: its downloads.
+    """One file as it was judged. `is_signed`: the exchange stands behind it. `folder`, `files`: downloads, by size.
 
     `file` is the SHA-256 of attestation.json in hex, empty where it could not be read; `source` names what was handed
     over. What stands in an unsigned file is nobody's word: of it only number, hour and failures are kept.
@@ -55,7 +55,7 @@ class Hour:
     rotations: tuple[Any, ...] = ()
     reason: str | None = None
     folder: str | None = None
-    files: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
     covers: tuple[Cover, ...] = ()
 
     @property
@@ -89,10 +89,10 @@ class Hour:
         try:
             fields = dict(document)
             fields["covers"] = tuple(Cover(**cover) for cover in fields["covers"])
-            for name in ("failed", "files", "rotations"):
-                fields[name] = tuple(fields[name])
+            fields["files"] = tuple((name, size) for name, size in fields["files"])
+            fields["failed"], fields["rotations"] = tuple(fields["failed"]), tuple(fields["rotations"])
             return cls(**fields)
-        except (TypeError, KeyError) as problem:
+        except (TypeError, KeyError, ValueError) as problem:
             raise FormatError("a cached line has other fields") from problem
 
 
@@ -118,7 +118,9 @@ def public_verdict(audit: BundleAudit) -> str:
     return "unchecked" if open_ else "valid"
 
 
-def hour_of(audit: BundleAudit, source: str, file: str, folder: str | None, files: tuple[str, ...]) -> tuple[Hour, str]:
+def hour_of(
+    audit: BundleAudit, source: str, file: str, folder: str | None, files: tuple[tuple[str, int], ...]
+) -> tuple[Hour, str]:
     """The facts of an audited file, and its detail as JSON text."""
     link = audit.link
     sections = audit.sections if link is not None else {}

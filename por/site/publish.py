@@ -23,7 +23,7 @@ from por.liabilities.kernels import select
 from por.manifest import MANIFEST_NAME, read_manifest
 from por.pages import plain
 from por.reserves.evm.layouts import LayoutTable
-from por.site.cache import Cache, hash_of
+from por.site.cache import Cache, Detail, hash_of
 from por.site.facts import Hour, hour_of
 from por.snapshot import SnapshotId
 from por.verify.audit import BundleAudit, Reader, audit_bundle
@@ -34,6 +34,7 @@ __all__ = ["ATTESTATION_NAME", "HOURS", "Source", "folder_name", "publish", "rea
 
 ATTESTATION_NAME = "attestation.json"
 HOURS = "hours"
+PART = ".part-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,14 @@ def _read(path: Path) -> bytes | None:
 
 def publish(
     out: Path, sources: Sequence[Source], key: ReaderKey, layouts: LayoutTable, cache: Cache, program: str
-) -> list[tuple[Hour, str]]:
+) -> list[tuple[Hour, Detail]]:
     """Judge every source once, copy what is signed under `out`, and give (facts, detail), by number and digest."""
+    for part in out.glob(f"{PART}*"):
+        shutil.rmtree(part, ignore_errors=True)  # left by a run that was cut off
     context = hash_of(program, canonical(_key_json(key)), repr(layouts))
     peeked = [(source, _peek(source, cache)) for source in sources]
     peeked.sort(key=lambda pair: (*(pair[1] or (2**63, "")), pair[0].file, pair[0].is_lone, pair[0].name))
-    found: list[tuple[Hour, str]] = []
+    found: list[tuple[Hour, Detail]] = []
     earlier = hash_of("")
     before: set[str] = set()
     for _, group in groupby(peeked, key=lambda pair: None if pair[1] is None else pair[1][0]):
@@ -85,9 +88,10 @@ def publish(
             # What a proof of control may name is a statement before this one, so that a later hour changes nothing.
             line = hash_of(context, earlier, source.name, source.file, source.manifest or "", str(source.is_lone))
             known = cache.find(line)
-            if known is None or (known[0].folder is not None and not (out / known[0].folder).is_dir()):
-                known = _judge(out, source, Reader(key, ReserveReader(layouts, statements=frozenset(before)), select()))
-                cache.keep(line, *known)
+            if known is None or not _is_there(out, known[0]):
+                reader = Reader(key, ReserveReader(layouts, statements=frozenset(before)), select())
+                hour, detail = _judge(out, source, reader)
+                known = hour, cache.keep(line, hour, detail)
             found.append(known)
         digests = {peek[1] for _, peek in batch if peek is not None}
         before |= digests
@@ -95,6 +99,14 @@ def publish(
     best = _without_repeats(found)
     _remove_unused(out, found, best)
     return best
+
+
+def _is_there(out: Path, hour: Hour) -> bool:
+    """Whether an hour's downloads still lie where they were put, by name and size."""
+    try:
+        return all(plain_size(out / str(hour.folder) / name) == size for name, size in hour.files)
+    except OSError:
+        return False
 
 
 def _key_json(key: ReaderKey) -> Json:
@@ -117,9 +129,9 @@ def _peek(source: Source, cache: Cache) -> tuple[int, str] | None:
     return cache.peeks[file]
 
 
-def _without_repeats(found: Sequence[tuple[Hour, str]]) -> list[tuple[Hour, str]]:
+def _without_repeats(found: Sequence[tuple[Hour, Detail]]) -> list[tuple[Hour, Detail]]:
     """One statement handed over twice is listed once, by the copy that holds best."""
-    best: dict[str, tuple[Hour, str]] = {}
+    best: dict[str, tuple[Hour, Detail]] = {}
     rank = {"valid": 0, "unchecked": 1, "invalid": 2}
     for number, (hour, detail) in enumerate(found):
         name = hour.digest if hour.is_signed and hour.digest is not None else f"file {number}"
@@ -128,7 +140,7 @@ def _without_repeats(found: Sequence[tuple[Hour, str]]) -> list[tuple[Hour, str]
     return list(best.values())
 
 
-def _remove_unused(out: Path, found: Sequence[tuple[Hour, str]], best: Sequence[tuple[Hour, str]]) -> None:
+def _remove_unused(out: Path, found: Sequence[tuple[Hour, Detail]], best: Sequence[tuple[Hour, Detail]]) -> None:
     """Downloads of copies that are not the one listed."""
     used = {hour.folder for hour, _ in best}
     for hour, _ in found:
@@ -147,18 +159,19 @@ def folder_name(snapshot: SnapshotId, digest: str, content: str) -> str:
 
 def _judge(out: Path, source: Source, reader: Reader) -> tuple[Hour, str]:
     """Copy, audit the copy, and keep of it what may be downloaded."""
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=out))
+    part = Path(tempfile.mkdtemp(prefix=PART, dir=out))
     try:
         _copy_public(source, part)
         audit = audit_bundle(part, reader)
         if source.is_lone:
             _open_manifest(audit)
         folder: str | None = None
-        names: tuple[str, ...] = ()
+        kept: tuple[tuple[str, int], ...] = ()
         if audit.link is not None and audit.digest is not None:
             if any(check.name == "manifest" and check.result == "fail" for check in audit.checks):
                 _keep_only(part, {ATTESTATION_NAME, MANIFEST_NAME})
-            names = tuple(sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file()))
+            names = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
+            kept = tuple((name, plain_size(part / name)) for name in names)
             content = hash_of(*(piece for name in names for piece in (name, (part / name).read_bytes())))
             folder = folder_name(audit.link.snapshot, audit.digest, content)
             shutil.rmtree(out / folder, ignore_errors=True)
@@ -167,7 +180,7 @@ def _judge(out: Path, source: Source, reader: Reader) -> tuple[Hour, str]:
             part.rename(out / folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return hour_of(audit, source.name, source.file, folder, names)
+    return hour_of(audit, source.name, source.file, folder, kept)
 
 
 def _copy_public(source: Source, part: Path) -> None:

@@ -338,7 +338,7 @@ def _lowest(hour: Hour) -> str | None:
 
 
 def _downloads(hour: Hour, up: str) -> list[tuple[str, str]]:
-    return [(name.rpartition("/")[2], f"{up}{hour.folder}/{name}") for name in hour.files]
+    return [(name.rpartition("/")[2], f"{up}{hour.folder}/{name}") for name, _ in hour.files]
 
 
 def _gap_words(gap: Gap, texts: Texts) -> str:

@@ -11,7 +11,6 @@ again (cache.py); pages whose content is the same are not rendered again. A page
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from ledger.assets import format_amount
 from ledger.errors import InputError
 from por.pages import render_page
 from por.reserves.evm.layouts import LayoutTable, shipped_layouts
-from por.site.cache import Cache, hash_of, program_digest
+from por.site.cache import Cache, Detail, hash_of, program_digest
 from por.site.facts import Hour
 from por.site.publish import publish, read_source
 from por.site.texts import ENGLISH
@@ -112,7 +111,7 @@ class _Writer:
     """Renders pages, and only those whose content may have changed."""
 
     def __init__(
-        self, out: Path, cache: Cache, program: str, line: Timeline, details: dict[str | None, str], exchange: str
+        self, out: Path, cache: Cache, program: str, line: Timeline, details: dict[str | None, Detail], exchange: str
     ) -> None:
         self.out, self.cache, self.program = out, cache, program
         self.line, self.details, self.exchange = line, details, exchange
@@ -133,15 +132,14 @@ class _Writer:
         self._put("index.html", self._render("site_index.html.j2", context, key=reader_key.key, key_file=key_file))
 
     def _detail(self, hour: Hour) -> dict[str, Any]:
-        detail: dict[str, Any] = json.loads(self.details[hour.digest])
-        return detail
+        return self.details[hour.digest].read()
 
     def _render(self, template: str, context: dict[str, Any], **more: Any) -> bytes:
         return render_page(template, styles=STYLES, **context, **more).encode()
 
     def _hour(self, hour: Hour) -> None:
         beside = stands_beside(self.line, hour)
-        made_from = hash_of(self.program, self.exchange, self.details[hour.digest], _facts(hour), beside)
+        made_from = hash_of(self.program, self.exchange, self.details[hour.digest].digest, beside)
         if not self._is_current(page_of(hour), made_from):
             context = hour_page(self.line, hour, self._detail(hour), ENGLISH, self.exchange)
             self._put(page_of(hour), self._render("site_hour.html.j2", context), made_from)
@@ -149,10 +147,10 @@ class _Writer:
     def _month(self, month: str) -> None:
         hours = self.line.of_month(month)
         parts = [
-            f"{_facts(hour)}{stands_beside(self.line, hour)}{self.line.gaps.get(str(hour.digest))}" for hour in hours
+            f"{self.details[hour.digest].digest}{stands_beside(self.line, hour)}{self.line.gaps.get(str(hour.digest))}"
+            for hour in hours
         ]
-        details = [self.details[hour.digest] for hour in hours]
-        made_from = hash_of(self.program, self.exchange, *parts, *details)
+        made_from = hash_of(self.program, self.exchange, *parts)
         if not self._is_current(f"{month}.html", made_from):
             context = month_page(self.line, month, ENGLISH, self.exchange)
             self._put(f"{month}.html", self._render("site_month.html.j2", context), made_from)
@@ -161,7 +159,10 @@ class _Writer:
             self._put(f"{month}.csv", "".join(f"{row}\r\n" for row in lines).encode(), made_from)
 
     def _is_current(self, path: str, made_from: str) -> bool:
-        return self.cache.pages.get(path) == made_from and (self.out / path).is_file()
+        """Whether a page that was made from the same still lies there whole."""
+        noted, _, size = self.cache.pages.get(path, "").partition(" ")
+        target = self.out / path
+        return noted == made_from and target.is_file() and str(target.stat().st_size) == size
 
     def _put(self, path: str, data: bytes, made_from: str | None = None) -> None:
         """Replace a file whole, if its bytes are others than they were."""
@@ -173,11 +174,7 @@ class _Writer:
             os.replace(part, target)
             self.written.append(path)
         if made_from is not None:
-            self.cache.keep_page(path, made_from)
-
-
-def _facts(hour: Hour) -> str:
-    return json.dumps(hour.to_json(), sort_keys=True)
+            self.cache.keep_page(path, f"{made_from} {len(data)}")
 
 
 def _csv_rows(hour: Hour, detail: dict[str, Any]) -> list[str]:

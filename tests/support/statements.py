@@ -30,8 +30,8 @@ def movements(opening: int, changes: list[tuple[str, str, str, int, str | None, 
     return tuple(found)
 
 
-def typical(**change: object) -> StatementData:
-    """A month of a customer with two subaccounts, trades, a loan, orders and three keys; keywords replace fields."""
+def _month() -> tuple[tuple[Movement, ...], tuple[Movement, ...], tuple[Movement, ...]]:
+    """Bitcoin, dollars and a loan of the month."""
     btc = movements(
         150_000_000,
         [
@@ -56,6 +56,12 @@ def typical(**change: object) -> StatementData:
             ("2026-10-31T23:00:00.000000Z", "interest", "loan 17, 2026-10", 3_287_672, None, None),
         ],
     )
+    return btc, usdc, loan
+
+
+def typical(**change: object) -> StatementData:
+    """A month of a customer with two subaccounts, trades, a loan, orders and three keys; keywords replace fields."""
+    btc, usdc, loan = _month()
     fields: dict[str, object] = {
         "exchange": "example.exchange",
         "entity": "main",
