@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ledger.canonical import Json, canonical
 from ledger.errors import CheckFailed, FormatError
 from por.files import plain_size, read_document
 from por.liabilities.kernels import select
-from por.manifest import MANIFEST_NAME, read_manifest
+from por.manifest import MANIFEST_NAME, PRIVATE_FOLDERS, read_manifest
 from por.pages import plain
 from por.reserves.evm.layouts import LayoutTable
 from por.site.cache import Cache, Detail, hash_of
@@ -30,7 +30,7 @@ from por.verify.audit import BundleAudit, Reader, audit_bundle
 from por.verify.reserves import ReserveReader
 from por.verify.standalone import Malformed, ReaderKey, check_signature, read_attestation
 
-__all__ = ["ATTESTATION_NAME", "HOURS", "Source", "folder_name", "publish", "read_source"]
+__all__ = ["ATTESTATION_NAME", "HOURS", "folder_name", "publish"]
 
 ATTESTATION_NAME = "attestation.json"
 HOURS = "hours"
@@ -39,17 +39,24 @@ PART = ".part-"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was handed over: a bundle's folder, or one attestation alone. `data` None where it cannot be read."""
+    """What was handed over: a bundle's folder, or one attestation alone.
+
+    `file` and `beside` are the SHA-256 of attestation.json and manifest.json in hex, empty where one cannot be read.
+    `data` and `manifest` are their bytes, None also where they are not held: a year of them is a lot of memory.
+    """
 
     name: str
+    path: Path
     folder: Path
-    data: bytes | None
-    manifest: bytes | None
     is_lone: bool
+    file: str
+    beside: str
+    data: bytes | None = None
+    manifest: bytes | None = None
 
-    @property
-    def file(self) -> str:
-        return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
+    def light(self) -> Source:
+        """The same without the bytes."""
+        return replace(self, data=None, manifest=None)
 
 
 def read_source(path: Path) -> Source:
@@ -59,8 +66,12 @@ def read_source(path: Path) -> Source:
     manifest = _read(folder / MANIFEST_NAME) if path.is_dir() or path.name == ATTESTATION_NAME else None
     is_lone = not path.is_dir() and manifest is None
     # The name of the folder and no more: where it lies on the operator's machine is nobody's business.
-    name = path.name if path.is_dir() or is_lone else folder.resolve().name
-    return Source(plain(name), folder, data, manifest, is_lone)
+    name = path.resolve().name if path.is_dir() or is_lone else folder.resolve().name
+    return Source(plain(name), path, folder, is_lone, _sha256(data), _sha256(manifest), data, manifest)
+
+
+def _sha256(data: bytes | None) -> str:
+    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _read(path: Path) -> bytes | None:
@@ -71,27 +82,30 @@ def _read(path: Path) -> bytes | None:
 
 
 def publish(
-    out: Path, sources: Sequence[Source], key: ReaderKey, layouts: LayoutTable, cache: Cache, program: str
+    out: Path, paths: Sequence[Path], key: ReaderKey, layouts: LayoutTable, cache: Cache, program: str
 ) -> list[tuple[Hour, Detail]]:
-    """Judge every source once, copy what is signed under `out`, and give (facts, detail), by number and digest."""
+    """Judge every file once, copy what is signed under `out`, and give (facts, detail), by number and digest."""
     for part in out.glob(f"{PART}*"):
         shutil.rmtree(part, ignore_errors=True)  # left by a run that was cut off
     context = hash_of(program, canonical(_key_json(key)), repr(layouts))
-    peeked = [(source, _peek(source, cache)) for source in sources]
+    peeked: list[tuple[Source, tuple[int, str] | None]] = []
+    for path in paths:
+        source = read_source(path)
+        peeked.append((source.light(), _peek(source, cache)))
     peeked.sort(key=lambda pair: (*(pair[1] or (2**63, "")), pair[0].file, pair[0].is_lone, pair[0].name))
     found: list[tuple[Hour, Detail]] = []
     earlier = hash_of("")
     before: set[str] = set()
     for _, group in groupby(peeked, key=lambda pair: None if pair[1] is None else pair[1][0]):
         batch = list(group)
-        for source, _ in batch:
-            # What a proof of control may name is a statement before this one, so that a later hour changes nothing.
-            line = hash_of(context, earlier, source.name, source.file, source.manifest or "", str(source.is_lone))
-            known = cache.find(line)
+        for light, _ in batch:
+            known = cache.find(_line(context, earlier, light))
             if known is None or not _is_there(out, known[0]):
+                # What a proof of control may name is a statement before this one: a later hour changes nothing.
                 reader = Reader(key, ReserveReader(layouts, statements=frozenset(before)), select())
+                source = read_source(light.path)
                 hour, detail = _judge(out, source, reader)
-                known = hour, cache.keep(line, hour, detail)
+                known = hour, cache.keep(_line(context, earlier, source), hour, detail)
             found.append(known)
         digests = {peek[1] for _, peek in batch if peek is not None}
         before |= digests
@@ -99,6 +113,11 @@ def publish(
     best = _without_repeats(found)
     _remove_unused(out, found, best)
     return best
+
+
+def _line(context: str, earlier: str, source: Source) -> str:
+    """Under what a judgement is kept: everything that it rests on."""
+    return hash_of(context, earlier, source.name, source.file, source.beside, str(source.is_lone))
 
 
 def _is_there(out: Path, hour: Hour) -> bool:
@@ -196,7 +215,7 @@ def _copy_public(source: Source, part: Path) -> None:
         return
     for entry in entries:
         path = str(entry["path"])
-        if path in (ATTESTATION_NAME, MANIFEST_NAME):
+        if path in (ATTESTATION_NAME, MANIFEST_NAME) or path.split("/")[0] in PRIVATE_FOLDERS:
             continue
         try:
             # Not longer than the signed size, so that a file put in its place cannot fill the disk.

@@ -24,7 +24,7 @@ from por.pages import render_page
 from por.reserves.evm.layouts import LayoutTable, shipped_layouts
 from por.site.cache import Cache, Detail, hash_of, program_digest
 from por.site.facts import Hour
-from por.site.publish import publish, read_source
+from por.site.publish import publish
 from por.site.texts import ENGLISH
 from por.site.timeline import Timeline
 from por.site.views import hour_page, index_page, month_page, page_of, stands_beside
@@ -75,7 +75,7 @@ def write_site(
     out.mkdir(parents=True, exist_ok=True)
     store, program = Cache(cache), program_digest()
     table = shipped_layouts() if layouts is None else layouts
-    found = publish(out, [read_source(path) for path in attestations], reader_key, table, store, program)
+    found = publish(out, attestations, reader_key, table, store, program)
     store.save()
     details = {hour.digest: detail for hour, detail in found if hour.is_signed}
     line = Timeline.of([hour for hour, _ in found])
@@ -119,7 +119,9 @@ class _Writer:
 
     def write_all(self, key: bytes, reader_key: ReaderKey) -> None:
         key_file = "exchange-key.txt" if reader_key.exchange is None else "exchange-key.json"
-        self._put(key_file, key)
+        if self.line.signed:
+            # A key that no statement is signed by is not published: it could be anything, a secret one too.
+            self._put(key_file, key)
         self._put("standalone.py", files("por.verify").joinpath("standalone.py").read_bytes())
         self._put("verify.html", verifier_page.render().encode())
         for hour in self.line.signed:
@@ -129,7 +131,8 @@ class _Writer:
         newest = self.line.newest
         detail = None if newest is None else self._detail(newest)
         context = index_page(self.line, detail, ENGLISH, self.exchange)
-        self._put("index.html", self._render("site_index.html.j2", context, key=reader_key.key, key_file=key_file))
+        shown_key = reader_key.key if self.line.signed else None
+        self._put("index.html", self._render("site_index.html.j2", context, key=shown_key, key_file=key_file))
 
     def _detail(self, hour: Hour) -> dict[str, Any]:
         return self.details[hour.digest].read()

@@ -169,6 +169,8 @@ def test_what_the_key_does_not_stand_behind_is_nobodys(tmp_path: Path, chain: Ch
     assert "attestation 3 (small.exchange/2026-11-01T01:00:00Z/0)" in text
     assert "There is no statement that holds, so there are no figures." in text
     assert list((tmp_path / "site").rglob("attestation.json")) == []
+    # It may have been a secret key that was given by mistake.
+    assert not any(key in data for data in bytes_of(tmp_path / "site").values())
 
 
 def test_gaps_of_numbers_and_of_hours_are_rows(tmp_path: Path, chain: Chain) -> None:
