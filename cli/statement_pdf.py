@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -33,11 +34,9 @@ FOOTER_MAX = 110
 INK, QUIET, LINE, GROUND = (29, 35, 39), (91, 101, 108), (200, 197, 189), (244, 242, 237)
 
 
-def render_pdf(data: StatementData) -> bytes:
+def render_pdf(data: StatementData, texts: Mapping[str, str] = ENGLISH) -> bytes:
     """The statement as PDF/A-2u; raises InputError where the extra `pdf` is not installed."""
-    document = document_of(data)
-    writer = _Writer(document, ENGLISH["page"])
-    return writer.write()
+    return _Writer(document_of(data, texts), texts["page"]).write()
 
 
 @cache

@@ -12,7 +12,7 @@ again (cache.py); pages whose content is the same are not rendered again. A page
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -59,12 +59,14 @@ def write_site(
     layouts: LayoutTable | None = None,
     cache: Path | None = None,
     recheck: bool = False,
+    texts: Mapping[str, str] = ENGLISH,
 ) -> SiteWritten:
     """Write or bring up to date the public pages of one exchange under `out`.
 
     `attestations` are folders of bundles, or single attestation.json files, in any order: the whole chain each time.
     `key` is the exchange's public key file, or 64 hex digits. `layouts` are token layouts (the shipped ones if None).
     `cache` is a file beside the pages and not among them; without it, or with `recheck`, everything is judged again.
+    `texts` are the words of the pages (texts.py). Nothing that was published before is removed.
     Never raises for what is in an attestation; raises InputError for a key that cannot be read or nothing to show.
     """
     reader_key = _read_key(key)
@@ -79,7 +81,7 @@ def write_site(
     store.save()
     details = {hour.digest: detail for hour, detail in found if hour.is_signed}
     line = Timeline.of([hour for hour, _ in found])
-    writer = _Writer(out, store, program, line, details, _exchange(reader_key, line))
+    writer = _Writer(out, store, program, line, details, _exchange(reader_key, line, texts), texts)
     writer.write_all(key, reader_key)
     store.save()
     files_seen = [*line.signed, *line.unsigned]
@@ -100,20 +102,28 @@ def _read_key(key: bytes) -> ReaderKey:
         raise InputError("key", str(problem), "Give the exchange's key file, or 64 hex digits.") from None
 
 
-def _exchange(key: ReaderKey, line: Timeline) -> str:
+def _exchange(key: ReaderKey, line: Timeline, texts: Mapping[str, str]) -> str:
     """The exchange's name: the key file's, else the newest statement's."""
     if key.exchange is not None:
         return key.exchange
-    return line.signed[-1].id.exchange if line.signed and line.signed[-1].id is not None else ENGLISH["unknown"]
+    return line.signed[-1].id.exchange if line.signed and line.signed[-1].id is not None else texts["unknown"]
 
 
 class _Writer:
     """Renders pages, and only those whose content may have changed."""
 
     def __init__(
-        self, out: Path, cache: Cache, program: str, line: Timeline, details: dict[str | None, Detail], exchange: str
+        self,
+        out: Path,
+        cache: Cache,
+        program: str,
+        line: Timeline,
+        details: dict[str | None, Detail],
+        exchange: str,
+        texts: Mapping[str, str],
     ) -> None:
-        self.out, self.cache, self.program = out, cache, program
+        self.out, self.cache, self.texts = out, cache, texts
+        self.program = hash_of(program, *(f"{name}={words}" for name, words in sorted(texts.items())))
         self.line, self.details, self.exchange = line, details, exchange
         self.written: list[str] = []
 
@@ -130,7 +140,7 @@ class _Writer:
             self._month(month)
         newest = self.line.newest
         detail = None if newest is None else self._detail(newest)
-        context = index_page(self.line, detail, ENGLISH, self.exchange)
+        context = index_page(self.line, detail, self.texts, self.exchange)
         shown_key = reader_key.key if self.line.signed else None
         self._put("index.html", self._render("site_index.html.j2", context, key=shown_key, key_file=key_file))
 
@@ -144,7 +154,7 @@ class _Writer:
         beside = stands_beside(self.line, hour)
         made_from = hash_of(self.program, self.exchange, self.details[hour.digest].digest, beside)
         if not self._is_current(page_of(hour), made_from):
-            context = hour_page(self.line, hour, self._detail(hour), ENGLISH, self.exchange)
+            context = hour_page(self.line, hour, self._detail(hour), self.texts, self.exchange)
             self._put(page_of(hour), self._render("site_hour.html.j2", context), made_from)
 
     def _month(self, month: str) -> None:
@@ -155,7 +165,7 @@ class _Writer:
         ]
         made_from = hash_of(self.program, self.exchange, *parts)
         if not self._is_current(f"{month}.html", made_from):
-            context = month_page(self.line, month, ENGLISH, self.exchange)
+            context = month_page(self.line, month, self.texts, self.exchange)
             self._put(f"{month}.html", self._render("site_month.html.j2", context), made_from)
         if not self._is_current(f"{month}.csv", made_from):
             lines = [CSV_COLUMNS, *(row for hour in hours for row in _csv_rows(hour, self._detail(hour)))]

@@ -14,7 +14,9 @@ import pytest
 
 from ledger.errors import InputError
 from ledger.keys import SigningKey
+from por.manifest import build_manifest
 from por.site import publish as publishing
+from por.site.texts import ENGLISH
 from por.site.write import SiteWritten, write_site
 from por.verify.audit import audit_bundle
 from tests.support.chains import Chain, digest_of
@@ -122,6 +124,28 @@ def test_what_is_said_is_what_was_signed(tmp_path: Path, chain: Chain) -> None:
     assert "5 signed, 1 missed, 1 restated, 0 invalid" in text
 
 
+def test_the_pages_have_their_parts_in_their_order(tmp_path: Path, chain: Chain) -> None:
+    write(tmp_path / "site", chain)
+    pages = pages_of(tmp_path / "site")
+    parts = {name: [str(head["id"]) for head in Page(source).all("h2")] for name, source in pages.items()}
+    assert parts.pop("index.html") == ["attention", "figures", "over-time", "latest", "how", "limits"]
+    assert parts.pop("2026-10.html") == parts.pop("2026-11.html") == ["over-time", "statements"]
+    missed = ["fingerprint", "checks"]
+    full = ["figures", *missed, "rows", "disclosures", "exact"]
+    assert sorted(map(len, parts.values())) == [2, 6, 6, 6, 6] and all(p in (missed, full) for p in parts.values())
+
+
+def test_another_language_is_another_table_of_words(tmp_path: Path, chain: Chain) -> None:
+    words = {name: f"[{text}]" for name, text in ENGLISH.items()} | {"language": "ja"}
+    write(tmp_path / "site", chain, cache=tmp_path / "cache")
+    write(tmp_path / "site", chain, cache=tmp_path / "cache", texts=words)
+    for source in pages_of(tmp_path / "site").values():
+        page = Page(source)
+        assert page.all("html") == [{"lang": "ja"}]
+        heads = re.findall(r"<h[1-3][^>]*>(.*?)</h[1-3]>|<th scope=\"col\">(.*?)</th>", source, re.DOTALL)
+        assert all("[" in "".join(found) or "<span" in found[0] for found in heads), heads
+
+
 def test_months_hold_every_statement_and_every_figure(tmp_path: Path, chain: Chain) -> None:
     write(tmp_path / "site", chain)
     october = Page((tmp_path / "site" / "2026-10.html").read_text()).text
@@ -227,6 +251,20 @@ def test_private_folders_stay_private_and_the_page_says_what_an_audit_says(tmp_p
         assert f"{check.name} {check.result}" in page and check.detail in page
     assert "Net of debts: claimed, never proven" in page or "net unchecked" in page
     assert "XRP: nothing is owed" in page
+
+
+def test_a_private_file_is_not_copied_even_where_a_manifest_lists_it_as_public(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = small_bundle(tmp_path).path
+    monkeypatch.setattr("por.manifest.PRIVATE_FOLDERS", ())
+    document = json.loads((bundle / "attestation.json").read_bytes())
+    listing = build_manifest(bundle, document["statement"]["snapshot"], 0, digest_of(bundle), KEY)
+    monkeypatch.undo()
+    assert b"liabilities/accounts.bin" in listing
+    (bundle / "manifest.json").write_bytes(listing)
+    assert write_site(tmp_path / "site", [bundle], OUR_KEY).invalid == 1
+    assert not any(b"ann@example.com" in data for data in bytes_of(tmp_path / "site").values())
 
 
 def test_a_lone_attestation_is_unchecked_where_its_manifest_is_missing(tmp_path: Path, chain: Chain) -> None:
