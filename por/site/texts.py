@@ -78,12 +78,13 @@ ENGLISH: Mapping[str, str] = {
     "holders": "Holders",
     "claims": "Gross claims",
     "debts": "Debts of customers",
-    "proven": "Proven",
+    "proven": "Proven given the block",
+    "proven_short": "proven",
     "attested": "Attested",
     "claimed": "Claimed",
     "reserves": "All reserves",
     "coverage": "Coverage",
-    "coverage_proven": "Coverage, proven alone",
+    "coverage_proven": "Coverage, proven given the block",
     "stated_proven": "Called proven by the exchange",
     "nothing_owed": "nothing owed",
     "figures_note": (
@@ -92,8 +93,8 @@ ENGLISH: Mapping[str, str] = {
         "customer in one asset."
     ),
     "proven_note": (
-        "Proven: recomputed from the published state proofs and control signatures when this page was written, given "
-        "the block's hash. Whether that block is on the chain you mean no file of the exchange can show: look its "
+        "Proven given the block: recomputed from the published state proofs and control signatures when this page was written. "
+        "Whether that block is on the chain you mean no file of the exchange can show: look its "
         "hash up yourself, and audit the hour's downloads with it. Attested: a signed statement of a third party. "
         "Claimed: the exchange's word."
     ),
@@ -103,7 +104,7 @@ ENGLISH: Mapping[str, str] = {
     ),
     "bars_100": "100%: what is owed",
     "bar_title": "Coverage of {asset}",
-    "bar_text": "{asset}: all reserves are {coverage} of gross claims; proven ones alone are {proven}.",
+    "bar_text": "{asset}: all reserves are {coverage} of gross claims; proven ones alone, given the block, are {proven}.",
     "bar_nothing": "{asset}: nothing is owed, so there is no coverage to draw.",
     "bars_cut": "A bar that ends in an arrow goes on beyond {end}; the figure beside it is the whole.",
     # over time
@@ -116,7 +117,7 @@ ENGLISH: Mapping[str, str] = {
     "one_hour": "one hour",
     "several_hours": "{count} hours",
     "line_all": "all reserves",
-    "line_proven": "proven alone",
+    "line_proven": "proven alone, given the block",
     "chart_title": "Coverage of {asset} over time",
     "chart_text": (
         "{asset}, {first} to {last}: coverage with everything between {lowest} and {highest}, {newest} at the last "
