@@ -93,8 +93,8 @@ ENGLISH: Mapping[str, str] = {
         "customer in one asset."
     ),
     "proven_note": (
-        "Proven given the block: recomputed from the published state proofs and control signatures when this page was written. "
-        "Whether that block is on the chain you mean no file of the exchange can show: look its "
+        "Proven given the block: recomputed from the published state proofs and control signatures when this page was "
+        "written. Whether that block is on the chain you mean no file of the exchange can show: look its "
         "hash up yourself, and audit the hour's downloads with it. Attested: a signed statement of a third party. "
         "Claimed: the exchange's word."
     ),
@@ -104,7 +104,7 @@ ENGLISH: Mapping[str, str] = {
     ),
     "bars_100": "100%: what is owed",
     "bar_title": "Coverage of {asset}",
-    "bar_text": "{asset}: all reserves are {coverage} of gross claims; proven ones alone, given the block, are {proven}.",
+    "bar_text": "{asset}: all reserves are {coverage} of gross claims; those proven given the block are {proven}.",
     "bar_nothing": "{asset}: nothing is owed, so there is no coverage to draw.",
     "bars_cut": "A bar that ends in an arrow goes on beyond {end}; the figure beside it is the whole.",
     # over time
