@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import sys
 import tempfile
@@ -204,7 +205,9 @@ def measure(folder: Path, accounts: int, kernel: str | None, changes: int, proof
         holds("catching up", lambda: live.refresh(exchange.limit))
     common = {"accounts": accounts, "leaves": exchange.workload.leaves, "kernel": exchange.kernel.name}
     has_c = exchange.kernel.name.startswith("c-")
-    close = {"seconds": times[Closed], "opened_seconds": times[Opened], "aim_seconds": 10 if has_c else 30}
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = {"cpu_seconds": round(children.ru_utime + children.ru_stime, 3), "peak_rss_bytes": children.ru_maxrss * 1024}
+    close = {**busy, "seconds": times[Closed], "opened_seconds": times[Opened], "aim_seconds": 10 if has_c else 30}
     hold = {
         "milliseconds": holds.longest,
         "cpu_milliseconds": holds.longest_cpu,
