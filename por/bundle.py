@@ -48,9 +48,9 @@ from por.liabilities.books import RELATIONS, Books
 from por.liabilities.folder import FOLDER, write_folder
 from por.liabilities.forest import Forest, Kept, build, rebuild_from_slots
 from por.liabilities.forest import Lines as LeafLines
-from por.liabilities.kernels import Blob, Kernel, join_identities, lp, pack_names, unpack_amount
+from por.liabilities.kernels import Blob, Kernel, join_identities, pack_names, unpack_amount, with_lengths
 from por.liabilities.net import DebtLine, Price, net_rows, net_section
-from por.liabilities.rebuild import Progress, columns_of, rebuild
+from por.liabilities.rebuild import Progress, columns_of, rebuild, taken
 from por.manifest import MANIFEST_NAME, build_manifest
 from por.proofs import make_proof, write_container
 from por.snapshot import SnapshotId
@@ -219,8 +219,7 @@ def _write_replay(folder: Path, hour: HourInput, forest: Forest) -> None:
     assert LOG_ACCOUNTS not in hour.replay, "this name is the list of accounts"
     folder.mkdir(mode=0o700)
     by_slot = forest.accounts.accounts[np.argsort(forest.accounts.slots)]
-    ids = hour.log_ids.entries
-    (folder / LOG_ACCOUNTS).write_bytes(b"".join(lp(ids[account]) for account in by_slot.tolist()))
+    with_lengths(taken(hour.log_ids, by_slot.astype(np.int64))).data.tofile(folder / LOG_ACCOUNTS)
     for name, source in hour.replay.items():
         shutil.copyfile(source, folder / name)
 

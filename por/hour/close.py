@@ -1,8 +1,9 @@
 """The close of one hour in a process of its own, while trading goes on.
 
 In: a job that can be sent to another process: the facts of the cut, what reads the balances at its log position, the
-hour's folder with the kept slots, what reads the reserves, keys. Out, one after the other: the next hour's trees drawn
-(`Opened`), then the hour's bundle (`Closed`) or the signed statement that the hour failed (`Failed`).
+hour's folder with the kept slots, what reads the reserves, keys. Out: the hour's bundle (`Closed`) or the signed
+statement that the hour failed (`Failed`), and the next hour's trees drawn (`Opened`): before the signature where the
+reserves have to be waited for, after it where they are there.
 
 The rules, in their order; the first that does not hold fails the hour, and then no root is signed:
 1. The balances are those of listed accounts and trees, none twice, each within 63 bits.          rows
@@ -13,13 +14,14 @@ The rules, in their order; the first that does not hold fails the hour, and then
 6. The folder's columns give the same roots, and our own verifier accepts proofs from them.       self-check
 The next hour opens from the balances that were read, whether or not this hour failed; the venue takes cancellations
 only until its operators have found the fault. A process that dies has written nothing under a final name: give the
-same job to another.
+same job to another, or, if the hour was stated and only the next one is not drawn, to `draw_next`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -55,9 +57,12 @@ __all__ = [
     "Opened",
     "Reserves",
     "close_hour",
+    "draw_next",
     "no_reserves",
 ]
 
+READY_SECONDS = 0.2
+"""How long the reserves are given before the next hour is drawn while they are waited for."""
 NICENESS = 5
 """The closing process gives way to trading where both want a core."""
 
@@ -160,31 +165,52 @@ class Broken(NamedTuple):
 Message: TypeAlias = Opened | Closed | Failed | Broken
 
 
-def close_hour(job: HourJob, tell: Callable[[Message], None] = lambda message: None) -> Closed | Failed:
-    """Close one hour here and now; `tell` hears of the next hour's trees. Raises InputErrors and OSError."""
+Tell: TypeAlias = Callable[[Message], None]
+
+
+def draw_next(job: HourJob, tell: Tell) -> None:
+    """Draw the next hour alone, from the same balances. Raises CheckFailed or FormatError for wrong ones."""
+    balances = job.read_balances()
+    _open_next(job, balances, sort_balances(balances), select(job.kernel), tell)
+
+
+def close_hour(job: HourJob, tell: Tell = lambda message: None) -> Closed | Failed:
+    """Close one hour here and now; `tell` hears each message when it is so. Raises InputErrors and OSError."""
     kernel, failure, prepared = select(job.kernel), None, None
     balances = job.read_balances()
     try:
         rows = sort_balances(balances)
     except (CheckFailed, FormatError) as problem:  # then there is nothing to open the next hour from either
-        return _state_failure(job, HourFailed("rows", str(problem)))
+        return _state_failure(job, HourFailed("rows", str(problem)), tell)
     try:
         prepared = _rebuild(job, balances, rows, kernel)
     except HourFailed as problem:
         failure = problem
-    if job.next_snapshot is not None and job.next_folder is not None:
-        tell(_open_next(job.next_snapshot, job.next_folder, job, balances, rows, kernel))
-    if failure is not None or prepared is None:
+    if prepared is None:
         assert failure is not None
-        return _state_failure(job, failure)
-    del rows
-    reserves = job.read_reserves(job.facts)
-    given, built = prepared
+        stated = _state_failure(job, failure, tell)
+        _open_next(job, balances, rows, kernel, tell)
+        return stated
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(job.read_reserves, job.facts)
+        is_ready = bool(wait([reading], READY_SECONDS).done)
+        if not is_ready:  # the next hour is wanted soonest, and there is time for it
+            _open_next(job, balances, rows, kernel, tell)
+        reserves = reading.result()
+    closed = _sign(job, *prepared, reserves, tell)
+    if is_ready:
+        _open_next(job, balances, rows, kernel, tell)
+    return closed
+
+
+def _sign(job: HourJob, given: BundleInput, built: Built, reserves: Reserves, tell: Tell) -> Closed | Failed:
     try:
         written = write_bundle(job.out, _with_reserves(given, reserves), None, built)
     except CheckFailed as problem:
-        return _state_failure(job, HourFailed("self-check", str(problem)))
-    return Closed(written.path, written.digest, written.accounts, len(reserves.unread))
+        return _state_failure(job, HourFailed("self-check", str(problem)), tell)
+    closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread))
+    tell(closed)
+    return closed
 
 
 def _rebuild(job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: Kernel) -> tuple[BundleInput, Built]:
@@ -282,70 +308,75 @@ def _with_reserves(given: BundleInput, reserves: Reserves) -> BundleInput:
     )
 
 
-def _open_next(
-    snapshot: SnapshotId, folder: Path, job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: Kernel
-) -> Opened:
-    position = job.facts.ledger.position
+def _open_next(job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: Kernel, tell: Tell) -> None:
+    """Draw the next hour and tell of it, where one is asked for."""
+    snapshot, folder, position = job.next_snapshot, job.next_folder, job.facts.ledger.position
+    if snapshot is None or folder is None:
+        return
     leaves = (rows.leaf_tree, rows.leaf_account, rows.leaf_amounts)
     opened = open_hour(str(snapshot), job.master, position, balances.trees, *leaves, balances.identities, kernel)
     write_opened(folder, opened)
-    return Opened(folder, str(snapshot), position)
+    tell(Opened(folder, str(snapshot), position))
 
 
-def _state_failure(job: HourJob, failure: HourFailed) -> Failed:
+def _state_failure(job: HourJob, failure: HourFailed, tell: Tell) -> Failed:
     facts = job.facts
     stated = (failure.code, str(failure))
     digest = write_failed(job.out, facts.snapshot, stated, facts.ledger, facts.previous, job.key, facts.rotations)
-    return Failed(job.out, digest, *stated)
+    failed = Failed(job.out, digest, *stated)
+    tell(failed)
+    return failed
 
 
 class HourProcess:
-    """A close in a process of its own, started fresh on every system, so that it shares nothing with trading."""
+    """A close in a process of its own, started fresh on every system, so that it shares nothing with trading.
 
-    def __init__(self, job: HourJob) -> None:
+    `work` is `close_hour` or `draw_next`.
+    """
+
+    def __init__(self, job: HourJob, work: Callable[[HourJob, Tell], object] = close_hour) -> None:
         context = get_context("spawn")
         self._messages, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_run, args=(job, theirs), name=f"hour {job.facts.snapshot.hour}")
+        name = f"hour {job.facts.snapshot.hour}"
+        self._process = context.Process(target=_run, args=(work, job, theirs), name=name)
         self._process.start()
         theirs.close()
         self._is_over = False
 
     def messages(self, timeout_seconds: float = 0.0) -> list[Message]:
-        """What it has told since the last time; waits at most so long for the first. Never raises for its end."""
+        """What it has told since the last time; waits at most so long for the first. An end before its time is told
+        as `Broken`."""
         found: list[Message] = []
         while not self._is_over and self._messages.poll(0.0 if found else timeout_seconds):
             try:
-                message: Message = self._messages.recv()
+                found.append(self._messages.recv())
             except EOFError:
-                self._process.join()
-                message = Broken(f"the process ended with status {self._process.exitcode}")
-            found.append(message)
-            self._is_over = not isinstance(message, Opened)
+                self._end()
+                if self._process.exitcode:
+                    found.append(Broken(f"the process ended with status {self._process.exitcode}"))
         return found
 
     @property
     def is_over(self) -> bool:
-        """Whether the last message has been taken."""
+        """Whether the process has ended and every message was taken."""
         return self._is_over
 
     def stop(self) -> None:
         """End it; what it had not finished leaves nothing under a final name."""
         self._process.terminate()
+        self._end()
+
+    def _end(self) -> None:
         self._process.join()
+        self._messages.close()
         self._is_over = True
-        self._messages.close()
-
-    def join(self) -> None:
-        """Wait until the process has ended, after its last message."""
-        self._process.join()
-        self._messages.close()
 
 
-def _run(job: HourJob, messages: Connection[Any, Any]) -> None:
+def _run(work: Callable[[HourJob, Tell], object], job: HourJob, messages: Connection[Any, Any]) -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:
-        messages.send(close_hour(job, messages.send))
+        work(job, messages.send)
     except TallystickError as problem:
         messages.send(Broken(str(problem)))
     except (OSError, MemoryError) as problem:

@@ -172,6 +172,10 @@ def leaves_by_slot(
     for number, tree in enumerate(kept.trees):
         rows = slice(bounds[number], bounds[number + 1])
         accounts = leaf_account[rows]
+        if np.array_equal(accounts, tree.accounts):  # nobody came and nobody left: most trees of most hours
+            amounts[first[number] : first[number + 1]] = leaf_amounts[rows]
+            became[rows] = np.arange(first[number], first[number + 1])
+            continue
         places = np.searchsorted(tree.accounts, accounts)
         known = np.zeros(accounts.size, np.bool_)
         inside = places < tree.accounts.size

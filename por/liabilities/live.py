@@ -32,15 +32,17 @@ import numpy as np
 from por.liabilities import secrets
 from por.liabilities.forest import TreeName, asset_context, asset_root
 from por.liabilities.kept import KeptHour, leaves_by_slot, write_kept
-from por.liabilities.kernels import U32, U64, Blob, Bytes2D, Kernel, Levels, pack_amounts, unpack_amount
+from por.liabilities.kernels import AMOUNT_MAX, U32, U64, Blob, Bytes2D, Kernel, Levels, unpack_amount
 from por.liabilities.opened import ROOM_LEAST, ROOM_PART, OpenedHour, OpenedTree, write_order
 
 __all__ = ["SLICE", "HourRoots", "LiveForest", "LiveTree", "TreeState"]
 
-SLICE: Final = 1_000
+SLICE: Final = 500
 """Changes in one call of `refresh` that hold the process under 10 ms with the C kernel; without it take a tenth."""
 
-Change = tuple[int, tuple[int, int]]
+Change = tuple[int, int]
+"""An account, and its claim and debt in one integer: not a pair, because the collector of garbage would count pairs."""
+DEBT_BITS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class LiveTree:
     opened: U32
     slots: U32
     newcomers: dict[int, int] = field(default_factory=dict)
-    pending: dict[int, tuple[int, int]] = field(default_factory=dict)
+    pending: dict[int, int] = field(default_factory=dict)
     taken: Iterator[Change] | None = None
     current: list[Change] = field(default_factory=list)
     waiting: int = 0
@@ -251,8 +253,9 @@ class LiveForest:
         return Blob(np.concatenate([base.data, late.data]), offsets)
 
     def change(self, tree: int, account: int, claim: int, debt: int) -> None:
-        """A balance is now this; it enters the tree at a later refresh."""
-        self.trees[tree].pending[account] = (claim, debt)
+        """A balance is now this; it enters the tree at a later refresh. Amounts are from 0 to 2^128-1."""
+        assert 0 <= debt <= AMOUNT_MAX, "a debt over its bits would change the claim"
+        self.trees[tree].pending[account] = claim << DEBT_BITS | debt
 
     @property
     def pending(self) -> int:
@@ -278,7 +281,8 @@ class LiveForest:
 
     def _bring_in(self, live: LiveTree, changes: Sequence[Change]) -> None:
         accounts = np.fromiter((account for account, _ in changes), np.uint32, len(changes))
-        amounts = pack_amounts([amount for _, amount in changes])
+        packed = b"".join([amounts.to_bytes(32, "big") for _, amounts in changes])
+        amounts = np.frombuffer(packed, np.uint8).reshape(-1, 32)
         slots = live.slots_at(accounts)
         owners = Blob.pack([self._identity(account) for account, _ in changes])
         salts, places = secrets.salts_at(live.salt_key, slots), np.arange(len(changes), dtype=np.uint32)

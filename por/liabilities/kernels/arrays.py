@@ -36,6 +36,7 @@ __all__ = [
     "require_u64",
     "table",
     "unpack_amount",
+    "with_lengths",
 ]
 
 Bytes2D = npt.NDArray[np.uint8]
@@ -169,6 +170,18 @@ def join_identities(kinds: Sequence[str], kind: npt.NDArray[np.uint8], ids: byte
         starts = offsets[rows][:, None]
         data[starts + np.arange(head.size - 4)] = head[:-4]
         data[starts + np.arange(head.size - 4, head.size)] = lengths[rows]
+    return Blob(data, offsets.astype(np.uint64))
+
+
+def with_lengths(blob: Blob) -> Blob:
+    """Entry i = `lp(entry i)`."""
+    sizes = (blob.offsets[1:] - blob.offsets[:-1]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(sizes + 4)])
+    data = np.empty(int(offsets[-1]), dtype=np.uint8)
+    inside = np.repeat(4 * np.arange(1, blob.count + 1), sizes)  # Each byte moves behind all lengths up to its own.
+    inside += np.arange(blob.data.size)
+    data[inside] = blob.data
+    data[offsets[:-1, None] + np.arange(4)] = sizes.astype(">u4").view(np.uint8).reshape(-1, 4)
     return Blob(data, offsets.astype(np.uint64))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import CheckFailed, FormatError
 from por.hour.balances import AccountRow, BalanceRow, CutBalances, sort_balances
-from por.liabilities.kernels import unpack_amount
+from por.liabilities.kernels import Blob, unpack_amount, with_lengths
 
 NAMES = [("main", "BTC", 8), ("main", "ETH", 9), ("second", "BTC", 8)]
 PEOPLE = [f"p{number}" for number in range(5)]
@@ -64,3 +64,8 @@ def test_what_is_twice_too_large_or_unknown_is_refused():
     for row in (BalanceRow("main", "nobody", "", "BTC", 1, 0), BalanceRow("main", "p0", "", "XRP", 1, 0)):
         with pytest.raises(CheckFailed, match="not listed"):
             CutBalances.collect(NAMES, ACCOUNTS, [row])
+
+
+@given(st.lists(st.binary(max_size=9), max_size=9))
+def test_lengths_are_put_before_every_entry(entries):
+    assert with_lengths(Blob.pack(entries)).entries == tuple(len(e).to_bytes(4, "big") + e for e in entries)
