@@ -38,7 +38,7 @@ from ledger.log.extract import write_extract
 from ledger.venue import Applied, Follower, Venue
 from por.attestation import Predecessor, statement_digest
 from por.bundle import write_missed
-from por.hour.close import Broken, Closed, CutFacts, Failed, HourJob, HourProcess, Message, Opened
+from por.hour.close import Broken, Closed, CutFacts, Failed, HourJob, HourProcess, Message, Opened, draw_next
 from por.hour.sections import LedgerFacts, ZeroSumRow
 from por.liabilities.forest import TreeName
 from por.liabilities.kernels import pack_amounts, select
@@ -200,25 +200,26 @@ class HourKeeper:
     def work(self, timeout_seconds: float = 0.0) -> None:
         """A slice of tree work, and whatever the closes have to say. Called often; holds nothing up by itself."""
         self.trees.work()
-        if self._process is None and self._waiting and self._checkpoints.is_there(self._cut_position()):
+        if self._process is None:
             self._start()
         if self._process is not None:
             self._hear(self._process.messages(timeout_seconds))
+            if self._process.is_over:
+                self._process = None
 
     def finish(self) -> None:
-        """Wait until every hour that was cut is stated; for rehearsals and the end of a process."""
+        """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
         self._checkpoints.wait()
-        while self._waiting:
-            if self._process is None:
-                self._start()
-            assert self._process is not None, "a close was just started"
-            self._hear(self._process.messages(timeout_seconds=600.0))
-
-    def _cut_position(self) -> int:
-        return int(self._read_cut(self._waiting[0])["position"])
+        while self._waiting or self.trees.forest.is_cut:
+            self.work(timeout_seconds=60.0)
 
     def _start(self) -> None:
-        self._process = HourProcess(self._job(self._waiting[0]))
+        """Begin what is to be done next: the oldest hour without a statement, or the drawing of the hour that is on."""
+        if self._waiting:
+            if self._checkpoints.is_there(int(self._read_cut(self._waiting[0])["position"])):
+                self._process = HourProcess(self._job(self._waiting[0]))
+        elif self.trees.forest.is_cut:
+            self._process = HourProcess(self._job(self._hour_folders()[-1]), draw_next)
 
     def _job(self, name: str) -> HourJob:
         cut, config = self._read_cut(name), self._config
@@ -293,14 +294,10 @@ class HourKeeper:
         for message in messages:
             if isinstance(message, Opened):
                 self._adopt(message.folder)
-                continue
-            assert self._process is not None, "somebody spoke"
-            self._process.join()
-            self._process = None
-            if isinstance(message, Broken):
+            elif isinstance(message, Broken):
                 self.notices.append(f"the close of an hour did not end: {message.problem}; it starts again")
-                return
-            self._end(message)
+            else:
+                self._end(message)
 
     def _adopt(self, folder: Path) -> None:
         if self.trees.forest.is_cut:
