@@ -29,7 +29,7 @@ from ledger.trading.book_base import (
     BookBase,
     Entry,
 )
-from ledger.trading.orders import NewOrder, OrderRow, SelfTrade, TimeInForce
+from ledger.trading.orders import OrderRow, SelfTrade, TimeInForce
 from ledger.trading.reports import Kind, Reason
 
 __all__ = ["FastBook"]
@@ -41,6 +41,7 @@ _REJECTED = int(Kind.REJECTED)
 _IOC, _FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
 _NO_LIQUIDITY = int(Reason.INSUFFICIENT_LIQUIDITY)
 _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
+_POST_ONLY_TAKER, _FOK_REASON = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
 _UNKNOWN_REASON = int(Reason.UNKNOWN_ORDER)
 _USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_CANCEL)
 _SELF_TRADE_REASON, _PARTNER_REASON = int(Reason.SELF_TRADE_PREVENTION), int(Reason.OCO_PARTNER)
@@ -59,28 +60,30 @@ class FastBook(BookBase):
             order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, session, expires,
             quote, trigger_kind, trigger_by, trigger_price, partner,
         ) = order  # fmt: skip
-        rare = order_type or quote or trigger_kind or trigger_by or trigger_price or partner
-        if rare or self._guarded or (life and (post_only or expires)):
-            if not (quote or trigger_kind or self._guarded) and self._place_market(order):
-                return
-            self._place_special(order)
-            return
         price_min, price_max, quantity_min, quantity_max, units_min, orders_max = self._limits
         mine = self._by_account.get(account)
         if mine is None:
             mine = self._by_account[account] = {}
         if (
-            order_id in self._orders
+            order_type
+            or quote
+            or trigger_kind
+            or trigger_by
+            or trigger_price
+            or partner
+            or self._guarded
+            or (life and (post_only or expires))
             or not price_min <= price <= price_max
             or not quantity_min <= quantity <= quantity_max
             or price * quantity < units_min
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
-            or order_id in self._waiting
+            or (order_id <= self._newest_id and self._is_known(order_id))
             or (self._banded and not self._in_band(price))
         ):
-            self._place_special(order)
+            self._place_rare(order)
             return
+        self._newest_id = order_id if order_id > self._newest_id else self._newest_id
         if side:
             key, limit, opposite = -price, price, self._bids
         else:
@@ -88,23 +91,24 @@ class FastBook(BookBase):
         crosses = opposite and opposite[-1] >= limit
         reports = self.reports
         if (crosses and post_only) or life == _FOK:
-            self._execute(NewOrder(*order), fresh=True)
-            self._fire_triggers()
-            return
-        funds = self.funds
-        if funds is not None:
-            refused = funds.hold(order, price)
+            refused = _POST_ONLY_TAKER if post_only else self._kill_reason(side, limit, quantity, owner, mode)
+            if refused:
+                reports.append((_ACCEPTED, order_id))
+                reports.append((_EXPIRED, order_id, quantity, refused))
+                return
+        if self.funds is not None:
+            refused = self.funds.hold(order, price)
             if refused:
                 reports.append((_REJECTED, order_id, refused))
                 return
         reports.append((_ACCEPTED, order_id))
-        remaining = quantity
         reason = 0
+        remaining = quantity
         if crosses:
             remaining, reason = self._sweep(order_id, owner, side, limit, quantity, mode, 0)
         if remaining:
             if reason or life:
-                self._finish(order_id, remaining, reason or _IOC_REASON, 0)
+                self._finish(order_id, remaining, reason or (_FOK_REASON if life == _FOK else _IOC_REASON), 0)
             else:
                 level = self._levels.get(key)
                 if level is None:
@@ -112,48 +116,45 @@ class FastBook(BookBase):
                     insort(self._asks if side else self._bids, key)
                 elif len(level) == SHALLOW_MAX:
                     level = self._levels[key] = OrderedDict(level)
-                level[order_id] = self._orders[order_id] = [
+                level[order_id] = self._orders[order_id] = mine[order_id] = [
                     remaining, order_id, owner, account, key, 0, quantity, session, expires, mode, post_only
                 ]  # fmt: skip
-                mine[order_id] = None
                 if expires:
                     self._watch_expiry(expires, order_id)
                 reports.append((_RESTED, order_id, price, remaining))
         if crosses and self._waiting:
             self._fire_after_trades()
 
-    def _place_market(self, order: OrderRow) -> bool:
-        """Take a well-formed market order by quantity, IOC; False, and nothing done, if it is anything else."""
-        order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires, *others = order
-        _, _, quantity_min, quantity_max, _, orders_max = self._limits
+    def _place_rare(self, order: OrderRow) -> None:
+        """What `place` does not judge: a well-formed market order by quantity here, anything else with all checks."""
+        (
+            order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires,
+            quote, trigger_kind, trigger_by, trigger_price, partner,
+        ) = order  # fmt: skip
+        quantity_min, quantity_max, orders_max = self._limits[2], self._limits[3], self._limits[5]
+        opposite = self._bids if side else self._asks
         if (
-            not order_type
-            or life != _IOC
-            or price
-            or post_only
-            or expires
-            or any(others)
-            or order_id in self._orders
-            or order_id in self._waiting
+            not (order_type and life == _IOC and opposite)
+            or (price or post_only or expires or quote or trigger_kind or trigger_by or trigger_price or partner)
+            or self._guarded
             or not quantity_min <= quantity <= quantity_max
+            or (order_id <= self._newest_id and self._is_known(order_id))
             or len(self._by_account.get(account, ())) >= orders_max
         ):
-            return False
-        opposite = self._bids if side else self._asks
-        if not opposite:
-            return False
+            self._place_special(order)
+            return
+        self._newest_id = max(self._newest_id, order_id)
         if self.funds is not None:
             refused = self.funds.hold(order, abs(max(opposite[0], self._stop_key(side, NO_LIMIT))))
             if refused:
                 self.reports.append((_REJECTED, order_id, refused))
-                return True
+                return
         self.reports.append((_ACCEPTED, order_id))
         remaining, reason = self._sweep(order_id, owner, side, NO_LIMIT, quantity, mode, 0)
         if remaining:
             self._finish(order_id, remaining, reason or _NO_LIQUIDITY, 0)
         if self._waiting:
             self._fire_after_trades()
-        return True
 
     def cancel(self, order_id: int, account: int) -> None:
         """See `Book.cancel`."""
@@ -206,8 +207,26 @@ class FastBook(BookBase):
         keeps = quantity <= entry[QUANTITY] and (price == key or price == -key)
         entry[REMAINING], entry[QUANTITY] = remaining, quantity
         self.reports.append((_AMENDED, order_id, price, remaining, 1 if keeps else 0))
-        if not keeps:
+        if keeps:
+            return
+        side = 0 if key > 0 else 1
+        opposite = self._bids if side else self._asks
+        if opposite and opposite[-1] >= (price if side else -price):
             self._requeue(entry, price)
+            return
+        level = self._levels[key]
+        del level[order_id]
+        if not level:
+            self._drop_level(key)
+        entry[KEY] = key = -price if side else price
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = {}
+            insort(self._asks if side else self._bids, key)
+        elif len(level) == SHALLOW_MAX:
+            level = self._levels[key] = OrderedDict(level)
+        level[order_id] = entry
+        self.reports.append((_RESTED, order_id, price, remaining))
 
     def _sweep(
         self, order_id: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
@@ -216,10 +235,18 @@ class FastBook(BookBase):
         opposite = self._bids if side else self._asks
         funds, reports, levels = self.funds, self.reports, self._levels
         orders, by_account = self._orders, self._by_account
-        best = opposite[-1] if opposite else 0
-        stop = self._stop_key(side, limit) if self._limited else limit
+        if not opposite:
+            return remaining, 0
+        best, stop = opposite[-1], limit
+        if self._limited:
+            known, stop = self._stops[side]
+            if known != best:
+                stop = self._find_stop(side, best)
+            if stop < limit:
+                stop = limit
         first = last = reason = fee = fee2 = 0
         trade_id = self.trade_id
+        checks = funds is not None and funds.checks_makers
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
@@ -238,7 +265,7 @@ class FastBook(BookBase):
                     continue
                 quantity = left if left < remaining else remaining
                 if funds is not None:
-                    unfunded = funds.check_maker(maker_id, price, quantity)
+                    unfunded = checks and funds.check_maker(maker_id, price, quantity)
                     if unfunded:
                         done += 1
                         linked = self._expire_maker(maker, unfunded)
@@ -276,7 +303,7 @@ class FastBook(BookBase):
             self._references[0] = last
             if self._waiting:
                 self._set_last(first, last)
-        if remaining and not reason and stop != limit:
+        if remaining and not reason and stop != limit and opposite and opposite[-1] >= limit:
             reason = self._stop_reason(side, limit, abs(best))
         return remaining, reason
 

@@ -32,7 +32,12 @@ SHALLOW_MAX = 32
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
-_PARTNER_REASON = int(Reason.OCO_PARTNER)
+_PARTNER_REASON, _SELF_TRADE_REASON = int(Reason.OCO_PARTNER), int(Reason.SELF_TRADE_PREVENTION)
+_POST_ONLY_TAKER, _FILL_OR_KILL = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
+_NO_LIQUIDITY, _BUDGET_SPENT = int(Reason.INSUFFICIENT_LIQUIDITY), int(Reason.BUDGET_SPENT)
+_LIMIT, _MARKET, _GTC, _FOK = int(OrderType.LIMIT), int(OrderType.MARKET), int(TimeInForce.GTC), int(TimeInForce.FOK)
+_REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
+_FIRING = (int(MarketState.OPEN), int(MarketState.LIMIT_ONLY))
 
 
 class BookBase(ABC):
@@ -40,6 +45,7 @@ class BookBase(ABC):
 
     __slots__ = (
         "_asks",
+        "_band",
         "_banded",
         "_bids",
         "_bounds",
@@ -52,8 +58,10 @@ class BookBase(ABC):
         "_limited",
         "_limits",
         "_low",
+        "_newest_id",
         "_orders",
         "_references",
+        "_stops",
         "_triggers",
         "_waiting",
         "funds",
@@ -75,13 +83,18 @@ class BookBase(ABC):
         self._asks: list[int] = []
         self._levels: dict[int, dict[int, Entry]] = {}
         self._orders: dict[int, Entry] = {}
-        self._by_account: dict[int, dict[int, None]] = {}
+        self._by_account: dict[int, dict[int, Entry | None]] = {}
         self._triggers = TriggerBook()
         self._waiting = self._triggers.orders  # the same dict: its truth costs no call
         self._expiries: list[tuple[int, int]] = []
         self._killed: dict[int, None] = {}
         self._references = [0, 0, 0]
         self._bounds = (0, 0)
+        # Ids mostly rise: one above all that were placed is known to be new without a look into any table.
+        self._newest_id = 0
+        # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
+        self._band = (0, 0, 0)
+        self._stops = [(0, 0), (0, 0)]
         # Highest and lowest last price since the triggers were looked at; kept only while some order waits.
         self._high = self._low = 0
         # Whether anything stands between an order and the book beside its own limits.
@@ -190,6 +203,7 @@ class BookBase(ABC):
         """See `Book.set_bounds`."""
         assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
         self._bounds = (price_min, price_max)
+        self._stops = [(0, 0), (0, 0)]
         market = self.market
         self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or price_min or price_max)
 
@@ -212,7 +226,7 @@ class BookBase(ABC):
     def _entry_refusal(self, order: NewOrder) -> int:
         if order.account in self._killed:
             return Reason.ACCOUNT_TRADING_SUSPENDED
-        reason = state_refusal(self.state, order)
+        reason = state_refusal(self.state, order) if self.state else 0
         if reason:
             return reason
         if self._is_known(order.order_id):
@@ -223,28 +237,32 @@ class BookBase(ABC):
         pair = 1 if order.oco_partner else 0
         if len(self._by_account.get(order.account, ())) + pair >= self.market.open_orders_max:
             return Reason.OPEN_ORDERS_MAX
-        return Reason.NONE if order.trigger_kind else self._band_refusal(order.order_type, order.price)
+        return 0 if order.trigger_kind else self._band_refusal(order.order_type, order.price)
 
     def _band_refusal(self, order_type: int, price: int) -> int:
-        if order_type == OrderType.MARKET or self._in_band(price):
-            return Reason.NONE
+        if order_type == _MARKET or not self._banded or self._in_band(price):
+            return 0
         return Reason.PRICE_OUT_OF_BOUNDS
 
     def _in_band(self, price: int) -> bool:
         """`rules.band_allows` for the prices of now; the common case, in which all three are known, is written out."""
-        bid = self._bids[-1] if self._bids else 0
-        ask = -self._asks[-1] if self._asks else 0
-        last, market = self._references[0], self.market
-        if not (bid and ask and last):
-            return band_allows(market, price, bid, ask, last)
+        bids, asks, last = self._bids, self._asks, self._references[0]
+        if not (bids and asks and last):
+            return band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last)
+        bid, ask = bids[-1], -asks[-1]
         active = bid if last < bid else ask if last > ask else last
-        up = market.limit_band_up_ppm
-        return active * market.limit_band_down_ppm <= price * PPM and (not up or price * PPM <= active * up)
+        known, low, high = self._band
+        if known != active:
+            market = self.market
+            low = -(-active * market.limit_band_down_ppm // PPM)
+            high = active * market.limit_band_up_ppm // PPM if market.limit_band_up_ppm else market.price_max
+            self._band = (active, low, high)
+        return low <= price <= high
 
     def _place_special(self, order: OrderRow) -> None:
         """An order that the hot path does not judge itself, with the whole list of checks in their order."""
         row = NewOrder(*order)
-        reason = self._entry_refusal(row) or (Reason.INVALID_ORDER if row.oco_partner else Reason.NONE)
+        reason = self._entry_refusal(row) or (Reason.INVALID_ORDER if row.oco_partner else 0)
         if reason:
             self.reports.append((_REJECTED, row.order_id, reason))
         else:
@@ -252,11 +270,12 @@ class BookBase(ABC):
         self._fire_triggers()
 
     def _enter(self, order: NewOrder) -> None:
+        self._newest_id = max(self._newest_id, order.order_id)
         if not order.trigger_kind:
             self._execute(order, fresh=True)
             return
-        if not self._triggers:
-            self._high = self._low = self._references[TriggerBy.LAST]
+        if not self._waiting:
+            self._high = self._low = self._references[0]
         self._triggers.add(order)
         self._by_account.setdefault(order.account, {})[order.order_id] = None
         if order.expires_us:
@@ -291,7 +310,7 @@ class BookBase(ABC):
         """Rest or end what a taker has left."""
         if not remaining:
             return
-        if not reason and order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.GTC:
+        if not reason and order.order_type == _LIMIT and order.time_in_force == _GTC:
             key = -order.price if order.side else order.price
             entry = [remaining, order.order_id, order.owner, order.account, key, order.oco_partner, order.quantity]
             self._rest([*entry, order.session, order.expires_us, order.self_trade, order.post_only])
@@ -301,39 +320,41 @@ class BookBase(ABC):
         self._finish(order.order_id, remaining, reason, order.oco_partner)
 
     def _unfilled_reason(self, order: NewOrder) -> int:
-        if order.order_type == OrderType.MARKET:
+        if order.order_type == _MARKET:
             empty = not (self._bids if order.side else self._asks)
             return Reason.INSUFFICIENT_LIQUIDITY if empty else Reason.SLIPPAGE_TOLERANCE_EXCEEDED
-        return Reason.FILL_OR_KILL if order.time_in_force == TimeInForce.FOK else Reason.IMMEDIATE_OR_CANCEL
+        return _FILL_OR_KILL if order.time_in_force == _FOK else Reason.IMMEDIATE_OR_CANCEL
 
     def _meeting_refusal(self, order: NewOrder) -> int:
         """Why the order ends before it holds funds: it would take, or cannot fill, or there is nothing to take."""
-        if order.post_only and self._crosses(order.side, order.price):
-            return Reason.POST_ONLY_TAKER
-        if order.order_type == OrderType.MARKET and not (self._bids if order.side else self._asks):
-            return Reason.INSUFFICIENT_LIQUIDITY
-        if order.time_in_force == TimeInForce.FOK and self._fillable(order) < order.quantity:
-            return Reason.FILL_OR_KILL
-        return Reason.NONE
+        side = order.side
+        if order.post_only and self._crosses(side, order.price):
+            return _POST_ONLY_TAKER
+        if order.order_type == _MARKET and not (self._bids if side else self._asks):
+            return _NO_LIQUIDITY
+        if order.time_in_force == _FOK:
+            limit = _limit_key(side, order.price)
+            return self._kill_reason(side, limit, order.quantity, order.owner, order.self_trade)
+        return 0
 
-    def _fillable(self, order: NewOrder) -> int:
-        """Steps that the taker would get now, without taking them."""
-        found, funds = 0, self.funds
-        stop = self._stop_key(order.side, _limit_key(order.side, order.price))
-        for key in reversed(self._bids if order.side else self._asks):
+    def _kill_reason(self, side: int, limit: int, quantity: int, owner: int, mode: int) -> int:
+        """Why a taker that fills or dies does not fill now, or 0; nothing is taken."""
+        opposite, funds, missing = self._bids if side else self._asks, self.funds, quantity
+        stop = self._stop_key(side, limit)
+        for key in reversed(opposite):
             if key < stop:
-                return found
+                return _FILL_OR_KILL
             for entry in self._levels[key].values():
-                if entry[OWNER] == order.owner and order.self_trade != SelfTrade.ALLOW:
-                    if order.self_trade != SelfTrade.REJECT_MAKER:
-                        return found
+                if entry[OWNER] == owner and mode != _ALLOW:
+                    if mode != _REJECT_MAKER:
+                        return _FILL_OR_KILL
                     continue
-                quantity = min(entry[REMAINING], order.quantity - found)
-                if funds is None or not funds.check_maker(entry[ORDER_ID], abs(key), quantity):
-                    found += quantity
-                if found >= order.quantity:
-                    return found
-        return found
+                there = entry[REMAINING] if entry[REMAINING] < missing else missing
+                if funds is None or not (funds.checks_makers and funds.check_maker(entry[ORDER_ID], abs(key), there)):
+                    missing -= there
+                if not missing:
+                    return 0
+        return _FILL_OR_KILL
 
     def _crosses(self, side: int, price: int) -> bool:
         opposite = self._bids if side else self._asks
@@ -344,11 +365,18 @@ class BookBase(ABC):
         opposite = self._bids if side else self._asks
         if not self._limited or not opposite:
             return limit
-        best, bounds, market = opposite[-1], self._bounds, self.market
+        return max(limit, self._find_stop(side, opposite[-1]))
+
+    def _find_stop(self, side: int, best: int) -> int:
+        """The key of the tighter of impact band and bounds for a taker that meets `best`, noted for the next one."""
+        bounds, market = self._bounds, self.market
         if side:
-            return max(limit, -(-best * market.impact_down_ppm // PPM), bounds[0])
-        impact = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
-        return max(limit, impact, -bounds[1] if bounds[1] else NO_LIMIT)
+            stop = max(-(-best * market.impact_down_ppm // PPM), bounds[0])
+        else:
+            impact = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
+            stop = max(impact, -bounds[1] if bounds[1] else NO_LIMIT)
+        self._stops[side] = (best, stop)
+        return stop
 
     def _stop_reason(self, side: int, limit: int, best_at_start: int) -> int:
         """Which limit stopped the taker: 0 for its own or an empty side, then the impact band, then the bounds."""
@@ -360,32 +388,35 @@ class BookBase(ABC):
 
     def _worst_price(self, order: NewOrder) -> int:
         """The worst price at which the order can trade: its own, or the tightest of all that limit a market order."""
-        if order.order_type == OrderType.LIMIT:
+        if order.order_type == _LIMIT:
             return order.price
         opposite = self._bids if order.side else self._asks
         return abs(max(opposite[0], self._stop_key(order.side, _limit_key(order.side, order.price))))
 
     def _sweep_quote(self, order: NewOrder) -> None:
         """A market order by quote: at each maker as many steps as what is left of the budget pays for with its fee."""
-        side, funds, budget, reason = order.side, self.funds, order.quote_quanta, 0
-        opposite = self._bids if side else self._asks
+        side, owner, mode, funds, budget, reason = order.side, order.owner, order.self_trade, self.funds, 0, 0
+        budget = order.quote_quanta
+        opposite, levels = self._bids if side else self._asks, self._levels
         best_at_start, limit = abs(opposite[-1]), _limit_key(side, order.price)
-        stop = self._stop_key(side, limit)
-        rate = PPM + (funds.taker_fee_ppm(order) if funds is not None and side == Side.BID else 0)
+        stop, unit = self._stop_key(side, limit), self.market.unit_quanta
+        rate = PPM + (funds.taker_fee_ppm(order) if funds is not None and not side else 0)
         while not reason and opposite and opposite[-1] >= stop:
-            price = abs(opposite[-1])
-            entry = next(iter(self._levels[opposite[-1]].values()))
-            if entry[OWNER] == order.owner and order.self_trade != SelfTrade.ALLOW:
-                if order.self_trade != SelfTrade.REJECT_TAKER:
-                    self._end(entry[ORDER_ID], _EXPIRED, Reason.SELF_TRADE_PREVENTION)
-                if order.self_trade != SelfTrade.REJECT_MAKER:
-                    reason = Reason.SELF_TRADE_PREVENTION
+            key = opposite[-1]
+            price = key if side else -key
+            entry = next(iter(levels[key].values()))
+            if entry[OWNER] == owner and mode != _ALLOW:
+                if mode != _REJECT_TAKER:
+                    self._end(entry[ORDER_ID], _EXPIRED, _SELF_TRADE_REASON)
+                if mode != _REJECT_MAKER:
+                    reason = _SELF_TRADE_REASON
                 continue
-            quantity = min(entry[REMAINING], budget * PPM // (price * self.market.unit_quanta * rate))
-            unfunded = funds.check_maker(entry[ORDER_ID], price, quantity) if funds is not None and quantity else 0
+            quantity = min(entry[REMAINING], budget * PPM // (price * unit * rate))
             if not quantity:
-                reason = Reason.BUDGET_SPENT
-            elif unfunded:
+                reason = _BUDGET_SPENT
+                break
+            unfunded = funds.check_maker(entry[ORDER_ID], price, quantity) if funds is not None else 0
+            if unfunded:
                 self._end(entry[ORDER_ID], _EXPIRED, unfunded)
             else:
                 budget -= self._trade_quote(order, entry, price, quantity)
@@ -395,34 +426,36 @@ class BookBase(ABC):
 
     def _trade_quote(self, order: NewOrder, entry: Entry, price: int, quantity: int) -> int:
         """One fill of an order by quote; what it takes from the budget."""
-        maker_id, fees = entry[ORDER_ID], (0, 0)
+        maker_id, taker_id, side, maker_fee, taker_fee = entry[ORDER_ID], order.order_id, order.side, 0, 0
         if self.funds is not None:
-            fees = self.funds.fill(maker_id, order.order_id, price, quantity)
-        entry[REMAINING] -= quantity
-        self.trade_id += 1
-        ids = (self.trade_id, maker_id, order.order_id)
-        self.reports.append((_TRADED, *ids, price, quantity, order.side, entry[REMAINING], 0, *fees))
-        self._set_last(price, price)
-        if not entry[REMAINING]:
+            maker_fee, taker_fee = self.funds.fill(maker_id, taker_id, price, quantity)
+        left = entry[REMAINING] = entry[REMAINING] - quantity
+        trade_id = self.trade_id = self.trade_id + 1
+        row = (_TRADED, trade_id, maker_id, taker_id, price, quantity, side, left, 0, maker_fee, taker_fee)
+        self.reports.append(row)
+        self._references[0] = price
+        if self._waiting:
+            self._set_last(price, price)
+        if not left:
             self._remove(entry)
-        self._cut(entry[PARTNER])
-        return self.market.notional_quanta(price, quantity) + (fees[1] if order.side == Side.BID else 0)
+        if entry[PARTNER]:
+            self._cut(entry[PARTNER])
+        paid = price * quantity * self.market.unit_quanta
+        return paid if side else paid + taker_fee
 
     def _set_last(self, first: int, last: int) -> None:
-        """Trades happened from the price `first` to the price `last`; one command's sweep never turns back."""
-        self._references[TriggerBy.LAST] = last
-        if self._triggers:
-            low, high = (first, last) if first < last else (last, first)
-            if high > self._high:
-                self._high = high
-            if low < self._low or not self._low:
-                self._low = low
+        """Some order waits, and trades went from the price `first` to `last`; a command's sweep never turns back."""
+        low, high = (first, last) if first < last else (last, first)
+        if high > self._high:
+            self._high = high
+        if low < self._low or not self._low:
+            self._low = low
 
     # Triggers and pairs
 
     def _fire_triggers(self) -> None:
         """Fire one trigger at a time, until none is due; what one of them trades may make others due."""
-        if not self._waiting or self.state not in (MarketState.OPEN, MarketState.LIMIT_ONLY):
+        if not self._waiting or self.state not in _FIRING:
             return
         while True:
             last, mark, index = self._references
@@ -434,7 +467,7 @@ class BookBase(ABC):
             del self._by_account[due.account][due.order_id]
             self.reports.append((_TRIGGERED, due.order_id, self._references[due.trigger_by]))
             self._cut(due.oco_partner)
-            order = due._replace(trigger_kind=TriggerKind.NONE, trigger_by=0, trigger_price=0, oco_partner=0)
+            order = NewOrder._make((*due[:13], 0, 0, 0, 0))  # as it came, without trigger and partner
             reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
                 self.reports.append((_EXPIRED, order.order_id, order.quantity, reason))
@@ -442,12 +475,12 @@ class BookBase(ABC):
                 self._execute(order, fresh=False)
 
     def _fire_after_trades(self) -> None:
-        """`_fire_triggers` where nothing but the last price has changed since; mostly there is nothing to do."""
+        """`_fire_triggers` in an open market where nothing but the last price has changed since: mostly none is due."""
         rises, falls = self._triggers.last_rises, self._triggers.last_falls
         if (rises and -rises[-1][0] <= self._high) or (falls and falls[-1][0] >= self._low > 0):
             self._fire_triggers()
-        elif self.state in (MarketState.OPEN, MarketState.LIMIT_ONLY):
-            self._high = self._low = self._references[TriggerBy.LAST]
+        else:
+            self._high = self._low = self._references[0]
 
     def _cut(self, order_id: int) -> None:
         """End the other leg of a pair, if it is still there."""
@@ -457,7 +490,7 @@ class BookBase(ABC):
     # Orders that come and go
 
     def _is_known(self, order_id: int) -> bool:
-        return order_id in self._orders or order_id in self._triggers
+        return order_id in self._orders or order_id in self._waiting
 
     def _rest(self, entry: Entry) -> None:
         """Put an order at the end of its price's queue."""
@@ -469,7 +502,7 @@ class BookBase(ABC):
         elif len(level) == SHALLOW_MAX:
             level = self._levels[key] = OrderedDict(level)
         level[order_id] = self._orders[order_id] = entry
-        self._by_account.setdefault(account, {})[order_id] = None
+        self._by_account.setdefault(account, {})[order_id] = entry
         if entry[EXPIRES]:
             self._watch_expiry(entry[EXPIRES], order_id)
         self.reports.append((_RESTED, order_id, abs(key), entry[REMAINING]))

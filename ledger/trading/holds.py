@@ -63,6 +63,8 @@ HoldEntry = list[int]
 class SpotFunds:
     """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id."""
 
+    checks_makers = False
+
     def __init__(self, market: Market, rates: Callable[[int], FeeRates], purse: Purse) -> None:
         self.market = market
         self.holds: dict[int, HoldEntry] = {}

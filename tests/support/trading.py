@@ -99,6 +99,8 @@ class DictPurse:
 class FickleFunds(SpotFunds):
     """Funds that let no maker trade whose id and price fall together, as margin may refuse one at any time."""
 
+    checks_makers = True
+
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
         return Reason.INSUFFICIENT_MARGIN if (order_id + price) % 5 == 0 else 0
 
