@@ -78,12 +78,11 @@ class FastBook(BookBase):
             or price * quantity < units_min
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
-            or (order_id <= self._newest_id and self._is_known(order_id))
+            or order_id <= self._newest_id
             or (self._banded and not self._in_band(price))
         ):
             self._place_rare(order)
             return
-        self._newest_id = order_id if order_id > self._newest_id else self._newest_id
         if side:
             key, limit, opposite = -price, price, self._bids
         else:
@@ -93,6 +92,7 @@ class FastBook(BookBase):
         if (crosses and post_only) or life == _FOK:
             refused = _POST_ONLY_TAKER if post_only else self._kill_reason(side, limit, quantity, owner, mode)
             if refused:
+                self._newest_id = order_id
                 reports.append((_ACCEPTED, order_id))
                 reports.append((_EXPIRED, order_id, quantity, refused))
                 return
@@ -101,14 +101,15 @@ class FastBook(BookBase):
             if refused:
                 reports.append((_REJECTED, order_id, refused))
                 return
+        self._newest_id = order_id
         reports.append((_ACCEPTED, order_id))
         reason = 0
         remaining = quantity
         if crosses:
-            remaining, reason = self._sweep(order_id, owner, side, limit, quantity, mode, 0)
+            remaining, reason = self._sweep(order_id, account, owner, side, limit, quantity, mode, 0)
         if remaining:
             if reason or life:
-                self._finish(order_id, remaining, reason or (_FOK_REASON if life == _FOK else _IOC_REASON), 0)
+                self._finish(order_id, account, remaining, reason or (_FOK_REASON if life == _FOK else _IOC_REASON), 0)
             else:
                 level = self._levels.get(key)
                 if level is None:
@@ -116,11 +117,11 @@ class FastBook(BookBase):
                     insort(self._asks if side else self._bids, key)
                 elif len(level) == SHALLOW_MAX:
                     level = self._levels[key] = OrderedDict(level)
-                level[order_id] = self._orders[order_id] = mine[order_id] = [
+                level[order_id] = mine[order_id] = [
                     remaining, order_id, owner, account, key, 0, quantity, session, expires, mode, post_only
                 ]  # fmt: skip
                 if expires:
-                    self._watch_expiry(expires, order_id)
+                    self._watch_expiry(expires, order_id, account)
                 reports.append((_RESTED, order_id, price, remaining))
         if crosses and self._waiting:
             self._fire_after_trades()
@@ -138,51 +139,53 @@ class FastBook(BookBase):
             or (price or post_only or expires or quote or trigger_kind or trigger_by or trigger_price or partner)
             or self._guarded
             or not quantity_min <= quantity <= quantity_max
-            or (order_id <= self._newest_id and self._is_known(order_id))
+            or order_id <= self._newest_id
             or len(self._by_account.get(account, ())) >= orders_max
         ):
             self._place_special(order)
             return
-        self._newest_id = max(self._newest_id, order_id)
         if self.funds is not None:
             refused = self.funds.hold(order, abs(max(opposite[0], self._stop_key(side, NO_LIMIT))))
             if refused:
                 self.reports.append((_REJECTED, order_id, refused))
                 return
+        self._newest_id = order_id
         self.reports.append((_ACCEPTED, order_id))
-        remaining, reason = self._sweep(order_id, owner, side, NO_LIMIT, quantity, mode, 0)
+        remaining, reason = self._sweep(order_id, account, owner, side, NO_LIMIT, quantity, mode, 0)
         if remaining:
-            self._finish(order_id, remaining, reason or _NO_LIQUIDITY, 0)
+            self._finish(order_id, account, remaining, reason or _NO_LIQUIDITY, 0)
         if self._waiting:
             self._fire_after_trades()
 
     def cancel(self, order_id: int, account: int) -> None:
         """See `Book.cancel`."""
-        entry = self._orders.get(order_id)
-        if entry is None or entry[ACCOUNT] != account or entry[PARTNER] or self._guarded:
-            if entry is None and order_id not in self._waiting:
-                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
-            else:
+        mine = self._by_account.get(account)
+        entry = mine.get(order_id) if mine else None
+        if entry is None:
+            if order_id in self._waiting:
                 self._cancel_special(order_id, account)
+            else:
+                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
             return
-        del self._orders[order_id]
+        if entry[PARTNER] or self._guarded:
+            self._cancel_special(order_id, account)
+            return
+        del mine[order_id]
         key = entry[KEY]
         level = self._levels[key]
         del level[order_id]
         if not level:
             self._drop_level(key)
-        del self._by_account[account][order_id]
         if self.funds is not None:
             self.funds.release(order_id)
         self.reports.append((_CANCELLED, order_id, entry[REMAINING], _USER_REQUEST))
 
     def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
         """See `Book.amend`."""
-        entry = self._orders.get(order_id)
+        entry = self._find(order_id, account)
         price_min, price_max, quantity_min, quantity_max, units_min, _ = self._limits
         if (
             entry is None
-            or entry[ACCOUNT] != account
             or self._guarded
             or entry[POST_ONLY]
             or not price_min <= price <= price_max
@@ -196,7 +199,7 @@ class FastBook(BookBase):
                 return
         remaining = entry[REMAINING] - entry[QUANTITY] + quantity
         if remaining <= 0:
-            self._end(order_id, _CANCELLED, Reason.AMENDED_TO_FILLED)
+            self._end(order_id, account, _CANCELLED, Reason.AMENDED_TO_FILLED)
             return
         if self.funds is not None:
             refused = self.funds.amend(order_id, price, remaining)
@@ -229,12 +232,12 @@ class FastBook(BookBase):
         self.reports.append((_RESTED, order_id, price, remaining))
 
     def _sweep(
-        self, order_id: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
+        self, order_id: int, account: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
     ) -> tuple[int, int]:
         """See `BookBase._sweep`. `done` counts makers at the front of a queue that are filled or ended."""
         opposite = self._bids if side else self._asks
         funds, reports, levels = self.funds, self.reports, self._levels
-        orders, by_account = self._orders, self._by_account
+        by_account = self._by_account
         if not opposite:
             return remaining, 0
         best, stop = opposite[-1], limit
@@ -283,7 +286,7 @@ class FastBook(BookBase):
                     maker[REMAINING] = left
                 else:
                     done += 1
-                    del orders[maker_id], by_account[maker[ACCOUNT]][maker_id]
+                    del by_account[maker[ACCOUNT]][maker_id]
                 if partner or maker[PARTNER]:
                     linked = maker
                     break
@@ -296,8 +299,11 @@ class FastBook(BookBase):
             elif done:
                 _drop_front(level, done)
             if linked is not None:
-                cut = self._unlink(linked, order_id, partner if trade_id != self.trade_id else 0)
-                reason = reason or cut
+                # Its partner ends, and the taker's too if it traded; where they are partners, the taker stops.
+                self._cut(linked[PARTNER], linked[ACCOUNT])
+                if trade_id != self.trade_id:
+                    self._cut(partner, account)
+                reason = reason or (_PARTNER_REASON if linked[PARTNER] == order_id else 0)
             self.trade_id = trade_id
         if last:
             self._references[0] = last
@@ -317,17 +323,11 @@ class FastBook(BookBase):
     def _expire_maker(self, maker: Entry, reason: int) -> Entry | None:
         """End a maker that a sweep met and will take out of its queue; the maker itself if it has a partner to end."""
         order_id = maker[ORDER_ID]
-        del self._orders[order_id], self._by_account[maker[ACCOUNT]][order_id]
+        del self._by_account[maker[ACCOUNT]][order_id]
         if self.funds is not None:
             self.funds.release(order_id)
         self.reports.append((_EXPIRED, order_id, maker[REMAINING], reason))
         return maker if maker[PARTNER] else None
-
-    def _unlink(self, maker: Entry, taker_id: int, partner: int) -> int:
-        """End the partners of a maker and of its taker. A Reason where the taker itself is the maker's partner."""
-        self._cut(maker[PARTNER])
-        self._cut(partner)
-        return _PARTNER_REASON if maker[PARTNER] == taker_id else 0
 
 
 def _drop_front(level: dict[int, Entry], done: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
 from ledger.trading.market import PPM, Market, MarketState
-from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, TimeInForce, TriggerBy
 from ledger.trading.protocols import Funds
 from ledger.trading.reports import Kind, Reason, ReportRow
 from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_refusal, state_refusal
@@ -51,6 +51,7 @@ class BookBase(ABC):
         "_bounds",
         "_by_account",
         "_expiries",
+        "_expiries_max",
         "_guarded",
         "_high",
         "_killed",
@@ -59,7 +60,6 @@ class BookBase(ABC):
         "_limits",
         "_low",
         "_newest_id",
-        "_orders",
         "_references",
         "_stops",
         "_triggers",
@@ -82,15 +82,15 @@ class BookBase(ABC):
         self._bids: list[int] = []
         self._asks: list[int] = []
         self._levels: dict[int, dict[int, Entry]] = {}
-        self._orders: dict[int, Entry] = {}
+        # Every order by account and id; None for one that waits for its trigger.
         self._by_account: dict[int, dict[int, Entry | None]] = {}
         self._triggers = TriggerBook()
         self._waiting = self._triggers.orders  # the same dict: its truth costs no call
-        self._expiries: list[tuple[int, int]] = []
+        self._expiries: list[tuple[int, int, int]] = []  # time, order id, account
+        self._expiries_max = 64
         self._killed: dict[int, None] = {}
         self._references = [0, 0, 0]
         self._bounds = (0, 0)
-        # Ids mostly rise: one above all that were placed is known to be new without a look into any table.
         self._newest_id = 0
         # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
         self._band = (0, 0, 0)
@@ -113,7 +113,7 @@ class BookBase(ABC):
 
     @abstractmethod
     def _sweep(
-        self, order_id: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
+        self, order_id: int, account: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
     ) -> tuple[int, int]:
         """Take from the other side down to the key `limit`. Steps left, and a Reason where something else ended it."""
 
@@ -136,14 +136,14 @@ class BookBase(ABC):
                 self.reports.append((_REJECTED, leg.order_id, reason or _PARTNER_REASON))
             return
         self._enter(legs[0])
-        entry = self._orders.get(legs[0].order_id)
+        entry = self._find(legs[0].order_id, legs[0].account)
         untouched = entry is not None and entry[REMAINING] == entry[QUANTITY]
         if not untouched and legs[0].order_id not in self._triggers:
             self.reports.append((_REJECTED, legs[1].order_id, _PARTNER_REASON))
         else:
             self._enter(legs[1])
-            if not self._is_known(legs[1].order_id):
-                self._cut(legs[0].order_id)
+            if not self._is_known(legs[1].order_id, legs[1].account):
+                self._cut(legs[0].order_id, legs[0].account)
         self._fire_triggers()
 
     def place_batch(self, orders: Iterable[OrderRow]) -> None:
@@ -162,9 +162,11 @@ class BookBase(ABC):
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
-        for order_id in sorted([*self._orders, *(order.order_id for order in self._triggers)]):
-            if self._is_known(order_id):
-                self._end(order_id, _CANCELLED, Reason.OPERATOR)
+        for order_id, account in sorted(
+            (number, mine) for mine, orders in self._by_account.items() for number in orders
+        ):
+            if self._is_known(order_id, account):
+                self._end(order_id, account, _CANCELLED, Reason.OPERATOR)
 
     def kill(self, account: int) -> None:
         """See `Book.kill`."""
@@ -183,9 +185,9 @@ class BookBase(ABC):
         self.time_us = time_us
         expiries = self._expiries
         while expiries and expiries[0][0] <= time_us:
-            expires_us, order_id = heappop(expiries)
-            if self._expires_at(order_id) == expires_us:
-                self._end(order_id, _EXPIRED, Reason.GOOD_TILL_TIME)
+            expires_us, order_id, account = heappop(expiries)
+            if self._expires_at(order_id, account) == expires_us:
+                self._end(order_id, account, _EXPIRED, Reason.GOOD_TILL_TIME)
 
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""
@@ -218,7 +220,7 @@ class BookBase(ABC):
             [_order_state(entry) for key in reversed(keys) for entry in self._levels[key].values()]
             for keys in (self._bids, self._asks)
         )
-        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
+        numbers = (self.state, self.time_us, self.trade_id, self._newest_id, *self._references, *self._bounds)
         return digest_state(bids, asks, self._triggers, sorted(self._killed), numbers)
 
     # Entry
@@ -229,7 +231,7 @@ class BookBase(ABC):
         reason = state_refusal(self.state, order) if self.state else 0
         if reason:
             return reason
-        if self._is_known(order.order_id):
+        if order.order_id <= self._newest_id:
             return Reason.DUPLICATE_ORDER
         reason = form_refusal(self.market, order, self.time_us)
         if reason:
@@ -270,7 +272,6 @@ class BookBase(ABC):
         self._fire_triggers()
 
     def _enter(self, order: NewOrder) -> None:
-        self._newest_id = max(self._newest_id, order.order_id)
         if not order.trigger_kind:
             self._execute(order, fresh=True)
             return
@@ -279,9 +280,13 @@ class BookBase(ABC):
         self._triggers.add(order)
         self._by_account.setdefault(order.account, {})[order.order_id] = None
         if order.expires_us:
-            self._watch_expiry(order.expires_us, order.order_id)
-        self.reports.append((_ACCEPTED, order.order_id))
+            self._watch_expiry(order.expires_us, order.order_id, order.account)
+        self._accept(order.order_id)
         self.reports.append((_PENDING, order.order_id, order.trigger_price))
+
+    def _accept(self, order_id: int) -> None:
+        self._newest_id = max(self._newest_id, order_id)  # the second leg of a pair may be the older one
+        self.reports.append((_ACCEPTED, order_id))
 
     def _execute(self, order: NewOrder, *, fresh: bool) -> None:
         """An order whose entry is checked meets the book. One that was triggered (not `fresh`) was accepted before."""
@@ -293,16 +298,23 @@ class BookBase(ABC):
                 return
             reason = refused
         if fresh:
-            self.reports.append((_ACCEPTED, order.order_id))
+            self._accept(order.order_id)
         if reason:
             self.reports.append((_EXPIRED, order.order_id, order.quantity, reason))
-            self._cut(order.oco_partner)
+            self._cut(order.oco_partner, order.account)
         elif order.quote_quanta:
             self._sweep_quote(order)
         else:
             limit = _limit_key(order.side, order.price)
             remaining, reason = self._sweep(
-                order.order_id, order.owner, order.side, limit, order.quantity, order.self_trade, order.oco_partner
+                order.order_id,
+                order.account,
+                order.owner,
+                order.side,
+                limit,
+                order.quantity,
+                order.self_trade,
+                order.oco_partner,
             )
             self._settle_taker(order, remaining, reason)
 
@@ -317,7 +329,7 @@ class BookBase(ABC):
             return
         if not reason:
             reason = self._unfilled_reason(order)
-        self._finish(order.order_id, remaining, reason, order.oco_partner)
+        self._finish(order.order_id, order.account, remaining, reason, order.oco_partner)
 
     def _unfilled_reason(self, order: NewOrder) -> int:
         if order.order_type == _MARKET:
@@ -407,7 +419,7 @@ class BookBase(ABC):
             entry = next(iter(levels[key].values()))
             if entry[OWNER] == owner and mode != _ALLOW:
                 if mode != _REJECT_TAKER:
-                    self._end(entry[ORDER_ID], _EXPIRED, _SELF_TRADE_REASON)
+                    self._end(entry[ORDER_ID], entry[ACCOUNT], _EXPIRED, _SELF_TRADE_REASON)
                 if mode != _REJECT_MAKER:
                     reason = _SELF_TRADE_REASON
                 continue
@@ -417,12 +429,12 @@ class BookBase(ABC):
                 break
             unfunded = funds.check_maker(entry[ORDER_ID], price, quantity) if funds is not None else 0
             if unfunded:
-                self._end(entry[ORDER_ID], _EXPIRED, unfunded)
+                self._end(entry[ORDER_ID], entry[ACCOUNT], _EXPIRED, unfunded)
             else:
                 budget -= self._trade_quote(order, entry, price, quantity)
         if not reason:
             reason = self._stop_reason(side, limit, best_at_start) or self._unfilled_reason(order)
-        self._finish(order.order_id, 0, reason, 0)
+        self._finish(order.order_id, order.account, 0, reason, 0)
 
     def _trade_quote(self, order: NewOrder, entry: Entry, price: int, quantity: int) -> int:
         """One fill of an order by quote; what it takes from the budget."""
@@ -439,7 +451,7 @@ class BookBase(ABC):
         if not left:
             self._remove(entry)
         if entry[PARTNER]:
-            self._cut(entry[PARTNER])
+            self._cut(entry[PARTNER], entry[ACCOUNT])
         paid = price * quantity * self.market.unit_quanta
         return paid if side else paid + taker_fee
 
@@ -466,7 +478,7 @@ class BookBase(ABC):
             self._triggers.remove(due.order_id)
             del self._by_account[due.account][due.order_id]
             self.reports.append((_TRIGGERED, due.order_id, self._references[due.trigger_by]))
-            self._cut(due.oco_partner)
+            self._cut(due.oco_partner, due.account)
             order = NewOrder._make((*due[:13], 0, 0, 0, 0))  # as it came, without trigger and partner
             reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
@@ -482,15 +494,20 @@ class BookBase(ABC):
         else:
             self._high = self._low = self._references[0]
 
-    def _cut(self, order_id: int) -> None:
+    def _cut(self, order_id: int, account: int) -> None:
         """End the other leg of a pair, if it is still there."""
-        if order_id and self._is_known(order_id):
-            self._end(order_id, _CANCELLED, Reason.OCO_PARTNER)
+        if order_id and self._is_known(order_id, account):
+            self._end(order_id, account, _CANCELLED, _PARTNER_REASON)
 
     # Orders that come and go
 
-    def _is_known(self, order_id: int) -> bool:
-        return order_id in self._orders or order_id in self._waiting
+    def _is_known(self, order_id: int, account: int) -> bool:
+        return order_id in self._by_account.get(account, ())
+
+    def _find(self, order_id: int, account: int) -> Entry | None:
+        """The resting order of that id and account."""
+        mine = self._by_account.get(account)
+        return mine.get(order_id) if mine else None
 
     def _rest(self, entry: Entry) -> None:
         """Put an order at the end of its price's queue."""
@@ -501,17 +518,17 @@ class BookBase(ABC):
             insort(self._bids if key > 0 else self._asks, key)
         elif len(level) == SHALLOW_MAX:
             level = self._levels[key] = OrderedDict(level)
-        level[order_id] = self._orders[order_id] = entry
+        level[order_id] = entry
         self._by_account.setdefault(account, {})[order_id] = entry
         if entry[EXPIRES]:
-            self._watch_expiry(entry[EXPIRES], order_id)
+            self._watch_expiry(entry[EXPIRES], order_id, account)
         self.reports.append((_RESTED, order_id, abs(key), entry[REMAINING]))
 
     def _remove(self, entry: Entry) -> None:
         """Take a resting order out of its queue and all indices."""
         key, order_id = entry[KEY], entry[ORDER_ID]
         level = self._levels[key]
-        del self._orders[order_id], level[order_id], self._by_account[entry[ACCOUNT]][order_id]
+        del level[order_id], self._by_account[entry[ACCOUNT]][order_id]
         if not level:
             self._drop_level(key)
 
@@ -523,20 +540,21 @@ class BookBase(ABC):
         else:
             del keys[bisect_left(keys, key)]
 
-    def _finish(self, order_id: int, remaining: int, reason: int, partner: int) -> None:
+    def _finish(self, order_id: int, account: int, remaining: int, reason: int, partner: int) -> None:
         """End a taker that held funds, with what it has left, and its partner."""
         if self.funds is not None:
             self.funds.release(order_id)
         kind = _CANCELLED if reason == _PARTNER_REASON else _EXPIRED
         self.reports.append((kind, order_id, remaining, reason))
-        self._cut(partner)
+        if partner:
+            self._cut(partner, account)
 
-    def _end(self, order_id: int, kind: int, reason: int) -> None:
+    def _end(self, order_id: int, account: int, kind: int, reason: int) -> None:
         """Take a known order out of the book or the triggers, free its funds, and end its partner."""
-        entry = self._orders.get(order_id)
+        entry = self._by_account[account][order_id]
         if entry is None:
             order = self._triggers.remove(order_id)
-            del self._by_account[order.account][order_id]
+            del self._by_account[account][order_id]
             remaining, partner = order.quantity, order.oco_partner
         else:
             self._remove(entry)
@@ -544,38 +562,33 @@ class BookBase(ABC):
             if self.funds is not None:
                 self.funds.release(order_id)
         self.reports.append((kind, order_id, remaining, reason))
-        if reason != Reason.OCO_PARTNER:  # the leg that caused this goes on
-            self._cut(partner)
+        if reason != _PARTNER_REASON:  # the leg that caused this goes on
+            self._cut(partner, account)
 
     def _end_account(self, account: int, reason: int, side: int = -1, session: int = 0) -> None:
-        for order_id in sorted(self._by_account.get(account, ())):
-            if self._is_known(order_id):
-                entry, order = self._orders.get(order_id), self._triggers.get(order_id)
+        orders = self._by_account.get(account, {})
+        for order_id in sorted(orders):
+            if order_id in orders:  # not ended by its partner meanwhile
+                entry, order = orders[order_id], self._triggers.get(order_id)
                 if entry is not None:
                     named = (int(entry[KEY] < 0), entry[SESSION])
                 else:
                     assert order is not None, "a known order rests or waits"
                     named = (order.side, order.session)
                 if side in (-1, named[0]) and session in (0, named[1]):
-                    self._end(order_id, _CANCELLED, reason)
+                    self._end(order_id, account, _CANCELLED, reason)
 
     def _cancel_special(self, order_id: int, account: int) -> None:
-        entry, order = self._orders.get(order_id), self._triggers.get(order_id)
-        owner_account = entry[ACCOUNT] if entry is not None else order.account if order is not None else 0
-        if owner_account != account:
+        if not self._is_known(order_id, account):
             self.reports.append((_REJECTED, order_id, Reason.UNKNOWN_ORDER))
         elif self.state == MarketState.CLOSED:
             self.reports.append((_REJECTED, order_id, Reason.MARKET_CLOSED))
         else:
-            self._end(order_id, _CANCELLED, Reason.USER_REQUEST)
+            self._end(order_id, account, _CANCELLED, Reason.USER_REQUEST)
 
     def _amend_refusal(self, entry: Entry | None, order_id: int, account: int, price: int, quantity: int) -> int:
         if entry is None:
-            order = self._triggers.get(order_id)
-            mine = order is not None and order.account == account
-            return Reason.NOT_RESTING if mine else Reason.UNKNOWN_ORDER
-        if entry[ACCOUNT] != account:
-            return Reason.UNKNOWN_ORDER
+            return Reason.NOT_RESTING if self._is_known(order_id, account) else Reason.UNKNOWN_ORDER
         if self.state in (MarketState.CLOSED, MarketState.CANCEL_ONLY):
             return Reason.MARKET_CLOSED if self.state == MarketState.CLOSED else Reason.CANCEL_ONLY_MODE
         reason: int = limit_refusal(self.market, price, quantity)
@@ -596,26 +609,35 @@ class BookBase(ABC):
         remaining, reason = entry[REMAINING], 0
         if self._crosses(side, price):
             remaining, reason = self._sweep(
-                entry[ORDER_ID], entry[OWNER], side, limit, remaining, entry[SELF_TRADE], entry[PARTNER]
+                entry[ORDER_ID],
+                entry[ACCOUNT],
+                entry[OWNER],
+                side,
+                limit,
+                remaining,
+                entry[SELF_TRADE],
+                entry[PARTNER],
             )
         entry[REMAINING] = remaining
         if remaining and reason:
-            self._finish(entry[ORDER_ID], remaining, reason, entry[PARTNER])
+            self._finish(entry[ORDER_ID], entry[ACCOUNT], remaining, reason, entry[PARTNER])
         elif remaining:
             self._rest(entry)
         self._fire_triggers()
 
     # Expiry
 
-    def _watch_expiry(self, expires_us: int, order_id: int) -> None:
+    def _watch_expiry(self, expires_us: int, order_id: int, account: int) -> None:
         """Note an expiry. Those of orders that ended otherwise are swept out when they are most of the heap."""
-        heappush(self._expiries, (expires_us, order_id))
-        if len(self._expiries) > 2 * (len(self._orders) + len(self._triggers)) + 64:
-            self._expiries = [item for item in dict.fromkeys(self._expiries) if self._expires_at(item[1]) == item[0]]
+        heappush(self._expiries, (expires_us, order_id, account))
+        if len(self._expiries) >= self._expiries_max:
+            noted = dict.fromkeys(self._expiries)
+            self._expiries = [item for item in noted if self._expires_at(item[1], item[2]) == item[0]]
             heapify(self._expiries)
+            self._expiries_max = 2 * len(self._expiries) + 64
 
-    def _expires_at(self, order_id: int) -> int:
-        entry, order = self._orders.get(order_id), self._triggers.get(order_id)
+    def _expires_at(self, order_id: int, account: int) -> int:
+        entry, order = self._find(order_id, account), self._triggers.get(order_id)
         if entry is not None:
             return entry[EXPIRES]
         return order.expires_us if order is not None else -1

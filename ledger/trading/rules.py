@@ -8,7 +8,7 @@ post-only, fill-or-kill and liquidity, and at last the funds.
 from __future__ import annotations
 
 from ledger.trading.market import PPM, Market, MarketState
-from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerKind
 from ledger.trading.reports import Reason
 
 # Plain integers: an enum's member costs a look-up more, and orders with a trigger or a quote budget pass here.
