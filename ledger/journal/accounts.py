@@ -126,6 +126,10 @@ class Accounts:
         """The hold of that id, if it stands."""
         return self._pending.get(pending_id)
 
+    def standing_holds(self) -> dict[int, Pending]:
+        """Every hold that stands, by id, in the order of their making."""
+        return dict(sorted(self._pending.items(), key=lambda item: item[1].sequence))
+
     # Accounts and time.
 
     def open(self, key: AccountKey, flags: AccountFlag = AccountFlag.NONE) -> int:

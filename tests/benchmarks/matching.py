@@ -137,43 +137,54 @@ class ArrayPurse:
 
     def __init__(self) -> None:
         accounts = range(ACCOUNTS + 1)
-        self.free = {asset: [10**15 for _ in accounts] for asset in ("BASE", "QUOTE")}
-        self.held = {asset: [0 for _ in accounts] for asset in ("BASE", "QUOTE")}
+        self.free = tuple([10**15 for _ in accounts] for _ in "qb")  # by side: what an order of it gives
+        self.held = tuple([0 for _ in accounts] for _ in "qb")
 
-    def hold(self, _order: int, account: int, asset: str, quanta: int) -> bool:
-        """See `holds.Purse`."""
-        free = self.free[asset]
+    def till(self, _base: str, _quote: str) -> ArrayPurse:
+        """See `holds.Purse`; it has two assets alone and is its own till."""
+        return self
+
+    def hold(self, _order: int, account: int, side: int, quanta: int) -> int:
+        """See `holds.Till`."""
+        free = self.free[side]
         if free[account] < quanta:
-            return False
+            return 0
         free[account] -= quanta
-        self.held[asset][account] += quanta
-        return True
+        self.held[side][account] += quanta
+        return 1
 
-    def release(self, _order: int, account: int, asset: str, quanta: int) -> None:
-        """See `holds.Purse`."""
-        self.held[asset][account] -= quanta
-        self.free[asset][account] += quanta
+    def raise_hold(self, _handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
+        """See `holds.Till`."""
+        return self.hold(order_id, account, side, quanta)
+
+    def release(self, _handle: int, account: int, side: int, quanta: int) -> None:
+        """See `holds.Till`."""
+        self.held[side][account] -= quanta
+        self.free[side][account] += quanta
 
     def settle(
         self,
-        _orders: tuple[int, int],
-        buyer: int,
-        seller: int,
+        bid: list[int],
+        ask: list[int],
         base_quanta: int,
         quote_quanta: int,
-        fees: tuple[int, int],
+        buyer_fee: int,
+        seller_fee: int,
+        freed: int,
     ) -> None:
-        """See `holds.Purse`."""
-        self.held["QUOTE"][buyer] -= quote_quanta + fees[0]
-        self.held["BASE"][seller] -= base_quanta
-        self.free["BASE"][buyer] += base_quanta
-        quote = self.free["QUOTE"]
-        quote[seller] += quote_quanta - fees[1]
-        quote[0] += fees[0] + fees[1]
+        """See `holds.Till`."""
+        buyer, seller = bid[0], ask[0]
+        (free_quote, free_base), (held_quote, held_base) = self.free, self.held
+        held_quote[buyer] -= quote_quanta + buyer_fee + freed
+        free_quote[buyer] += freed
+        held_base[seller] -= base_quanta
+        free_base[buyer] += base_quanta
+        free_quote[seller] += quote_quanta - seller_fee
+        free_quote[0] += buyer_fee + seller_fee
 
     def total(self) -> int:
         """Everything there is, both assets."""
-        return sum(sum(table) for side in (self.free, self.held) for table in side.values())
+        return sum(sum(table) for side in (self.free, self.held) for table in side)
 
 
 def make_book(kind: str, features: str) -> FastBook | NaiveBook:
