@@ -11,12 +11,11 @@ division leaves goes to the house's dust account.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from ledger.journal import AccountCode, Ledger, ReasonCode, Result, claim_key, house_key
 from ledger.trading.fees import split_fee
-from ledger.trading.holds import ACCOUNT, HANDLE, HoldEntry
 from ledger.trading.market import PPM
 
 __all__ = ["LedgerPurse", "LedgerTill"]
@@ -115,16 +114,18 @@ class LedgerPurse:
 class LedgerTill:
     """`holds.Till` of one market over the ledger."""
 
-    __slots__ = ("_claims", "_fees", "_hold", "_purse", "_quote", "_referrers", "_release", "_settle", "assets")
+    __slots__ = ("_claims", "_hold", "_house", "_purse", "_release", "assets", "settle", "shared")
 
     def __init__(self, purse: LedgerPurse, base: str, quote: str) -> None:
         ledger = purse.ledger
         self.assets = (quote, base)  # by Side: what an order gives
         self._purse = purse
         self._claims = (purse.claims(quote), purse.claims(base))
-        self._fees = -1
-        self._hold, self._release, self._settle = ledger.hold, ledger.release, ledger.settle_fill
-        self._referrers = purse.referrers
+        self._house = purse.fees(quote)
+        self._hold, self._release = ledger.hold, ledger.release
+        # See `Till.settle`. A rebate comes from the house's fees, so that a hold falls by what its payer pays.
+        self.settle = partial(ledger.settle_fill, self._house)
+        self.shared = purse.referrers
 
     def hold(self, order_id: int, account: int, side: int, quanta: int) -> int:
         """See `Till.hold`. A frozen account has nothing free."""
@@ -154,35 +155,18 @@ class LedgerTill:
         result = self._release(handle, quanta)
         assert not result, "what is held can be released"
 
-    def settle(
-        self,
-        buyer: HoldEntry,
-        seller: HoldEntry,
-        base_quanta: int,
-        quote_quanta: int,
-        buyer_fee: int,
-        seller_fee: int,
-        freed: int,
-    ) -> None:
-        """See `Till.settle`. A rebate comes from the house's fees, so that the hold falls by what its payer pays."""
-        payer, payee = buyer[ACCOUNT], seller[ACCOUNT]
-        quotes, bases = self._claims
-        buyer_base, seller_quote = bases.get(payer, -1), quotes.get(payee, -1)
-        if buyer_base < 0 or seller_quote < 0 or self._fees < 0:
-            purse, (quote, base) = self._purse, self.assets
-            buyer_base, seller_quote = purse.claim(payer, base), purse.claim(payee, quote)
-            self._fees = purse.fees(quote)
-        self._settle(
-            (buyer[HANDLE], seller[HANDLE]), buyer_base, seller_quote, self._fees, base_quanta, quote_quanta, buyer_fee,
-            seller_fee, freed,
-        )  # fmt: skip
-        if self._referrers:
-            self._share(payer, buyer_fee, seller_fee)
-            self._share(payee, seller_fee, buyer_fee)
+    def credit(self, account: int, side: int) -> int:
+        """See `Till.credit`."""
+        return self._purse.claim(account, self.assets[1 - side])
+
+    def share(self, buyer: int, seller: int, buyer_fee: int, seller_fee: int) -> None:
+        """See `Till.share`."""
+        self._share(buyer, buyer_fee, seller_fee)
+        self._share(seller, seller_fee, buyer_fee)
 
     def _share(self, payer: int, fee: int, other_fee: int) -> None:
         """Give the referrer of `payer`, if there is one, the share of what this fee left the house."""
-        referrer, share_ppm = self._referrers.get(payer, (0, 0))
+        referrer, share_ppm = self.shared.get(payer, (0, 0))
         split = split_fee(fee + min(other_fee, 0), share_ppm)
         purse, ledger, quote = self._purse, self._purse.ledger, self.assets[0]
         for credit, quanta, reason in (
@@ -190,5 +174,5 @@ class LedgerTill:
             (lambda: purse.house(AccountCode.DUST, quote), split.dust_quanta, ReasonCode.DUST),
         ):
             if quanta:
-                result = ledger.post(self._fees, credit(), quanta, reason)
+                result = ledger.post(self._house, credit(), quanta, reason)
                 assert result is Result.OK, "a share is below the fee"

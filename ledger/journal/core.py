@@ -10,7 +10,6 @@ states and rows are plain tuples in lists; `Balance` and `Entry` are made of the
 from __future__ import annotations
 
 import heapq
-from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -22,15 +21,12 @@ from ledger.journal.transfers import (
     EntryKind,
     MassEntry,
     MassPosting,
-    Pending,
+    PendingRow,
     Result,
     State,
 )
 
-__all__ = ["Core", "make_pending"]
-
-make_pending: Final = partial(tuple.__new__, Pending)
-"""A `Pending` of a tuple of its fields: a third of what its own constructor costs."""
+__all__ = ["Core"]
 
 _NO_OVERDRAFT: Final = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 _NO_OVERPAYMENT: Final = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
@@ -149,12 +145,11 @@ class Core(Accounts):
         assert expires_micros == 0 or expires_micros > now, "a hold ends after it begins"
         self._sequence = sequence = self._sequence + 1
         id = id or sequence
-        pending = make_pending((debit, credit, amount, +reason, expires_micros, sequence, reference))
         if self._undo is None:
-            self._pending[id] = pending
+            self._pending[id] = (debit, credit, amount, +reason, expires_micros, sequence, reference)
         else:
             self._undo += ((states, debit, debit_before), (states, credit, credit_before))
-            self._set(self._pending, id, pending)
+            self._set(self._pending, id, (debit, credit, amount, +reason, expires_micros, sequence, reference))
         states[debit] = debit_after = (d_pending, d_posted, d_in, d_credits, d_version + 1)
         states[credit] = credit_after = (c_out, c_debits, c_pending, c_posted, c_version + 1)
         if expires_micros:
@@ -183,7 +178,7 @@ class Core(Accounts):
         return _OK
 
     def _give_back(
-        self, kind: int, pending_id: int, pending: Pending, amount: int, id: int = 0, flags: int = 0
+        self, kind: int, pending_id: int, pending: PendingRow, amount: int, id: int = 0, flags: int = 0
     ) -> None:
         """The one way in which a hold loses quanta without a posting."""
         states = self._state
@@ -206,10 +201,10 @@ class Core(Accounts):
              now, now, 0, None, reference, flags, -1, debit_after, credit_after, None)
         )  # fmt: skip
 
-    def _keep_or_end(self, pending_id: int, pending: Pending, left: int, kind: int) -> None:
+    def _keep_or_end(self, pending_id: int, pending: PendingRow, left: int, kind: int) -> None:
         """Note what is left of a hold, or how it ended if a client may ask."""
         if left:
-            self._set(self._pending, pending_id, make_pending((*pending[:2], left, *pending[3:])))
+            self._set(self._pending, pending_id, (*pending[:2], left, *pending[3:]))
             return
         self._set(self._pending, pending_id, ABSENT)
         if pending_id > OWN_ID_MAX:
@@ -323,8 +318,8 @@ class Core(Accounts):
         while heap and heap[0][0] <= self._now_micros and (limit == 0 or len(ended) < limit):
             expires, sequence, pending_id = heapq.heappop(heap)
             pending = self._pending.get(pending_id)
-            if pending is not None and (pending.expires_micros, pending.sequence) == (expires, sequence):
-                self._give_back(int(EntryKind.EXPIRE), pending_id, pending, pending.amount)
+            if pending is not None and pending[4:6] == (expires, sequence):
+                self._give_back(int(EntryKind.EXPIRE), pending_id, pending, pending[2])
                 ended.append(pending_id)
         return ended
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.journal.chart import AccountFlag
-from ledger.journal.core import Core, make_pending
-from ledger.journal.transfers import COUNTER_MAX, OWN_ID_MAX, EntryKind, ReasonCode, Result
+from ledger.journal.core import Core
+from ledger.journal.transfers import COUNTER_MAX, EntryKind, Pending, ReasonCode, Result
 
 __all__ = ["Fills"]
 
-_SHUT: Final = int(AccountFlag.CLOSED | AccountFlag.PENDING_ONLY)
 _FROZEN: Final = int(AccountFlag.FROZEN)
 _POST: Final = int(EntryKind.POST)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
@@ -29,120 +28,110 @@ class Fills(Core):
     """`Core` with the settlement of fills."""
 
     def settle_fill(
-        self,
-        holds: tuple[int, int],
-        buyer_base: int,
-        seller_quote: int,
-        house: int,
-        base_quanta: int,
-        quote_quanta: int,
-        buyer_fee: int,
-        seller_fee: int,
-        freed: int,
-    ) -> None:
-        """Settle a fill out of the holds of two orders, the buyer's and the seller's.
+        self, house: int, buyer_hold: int, seller_hold: int, buyer_base: int, seller_quote: int, base_quanta: int,
+        quote_quanta: int, buyer_fee: int, seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
+        """Settle a fill out of the holds of two orders.
 
-        `buyer_base`, `seller_quote`: the claims that are credited. `house`: the fee account in quote. Fees are quote
+        `house`: the fee account in quote. `buyer_base`, `seller_quote`: the claims that are credited. Fees are quote
         quanta, negative for a rebate, which the house pays. `freed`: what the buyer's hold gives back beside.
         """
-        buyer_hold, seller_hold = holds
         states, pending = self._state, self._pending
         buyer, contra, held, hold_reason, expires, hold_sequence, buyer_reference = pending[buyer_hold]
         paid = quote_quanta + buyer_fee if buyer_fee < 0 else quote_quanta
         if self._undo is not None or buyer == seller_quote or not paid or expires:
-            self._settle_by_steps(
-                holds, buyer_base, seller_quote, house, base_quanta, (quote_quanta, buyer_fee, seller_fee, freed)
-            )
+            self._settle_by_steps(house, buyer_hold, seller_hold, buyer_base, seller_quote, base_quanta,
+                                  (quote_quanta, buyer_fee, seller_fee, freed))  # fmt: skip
             return
-        reference = f"{buyer_reference}/{pending[seller_hold][6]}"
-        rows, command, now, sequence = self._rows, self._command, self._now_micros, self._sequence + 1
+        reference = buyer_reference + "/" + pending[seller_hold][6]
+        append, command, now, sequence = self._rows.append, self._command, self._now_micros, self._sequence + 1
         b_pending, b_posted, b_in, b_credits, b_version = states[buyer]
         s_pending, s_posted, s_in, s_credits, s_version = states[seller_quote]
         x_out, x_debits, x_pending, x_posted, x_version = states[contra]
+        h_out, h_debits, h_in, h_credits, h_version = h_state = states[house]
         gone = paid + freed
         held -= gone
-        b_pending, b_posted, b_version = b_pending - gone, b_posted + paid, b_version + 1
-        s_credits, s_version = s_credits + paid, s_version + 1
-        x_pending, x_version = x_pending - gone, x_version + 1
-        b_state = (b_pending, b_posted, b_in, b_credits, b_version)
+        b_pending -= gone
+        x_pending -= gone
+        b_posted += paid
+        s_credits += paid
+        s_version += 1
+        b_state = (b_pending, b_posted, b_in, b_credits, b_version + 1)
         s_state = (s_pending, s_posted, s_in, s_credits, s_version)
-        x_state = (x_out, x_debits, x_pending, x_posted, x_version)
-        rows.append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, seller_quote, paid, freed, _TRADE,
-                     now, now, 0, None, reference, 0, contra, b_state, s_state, x_state))  # fmt: skip
-        h_out, h_debits, h_in, h_credits, h_version = h_state = states[house]
+        x_state = (x_out, x_debits, x_pending, x_posted, x_version + 1)
+        append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, seller_quote, paid, freed, _TRADE, now,
+                now, 0, None, reference, 0, contra, b_state, s_state, x_state))  # fmt: skip
         if buyer_fee > 0:
-            sequence, held = sequence + 1, held - buyer_fee
-            h_credits, h_version = h_credits + buyer_fee, h_version + 1
-            b_state = (b_pending - buyer_fee, b_posted + buyer_fee, b_in, b_credits, b_version + 1)
-            x_state = (x_out, x_debits, x_pending - buyer_fee, x_posted, x_version + 1)
+            sequence += 1
+            h_version += 1
+            held -= buyer_fee
+            h_credits += buyer_fee
+            b_state = (b_pending - buyer_fee, b_posted + buyer_fee, b_in, b_credits, b_version + 2)
+            x_state = (x_out, x_debits, x_pending - buyer_fee, x_posted, x_version + 2)
             h_state = (h_out, h_debits, h_in, h_credits, h_version)
-            rows.append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, house, buyer_fee, 0, _FEE,
-                         now, now, 0, None, reference, 0, contra, b_state, h_state, x_state))  # fmt: skip
-        for fee in (buyer_fee if buyer_fee < 0 else 0, seller_fee):
-            if fee:
-                sequence, h_version, s_version = sequence + 1, h_version + 1, s_version + 1
-                if fee > 0:
-                    h_credits, s_posted = h_credits + fee, s_posted + fee
-                else:
-                    h_debits, s_credits = h_debits - fee, s_credits - fee
+            append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, house, buyer_fee, 0, _FEE, now, now,
+                    0, None, reference, 0, contra, b_state, h_state, x_state))  # fmt: skip
+        for fee in (seller_fee,) if buyer_fee >= 0 else (buyer_fee, seller_fee):
+            if not fee:
+                continue
+            sequence += 1
+            h_version += 1
+            s_version += 1
+            if fee > 0:
+                h_credits += fee
+                s_state = (s_pending, s_posted + fee, s_in, s_credits, s_version)
                 h_state = (h_out, h_debits, h_in, h_credits, h_version)
+                append((sequence, command, _POST, 0, seller_quote, house, fee, _FEE, 0, now, None, reference, 0,
+                        s_state, h_state))  # fmt: skip
+            else:
+                s_credits -= fee
+                h_debits -= fee
                 s_state = (s_pending, s_posted, s_in, s_credits, s_version)
-                way = (seller_quote, house, fee, _FEE) if fee > 0 else (house, seller_quote, -fee, _REBATE)
-                after = (s_state, h_state) if fee > 0 else (h_state, s_state)
-                rows.append((sequence, command, _POST, 0, *way, 0, now, None, reference, 0, *after))
-        assert held >= 0 and b_state[0] >= 0, "a fill is within its hold"
-        assert s_in + s_credits <= COUNTER_MAX >= h_in + h_credits and h_debits <= COUNTER_MAX, "counters have room"
+                h_state = (h_out, h_debits, h_in, h_credits, h_version)
+                append((sequence, command, _POST, 0, house, seller_quote, -fee, _REBATE, 0, now, None, reference, 0,
+                        h_state, s_state))  # fmt: skip
+        assert held >= 0 <= b_pending and s_in + s_credits <= COUNTER_MAX >= h_credits, "within the hold and the limit"
         states[buyer], states[seller_quote], states[house], states[contra] = b_state, s_state, h_state, x_state
-        self._sequence = sequence
         if held:
-            pending[buyer_hold] = make_pending((buyer, contra, held, hold_reason, 0, hold_sequence, buyer_reference))
+            pending[buyer_hold] = (buyer, contra, held, hold_reason, 0, hold_sequence, buyer_reference)
         else:
             del pending[buyer_hold]
-        self._deliver(seller_hold, buyer_base, base_quanta, reference, (buyer, seller_quote, house))
+        self._deliver(sequence + 1, seller_hold, buyer_base, base_quanta, reference)
 
-    def _deliver(self, hold: int, credit: int, amount: int, reference: str, accounts: tuple[int, int, int]) -> None:
-        """The other half of a fill: base out of the seller's hold. `accounts`: those of the half in quote."""
-        states, books, flags = self._state, self._book, self._flags
-        buyer, seller_quote, house = accounts
+    def _deliver(self, sequence: int, hold: int, credit: int, amount: int, reference: str) -> None:
+        """The other half of a fill: base out of the seller's hold."""
+        states = self._state
         seller, contra, held, hold_reason, expires, hold_sequence, hold_reference = self._pending[hold]
-        assert books[seller] == books[credit] and books[buyer] == books[seller_quote] == books[house], "one book a leg"
-        assert not (flags[credit] | flags[seller_quote] | flags[house]) & _SHUT, "what is credited is open"
-        held -= amount
         g_pending, g_posted, g_in, g_credits, g_version = states[seller]
         r_pending, r_posted, r_in, r_credits, r_version = states[credit]
         x_out, x_debits, x_pending, x_posted, x_version = states[contra]
+        held -= amount
         r_credits += amount
         g_pending -= amount
-        assert not expires and held >= 0 <= g_pending and r_in + r_credits <= COUNTER_MAX, "a fill is within its hold"
+        assert not expires and held >= 0 <= g_pending and r_in + r_credits <= COUNTER_MAX, "within the hold"
+        assert self._book[seller] == self._book[credit], "both accounts of an entry stand in one book"
         states[seller] = debit_after = (g_pending, g_posted + amount, g_in, g_credits, g_version + 1)
         states[credit] = credit_after = (r_pending, r_posted, r_in, r_credits, r_version + 1)
         states[contra] = contra_after = (x_out, x_debits, x_pending - amount, x_posted, x_version + 1)
-        self._sequence = sequence = self._sequence + 1
+        self._sequence = sequence
         now = self._now_micros
         self._rows.append((sequence, self._command, _POST_PENDING, sequence, hold, seller, credit, amount, 0, _TRADE,
                            now, now, 0, None, reference, 0, contra, debit_after, credit_after, contra_after))  # fmt: skip
         if held:
-            pending = (seller, contra, held, hold_reason, 0, hold_sequence, hold_reference)
-            self._pending[hold] = make_pending(pending)
+            self._pending[hold] = (seller, contra, held, hold_reason, 0, hold_sequence, hold_reference)
         else:
             del self._pending[hold]
 
     def _settle_by_steps(
-        self,
-        holds: tuple[int, int],
-        buyer_base: int,
-        seller_quote: int,
-        house: int,
-        base_quanta: int,
+        self, house: int, buyer_hold: int, seller_hold: int, buyer_base: int, seller_quote: int, base_quanta: int,
         quote: tuple[int, int, int, int],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`settle_fill` in single movements: inside a chain, or where both orders are of one account.
 
         There each asset goes from a claim to itself: what was held is free again, and the fees are posted.
         """
-        buyer_hold, seller_hold = holds
         quanta, buyer_fee, seller_fee, freed = quote
-        bid, ask = self._pending[buyer_hold], self._pending[seller_hold]
+        bid, ask = Pending._make(self._pending[buyer_hold]), Pending._make(self._pending[seller_hold])
         reference, paid, charged = f"{bid.reference}/{ask.reference}", quanta + min(buyer_fee, 0), max(buyer_fee, 0)
         frozen = self._flags[seller_quote] & _FROZEN
         self._flags[seller_quote] &= ~_FROZEN  # its fee is part of the fill

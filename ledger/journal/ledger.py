@@ -232,7 +232,7 @@ class Ledger(Fills):
     def _end_hold(self, transfer: Transfer) -> Result:
         """Post or void the hold that a transfer names, as far as its other fields agree with the hold."""
         id, _, _, amount, reason, value_micros, price, reference, flags, pending_id, _ = transfer
-        pending = self._pending.get(pending_id)
+        pending = self.pending(pending_id)
         if pending is None:
             seen = self._seen.get(pending_id)
             if seen is not None and not seen.flags & _PENDING:

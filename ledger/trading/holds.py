@@ -13,7 +13,7 @@ never exceed the old one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Protocol, Self, TypeAlias
 
 from ledger.trading.fees import FeeRates, charged_quanta
@@ -24,9 +24,9 @@ from ledger.trading.reports import Reason
 __all__ = ["HoldEntry", "Purse", "SpotFunds", "Till", "bid_requirement"]
 
 # One open order's money is a list of integers, as in `book_base.py`. PRICE is the worst that it may pay, in ticks;
-# LEFT its steps to go; RATE the greatest fee in ppm; ACCRUED in ppm-quanta, CHARGED and HELD in quanta; HANDLE is the
-# till's. While HELD is 0 the handle says nothing.
-ACCOUNT, SIDE, PRICE, LEFT, BY_QUOTE, MAKER_PPM, TAKER_PPM, RATE, ACCRUED, CHARGED, HELD, HANDLE = range(12)
+# LEFT its steps to go; RATE the greatest fee in ppm; ACCRUED in ppm-quanta, CHARGED and HELD in quanta; HANDLE and
+# CREDIT are the till's, CREDIT 0 until the first fill asks for it. While HELD is 0 the handle says nothing.
+ACCOUNT, SIDE, PRICE, LEFT, BY_QUOTE, MAKER_PPM, TAKER_PPM, RATE, ACCRUED, CHARGED, HELD, HANDLE, CREDIT = range(13)
 HoldEntry: TypeAlias = list[int]
 _INSUFFICIENT_FUNDS = int(Reason.INSUFFICIENT_FUNDS)
 
@@ -43,21 +43,25 @@ class Till(Protocol):
     def release(self, handle: int, account: int, side: int, quanta: int) -> None:
         """Free `quanta` of the hold."""
 
+    def credit(self, account: int, side: int) -> int:
+        """The number, above 0, of where an order of `side` gets what it buys."""
+
     def settle(
-        self,
-        buyer: HoldEntry,
-        seller: HoldEntry,
-        base_quanta: int,
-        quote_quanta: int,
-        buyer_fee: int,
-        seller_fee: int,
-        freed: int,
-    ) -> None:
+        self, buyer_handle: int, seller_handle: int, buyer_credit: int, seller_credit: int, base_quanta: int,
+        quote_quanta: int, buyer_fee: int, seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
         """Post one fill out of the holds: base from the seller to the buyer, quote the other way.
 
         The buyer's hold falls by the notional and its fee, whose sign may make that less than the notional, and by
         `freed`, which it no longer needs. The seller's free claim grows by the notional less its fee (all in quote).
         """
+
+    def share(self, buyer: int, seller: int, buyer_fee: int, seller_fee: int) -> None:
+        """Give the referrers of two accounts their share of a fill's fees; called while `shared` is not empty."""
+
+    @property
+    def shared(self) -> Sized:
+        """The accounts whose fees are shared."""
 
 
 class Purse(Protocol):
@@ -84,6 +88,7 @@ class SpotFunds:
         self.holds: dict[int, HoldEntry] = {}
         self._rates = rates
         self._till_hold, self._till_release, self._settle = till.hold, till.release, till.settle
+        self._shared = till.shared
         self._unit = market.unit_quanta
         self._step = market.step_quanta
 
@@ -106,7 +111,7 @@ class SpotFunds:
             if not handle:
                 return _INSUFFICIENT_FUNDS
         self.holds[order_id] = [
-            account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held, handle
+            account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held, handle, 0
         ]  # fmt: skip
         return 0
 
@@ -162,8 +167,17 @@ class SpotFunds:
                 del holds[buyer_id]
         assert freed >= 0 <= held, "a hold always covers its order's fills"
         buyer[HELD] = held
-        self._settle(buyer, seller, base, notional, buyer_fee, seller_fee, freed)
+        self._settle(
+            buyer[HANDLE], seller[HANDLE], buyer[CREDIT] or self._credit(buyer), seller[CREDIT] or self._credit(seller),
+            base, notional, buyer_fee, seller_fee, freed,
+        )  # fmt: skip
+        if self._shared:
+            self.till.share(buyer[ACCOUNT], seller[ACCOUNT], buyer_fee, seller_fee)
         return maker_fee, taker_fee
+
+    def _credit(self, entry: HoldEntry) -> int:
+        credit = entry[CREDIT] = self.till.credit(entry[ACCOUNT], entry[SIDE])
+        return credit
 
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """See `Funds.amend`."""

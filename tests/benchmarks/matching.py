@@ -162,18 +162,17 @@ class ArrayPurse:
         self.held[side][account] -= quanta
         self.free[side][account] += quanta
 
-    def settle(
-        self,
-        bid: list[int],
-        ask: list[int],
-        base_quanta: int,
-        quote_quanta: int,
-        buyer_fee: int,
-        seller_fee: int,
-        freed: int,
-    ) -> None:
+    shared = ()
+
+    def credit(self, account: int, _side: int) -> int:
         """See `holds.Till`."""
-        buyer, seller = bid[0], ask[0]
+        return account
+
+    def settle(
+        self, _bid: int, _ask: int, buyer: int, seller: int, base_quanta: int, quote_quanta: int, buyer_fee: int,
+        seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
+        """See `holds.Till`."""
         (free_quote, free_base), (held_quote, held_base) = self.free, self.held
         held_quote[buyer] -= quote_quanta + buyer_fee + freed
         free_quote[buyer] += freed

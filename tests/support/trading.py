@@ -88,17 +88,17 @@ class DictPurse:
         self.held[account, ASSETS[side]] -= quanta
         self.free[account, ASSETS[side]] += quanta
 
+    shared = ()
+
+    def credit(self, account: int, side: int) -> int:
+        assert side in (0, 1)
+        return account
+
     def settle(
-        self,
-        bid: Sequence[int],
-        ask: Sequence[int],
-        base_quanta: int,
-        quote_quanta: int,
-        buyer_fee: int,
-        seller_fee: int,
-        freed: int,
-    ) -> None:
-        buyer, seller = bid[ACCOUNT], ask[ACCOUNT]
+        self, bid: int, ask: int, buyer: int, seller: int, base_quanta: int, quote_quanta: int, buyer_fee: int,
+        seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
+        assert bid != ask and freed >= 0
         self.held[buyer, "QUOTE"] -= quote_quanta + buyer_fee + freed
         self.held[seller, "BASE"] -= base_quanta
         assert self.held[buyer, "QUOTE"] >= 0 and self.held[seller, "BASE"] >= 0
