@@ -114,7 +114,7 @@ class LedgerPurse:
 class LedgerTill:
     """`holds.Till` of one market over the ledger."""
 
-    __slots__ = ("_claims", "_hold", "_house", "_purse", "_release", "assets", "settle", "shared")
+    __slots__ = ("_claims", "_hold", "_house", "_purse", "assets", "release", "settle", "shared")
 
     def __init__(self, purse: LedgerPurse, base: str, quote: str) -> None:
         ledger = purse.ledger
@@ -122,7 +122,7 @@ class LedgerTill:
         self._purse = purse
         self._claims = (purse.claims(quote), purse.claims(base))
         self._house = purse.fees(quote)
-        self._hold, self._release = ledger.hold, ledger.release
+        self._hold, self.release = ledger.hold, ledger.release
         # See `Till.settle`. A rebate comes from the house's fees, so that a hold falls by what its payer pays.
         self.settle = partial(ledger.settle_fill, self._house)
         self.shared = purse.referrers
@@ -149,11 +149,6 @@ class LedgerTill:
         raised = ledger.hold(claim, standing.amount + quanta, _ORDER_HOLD, str(order_id))
         assert result is Result.OK and raised > 0, "what was held and what is free can be held"
         return raised
-
-    def release(self, handle: int, _account: int, _side: int, quanta: int) -> None:
-        """See `Till.release`."""
-        result = self._release(handle, quanta)
-        assert not result, "what is held can be released"
 
     def credit(self, account: int, side: int) -> int:
         """See `Till.credit`."""

@@ -78,7 +78,7 @@ class FastBook(BookBase):
             or price * quantity < units_min
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
-            or order_id <= self._newest_id
+            or (order_id <= self._newest_id and self._is_taken(order_id))
             or (self._banded and not self._in_band(price))
         ):
             self._place_rare(order)
@@ -92,7 +92,6 @@ class FastBook(BookBase):
         if (crosses and post_only) or life == _FOK:
             refused = _POST_ONLY_TAKER if post_only else self._kill_reason(side, limit, quantity, owner, mode)
             if refused:
-                self._newest_id = order_id
                 reports.append((_ACCEPTED, order_id))
                 reports.append((_EXPIRED, order_id, quantity, refused))
                 return
@@ -101,7 +100,8 @@ class FastBook(BookBase):
             if refused:
                 reports.append((_REJECTED, order_id, refused))
                 return
-        self._newest_id = order_id
+        if order_id > self._newest_id:
+            self._newest_id = order_id
         reports.append((_ACCEPTED, order_id))
         reason = 0
         remaining = quantity
@@ -139,7 +139,7 @@ class FastBook(BookBase):
             or (price or post_only or expires or quote or trigger_kind or trigger_by or trigger_price or partner)
             or self._guarded
             or not quantity_min <= quantity <= quantity_max
-            or order_id <= self._newest_id
+            or (order_id <= self._newest_id and self._is_taken(order_id))
             or len(self._by_account.get(account, ())) >= orders_max
         ):
             self._place_special(order)
@@ -149,7 +149,7 @@ class FastBook(BookBase):
             if refused:
                 self.reports.append((_REJECTED, order_id, refused))
                 return
-        self._newest_id = order_id
+        self._newest_id = max(self._newest_id, order_id)
         self.reports.append((_ACCEPTED, order_id))
         remaining, reason = self._sweep(order_id, account, owner, side, NO_LIMIT, quantity, mode, 0)
         if remaining:

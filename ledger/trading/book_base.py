@@ -91,6 +91,7 @@ class BookBase(ABC):
         self._killed: dict[int, None] = {}
         self._references = [0, 0, 0]
         self._bounds = (0, 0)
+        # Ids mostly rise: one above all that were accepted is known to be free without a look into any table.
         self._newest_id = 0
         # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
         self._band = (0, 0, 0)
@@ -220,7 +221,7 @@ class BookBase(ABC):
             [_order_state(entry) for key in reversed(keys) for entry in self._levels[key].values()]
             for keys in (self._bids, self._asks)
         )
-        numbers = (self.state, self.time_us, self.trade_id, self._newest_id, *self._references, *self._bounds)
+        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
         return digest_state(bids, asks, self._triggers, sorted(self._killed), numbers)
 
     # Entry
@@ -231,7 +232,7 @@ class BookBase(ABC):
         reason = state_refusal(self.state, order) if self.state else 0
         if reason:
             return reason
-        if order.order_id <= self._newest_id:
+        if self._is_taken(order.order_id):
             return Reason.DUPLICATE_ORDER
         reason = form_refusal(self.market, order, self.time_us)
         if reason:
@@ -285,7 +286,7 @@ class BookBase(ABC):
         self.reports.append((_PENDING, order.order_id, order.trigger_price))
 
     def _accept(self, order_id: int) -> None:
-        self._newest_id = max(self._newest_id, order_id)  # the second leg of a pair may be the older one
+        self._newest_id = max(self._newest_id, order_id)
         self.reports.append((_ACCEPTED, order_id))
 
     def _execute(self, order: NewOrder, *, fresh: bool) -> None:
@@ -500,6 +501,10 @@ class BookBase(ABC):
             self._end(order_id, account, _CANCELLED, _PARTNER_REASON)
 
     # Orders that come and go
+
+    def _is_taken(self, order_id: int) -> bool:
+        """Whether an order of this id rests or waits, whoever's it is."""
+        return order_id <= self._newest_id and any(order_id in mine for mine in self._by_account.values())
 
     def _is_known(self, order_id: int, account: int) -> bool:
         return order_id in self._by_account.get(account, ())

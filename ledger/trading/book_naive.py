@@ -52,7 +52,6 @@ class NaiveBook:
         self._last_high = 0
         self._last_low = 0
         self._bounds = (0, 0)
-        self._newest_id = 0
 
     # Commands
 
@@ -181,7 +180,7 @@ class NaiveBook:
     def state_digest(self) -> bytes:
         """See `Book.state_digest`."""
         bids, asks = ([self._order_state(resting) for resting in side] for side in self._sides)
-        numbers = (self.state, self.time_us, self.trade_id, self._newest_id, *self._references, *self._bounds)
+        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
         return digest_state(bids, asks, self._pending, sorted(self._killed), numbers)
 
     # Entry
@@ -191,7 +190,7 @@ class NaiveBook:
             return Reason.ACCOUNT_TRADING_SUSPENDED
         return (
             state_refusal(self.state, order)
-            or (Reason.DUPLICATE_ORDER if order.order_id <= self._newest_id else Reason.NONE)
+            or (Reason.DUPLICATE_ORDER if self._known(order.order_id) else Reason.NONE)
             or form_refusal(self.market, order, self.time_us)
             or self._count_refusal(order)
             or (Reason.NONE if order.trigger_kind else self._band_refusal(order.order_type, order.price))
@@ -233,15 +232,10 @@ class NaiveBook:
     def _enter(self, order: NewOrder) -> None:
         if order.trigger_kind:
             self._pending.append(order)
-            self._accept(order.order_id)
+            self._report(Kind.ACCEPTED, order.order_id)
             self._report(Kind.PENDING, order.order_id, order.trigger_price)
         else:
             self._execute(order, fresh=True)
-
-    def _accept(self, order_id: int) -> None:
-        """No id at or below one that was accepted is taken again."""
-        self._newest_id = max(self._newest_id, order_id)
-        self._report(Kind.ACCEPTED, order_id)
 
     def _execute(self, order: NewOrder, *, fresh: bool) -> None:
         """An order whose entry is checked meets the book. One that was triggered (not `fresh`) was accepted before."""
@@ -254,7 +248,7 @@ class NaiveBook:
                 return
             reason = refused
         if fresh:
-            self._accept(order.order_id)
+            self._report(Kind.ACCEPTED, order.order_id)
         if reason:
             self._report(Kind.EXPIRED, order.order_id, order.quantity, reason)
             self._cut_partner(order)

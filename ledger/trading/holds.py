@@ -40,8 +40,8 @@ class Till(Protocol):
     def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
         """Hold `quanta` more for the order. The handle from now on; or 0, and the old hold stands as it was."""
 
-    def release(self, handle: int, account: int, side: int, quanta: int) -> None:
-        """Free `quanta` of the hold."""
+    def release(self, handle: int, quanta: int) -> object:
+        """Free `quanta` of the hold. Anything but 0 or None is a refusal, which cannot be."""
 
     def credit(self, account: int, side: int) -> int:
         """The number, above 0, of where an order of `side` gets what it buys."""
@@ -192,7 +192,8 @@ class SpotFunds:
                 return _INSUFFICIENT_FUNDS
             entry[HANDLE] = handle
         elif change < 0:
-            self._till_release(entry[HANDLE], entry[ACCOUNT], entry[SIDE], -change)
+            refused = self._till_release(entry[HANDLE], -change)
+            assert not refused, "what is held can be released"
         entry[HELD] += change
         return 0
 
@@ -200,7 +201,8 @@ class SpotFunds:
         """See `Funds.release`."""
         entry = self.holds.pop(order_id)
         if entry[HELD]:
-            self._till_release(entry[HANDLE], entry[ACCOUNT], entry[SIDE], entry[HELD])
+            refused = self._till_release(entry[HANDLE], entry[HELD])
+            assert not refused, "what is held can be released"
 
     def required(self, entry: HoldEntry) -> int:
         """What the order must hold now: base quanta of an ask, quote quanta of a bid by quantity."""

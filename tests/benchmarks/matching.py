@@ -151,14 +151,15 @@ class ArrayPurse:
             return 0
         free[account] -= quanta
         self.held[side][account] += quanta
-        return 1
+        return 2 * account + side
 
     def raise_hold(self, _handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
         """See `holds.Till`."""
         return self.hold(order_id, account, side, quanta)
 
-    def release(self, _handle: int, account: int, side: int, quanta: int) -> None:
+    def release(self, handle: int, quanta: int) -> None:
         """See `holds.Till`."""
+        account, side = divmod(handle, 2)
         self.held[side][account] -= quanta
         self.free[side][account] += quanta
 

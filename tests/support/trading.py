@@ -65,6 +65,7 @@ class DictPurse:
     def __init__(self) -> None:
         self.free: dict[tuple[int, str], int] = defaultdict(int)
         self.held: dict[tuple[int, str], int] = defaultdict(int)
+        self.places: dict[int, tuple[int, str]] = {}
 
     def till(self, base: str, quote: str) -> DictPurse:
         assert (base, quote) == ("BASE", "QUOTE")
@@ -77,16 +78,18 @@ class DictPurse:
             return 0
         self.free[account, asset] -= quanta
         self.held[account, asset] += quanta
+        self.places[order_id] = (account, asset)
         return order_id
 
     def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
         assert handle == order_id
         return self.hold(order_id, account, side, quanta)
 
-    def release(self, _handle: int, account: int, side: int, quanta: int) -> None:
-        assert 0 < quanta <= self.held[account, ASSETS[side]]
-        self.held[account, ASSETS[side]] -= quanta
-        self.free[account, ASSETS[side]] += quanta
+    def release(self, handle: int, quanta: int) -> None:
+        place = self.places[handle]
+        assert 0 < quanta <= self.held[place]
+        self.held[place] -= quanta
+        self.free[place] += quanta
 
     shared = ()
 
