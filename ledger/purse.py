@@ -14,6 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from ledger.canonical import Json
 from ledger.journal import AccountCode, Ledger, ReasonCode, Result, claim_key, house_key
 from ledger.trading.fees import split_fee
 from ledger.trading.market import PPM
@@ -50,7 +51,7 @@ class LedgerPurse:
     def refer(self, payer: int, referrer: int, share_ppm: int) -> None:
         """Give `referrer`, a payer too, a share of the fees of `payer` from now on; a share of 0 ends it."""
         assert payer != referrer and 0 <= share_ppm <= PPM, "a referrer is somebody else and gets no more than all"
-        assert 0 < min(payer, referrer) and max(payer, referrer) <= len(self._payers), "both have a number"
+        assert min(payer, referrer) > 0 and max(payer, referrer) <= len(self._payers), "both have a number"
         if share_ppm:
             self.referrers[payer] = (referrer, share_ppm)
         else:
@@ -95,13 +96,13 @@ class LedgerPurse:
         standing = self.ledger.standing_holds()
         return {handle: hold.amount for handle, hold in standing.items() if hold.reason == _ORDER_HOLD}
 
-    def to_state(self) -> dict[str, Any]:
-        """All that the ledger does not know, as a JSON document: the payers by number, and who referred whom."""
-        referrers = [[payer, *self.referrers[payer]] for payer in sorted(self.referrers)]
+    def to_state(self) -> dict[str, Json]:
+        """All that the ledger does not know, in canonical JSON: the payers by number, and who referred whom."""
+        referrers: list[Json] = [[payer, *self.referrers[payer]] for payer in sorted(self.referrers)]
         return {"payers": [list(payer) for payer in self._payers], "referrers": referrers}
 
     @classmethod
-    def from_state(cls, ledger: Ledger, entity: str, document: dict[str, Any]) -> LedgerPurse:
+    def from_state(cls, ledger: Ledger, entity: str, document: Any) -> LedgerPurse:
         """The purse that `to_state` described, over a ledger restored to the same moment."""
         purse = cls(ledger, entity)
         for account, subaccount in document["payers"]:
@@ -164,10 +165,9 @@ class LedgerTill:
         referrer, share_ppm = self.shared.get(payer, (0, 0))
         split = split_fee(fee + min(other_fee, 0), share_ppm)
         purse, ledger, quote = self._purse, self._purse.ledger, self.assets[0]
-        for credit, quanta, reason in (
-            (lambda: purse.claim(referrer, quote), split.referrer_quanta, ReasonCode.REFERRAL),
-            (lambda: purse.house(AccountCode.DUST, quote), split.dust_quanta, ReasonCode.DUST),
-        ):
-            if quanta:
-                result = ledger.post(self._house, credit(), quanta, reason)
-                assert result is Result.OK, "a share is below the fee"
+        if split.referrer_quanta:
+            result = ledger.post(self._house, purse.claim(referrer, quote), split.referrer_quanta, ReasonCode.REFERRAL)
+            assert result is Result.OK, "a share is below the fee"
+        if split.dust_quanta:
+            result = ledger.post(self._house, purse.house(AccountCode.DUST, quote), split.dust_quanta, ReasonCode.DUST)
+            assert result is Result.OK, "a fraction is below the fee"

@@ -115,8 +115,10 @@ class Fills(Core):
         states[contra] = contra_after = (x_out, x_debits, x_pending - amount, x_posted, x_version + 1)
         self._sequence = sequence
         now = self._now_micros
-        self._rows.append((sequence, self._command, _POST_PENDING, sequence, hold, seller, credit, amount, 0, _TRADE,
-                           now, now, 0, None, reference, 0, contra, debit_after, credit_after, contra_after))  # fmt: skip
+        self._rows.append(
+            (sequence, self._command, _POST_PENDING, sequence, hold, seller, credit, amount, 0, _TRADE, now, now, 0,
+             None, reference, 0, contra, debit_after, credit_after, contra_after)
+        )  # fmt: skip
         if held:
             self._pending[hold] = (seller, contra, held, hold_reason, 0, hold_sequence, hold_reference)
         else:

@@ -15,7 +15,8 @@ from bisect import insort
 from collections import OrderedDict
 from itertools import islice
 
-from ledger.trading.book_base import (
+from ledger.trading.book_base import BookBase
+from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
     NO_LIMIT,
@@ -26,7 +27,6 @@ from ledger.trading.book_base import (
     QUANTITY,
     REMAINING,
     SHALLOW_MAX,
-    BookBase,
     Entry,
 )
 from ledger.trading.orders import OrderRow, SelfTrade, TimeInForce
@@ -161,7 +161,7 @@ class FastBook(BookBase):
         """See `Book.cancel`."""
         mine = self._by_account.get(account)
         entry = mine.get(order_id) if mine else None
-        if entry is None:
+        if mine is None or entry is None:
             if order_id in self._waiting:
                 self._cancel_special(order_id, account)
             else:
@@ -222,13 +222,7 @@ class FastBook(BookBase):
         if not level:
             self._drop_level(key)
         entry[KEY] = key = -price if side else price
-        level = self._levels.get(key)
-        if level is None:
-            level = self._levels[key] = {}
-            insort(self._asks if side else self._bids, key)
-        elif len(level) == SHALLOW_MAX:
-            level = self._levels[key] = OrderedDict(level)
-        level[order_id] = entry
+        self._queue(key, order_id, entry)
         self.reports.append((_RESTED, order_id, price, remaining))
 
     def _sweep(

@@ -1,34 +1,37 @@
 """The fast book off its hot path: pairs, triggers, expiry, market orders by quote, and the operator's commands.
 
-`book.py` holds the hot path and the description of the structure; this half is its base class.
+`book.py` holds the hot path and the description of the structure; `book_state.py` what a book is made of.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, insort
-from collections import OrderedDict
+from bisect import bisect_left
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop
 
-from ledger.trading.market import PPM, Market, MarketState
+from ledger.trading.book_state import (
+    ACCOUNT,
+    KEY,
+    NO_LIMIT,
+    ORDER_ID,
+    OWNER,
+    PARTNER,
+    POST_ONLY,
+    QUANTITY,
+    REMAINING,
+    SELF_TRADE,
+    SESSION,
+    BookState,
+    Entry,
+)
+from ledger.trading.market import PPM, MarketState
 from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, TimeInForce, TriggerBy
-from ledger.trading.protocols import Funds
-from ledger.trading.reports import Kind, Reason, ReportRow
+from ledger.trading.reports import Kind, Reason
 from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_refusal, state_refusal
-from ledger.trading.state import OrderState, digest_state
-from ledger.trading.triggers import TriggerBook
 
 __all__ = ["BookBase"]
 
-# A resting order is a list of integers, because a list costs a quarter of an object. Its places:
-REMAINING, ORDER_ID, OWNER, ACCOUNT, KEY, PARTNER, QUANTITY, SESSION, EXPIRES, SELF_TRADE, POST_ONLY = range(11)
-Entry = list[int]
-
-NO_LIMIT = -(2**62)
-# A queue of up to this many orders is a dict: what is taken out leaves gaps, but of a small table they are few, and it
-# costs half. A longer one becomes an OrderedDict, whose front is found at once however many orders left it.
-SHALLOW_MAX = 32
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
@@ -40,77 +43,10 @@ _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrad
 _FIRING = (int(MarketState.OPEN), int(MarketState.LIMIT_ONLY))
 
 
-class BookBase(ABC):
-    """State and the less common commands of `FastBook`."""
+class BookBase(BookState, ABC):
+    """The less common commands of `FastBook`."""
 
-    __slots__ = (
-        "_asks",
-        "_band",
-        "_banded",
-        "_bids",
-        "_bounds",
-        "_by_account",
-        "_expiries",
-        "_expiries_max",
-        "_guarded",
-        "_high",
-        "_killed",
-        "_levels",
-        "_limited",
-        "_limits",
-        "_low",
-        "_newest_id",
-        "_references",
-        "_stops",
-        "_triggers",
-        "_waiting",
-        "funds",
-        "market",
-        "reports",
-        "state",
-        "time_us",
-        "trade_id",
-    )
-
-    def __init__(self, market: Market, funds: Funds | None = None) -> None:
-        self.market = market
-        self.funds = funds
-        self.reports: list[ReportRow] = []
-        self.state: int = MarketState.OPEN
-        self.time_us = 0
-        self.trade_id = 0
-        self._bids: list[int] = []
-        self._asks: list[int] = []
-        self._levels: dict[int, dict[int, Entry]] = {}
-        # Every order by account and id; None for one that waits for its trigger.
-        self._by_account: dict[int, dict[int, Entry | None]] = {}
-        self._triggers = TriggerBook()
-        self._waiting = self._triggers.orders  # the same dict: its truth costs no call
-        self._expiries: list[tuple[int, int, int]] = []  # time, order id, account
-        self._expiries_max = 64
-        self._killed: dict[int, None] = {}
-        self._references = [0, 0, 0]
-        self._bounds = (0, 0)
-        # Ids mostly rise: one above all that were accepted is known to be free without a look into any table.
-        self._newest_id = 0
-        # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
-        self._band = (0, 0, 0)
-        self._stops = [(0, 0), (0, 0)]
-        # Highest and lowest last price since the triggers were looked at; kept only while some order waits.
-        self._high = self._low = 0
-        # Whether anything stands between an order and the book beside its own limits.
-        self._guarded = False
-        self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm)
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm)
-        least_units = -(-market.notional_min_quanta // market.unit_quanta)
-        self._limits = (
-            market.price_min,
-            market.price_max,
-            market.quantity_min,
-            market.quantity_max,
-            least_units,
-            market.open_orders_max,
-        )
+    __slots__ = ()
 
     @abstractmethod
     def _sweep(
@@ -204,25 +140,7 @@ class BookBase(ABC):
 
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """See `Book.set_bounds`."""
-        assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
-        self._bounds = (price_min, price_max)
-        self._stops = [(0, 0), (0, 0)]
-        market = self.market
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or price_min or price_max)
-
-    def depth(self, side: int, levels: int) -> list[tuple[int, int]]:
-        """See `Book.depth`."""
-        keys = (self._asks if side else self._bids)[::-1][:levels]
-        return [(abs(key), sum(entry[REMAINING] for entry in self._levels[key].values())) for key in keys]
-
-    def state_digest(self) -> bytes:
-        """See `Book.state_digest`."""
-        bids, asks = (
-            [_order_state(entry) for key in reversed(keys) for entry in self._levels[key].values()]
-            for keys in (self._bids, self._asks)
-        )
-        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
-        return digest_state(bids, asks, self._triggers, sorted(self._killed), numbers)
+        self._bound(price_min, price_max)
 
     # Entry
 
@@ -500,7 +418,7 @@ class BookBase(ABC):
         if order_id and self._is_known(order_id, account):
             self._end(order_id, account, _CANCELLED, _PARTNER_REASON)
 
-    # Orders that come and go
+    # Orders that go
 
     def _is_taken(self, order_id: int) -> bool:
         """Whether an order of this id rests or waits, whoever's it is."""
@@ -508,26 +426,6 @@ class BookBase(ABC):
 
     def _is_known(self, order_id: int, account: int) -> bool:
         return order_id in self._by_account.get(account, ())
-
-    def _find(self, order_id: int, account: int) -> Entry | None:
-        """The resting order of that id and account."""
-        mine = self._by_account.get(account)
-        return mine.get(order_id) if mine else None
-
-    def _rest(self, entry: Entry) -> None:
-        """Put an order at the end of its price's queue."""
-        key, order_id, account = entry[KEY], entry[ORDER_ID], entry[ACCOUNT]
-        level = self._levels.get(key)
-        if level is None:
-            level = self._levels[key] = {}
-            insort(self._bids if key > 0 else self._asks, key)
-        elif len(level) == SHALLOW_MAX:
-            level = self._levels[key] = OrderedDict(level)
-        level[order_id] = entry
-        self._by_account.setdefault(account, {})[order_id] = entry
-        if entry[EXPIRES]:
-            self._watch_expiry(entry[EXPIRES], order_id, account)
-        self.reports.append((_RESTED, order_id, abs(key), entry[REMAINING]))
 
     def _remove(self, entry: Entry) -> None:
         """Take a resting order out of its queue and all indices."""
@@ -630,23 +528,6 @@ class BookBase(ABC):
             self._rest(entry)
         self._fire_triggers()
 
-    # Expiry
-
-    def _watch_expiry(self, expires_us: int, order_id: int, account: int) -> None:
-        """Note an expiry. Those of orders that ended otherwise are swept out when they are most of the heap."""
-        heappush(self._expiries, (expires_us, order_id, account))
-        if len(self._expiries) >= self._expiries_max:
-            noted = dict.fromkeys(self._expiries)
-            self._expiries = [item for item in noted if self._expires_at(item[1], item[2]) == item[0]]
-            heapify(self._expiries)
-            self._expiries_max = 2 * len(self._expiries) + 64
-
-    def _expires_at(self, order_id: int, account: int) -> int:
-        entry, order = self._find(order_id, account), self._triggers.get(order_id)
-        if entry is not None:
-            return entry[EXPIRES]
-        return order.expires_us if order is not None else -1
-
 
 def _limit_key(side: int, price: int) -> int:
     """The key down to which a taker of `side` may go at `price`; 0 is no limit."""
@@ -659,10 +540,3 @@ def _leg_refusal(leg: NewOrder, other: NewOrder) -> int:
     paired = leg.oco_partner == other.order_id and leg.account == other.account and leg.order_id != other.order_id
     lasting = leg.time_in_force == TimeInForce.GTC or leg.trigger_kind
     return Reason.NONE if paired and lasting else Reason.INVALID_ORDER
-
-
-def _order_state(entry: Entry) -> OrderState:
-    side, price = int(entry[KEY] < 0), abs(entry[KEY])
-    shown = (price, entry[QUANTITY], entry[REMAINING], entry[SESSION], entry[EXPIRES])
-    rest = (entry[SELF_TRADE], entry[POST_ONLY], entry[PARTNER])
-    return OrderState(entry[ORDER_ID], entry[ACCOUNT], entry[OWNER], side, *shown, *rest)

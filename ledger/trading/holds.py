@@ -14,8 +14,11 @@ never exceed the old one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
-from typing import Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
+from ledger.canonical import Json
+from ledger.errors import FormatError
+from ledger.trading.checkpoint import read_rows, row_texts
 from ledger.trading.fees import FeeRates, charged_quanta
 from ledger.trading.market import PPM, Market
 from ledger.trading.orders import OrderRow
@@ -34,21 +37,21 @@ _INSUFFICIENT_FUNDS = int(Reason.INSUFFICIENT_FUNDS)
 class Till(Protocol):
     """The balances of one market's two assets. What a hold is, its handle says: above 0, and good until it is spent."""
 
-    def hold(self, order_id: int, account: int, side: int, quanta: int) -> int:
+    def hold(self, order_id: int, account: int, side: int, quanta: int, /) -> int:
         """Hold what an order of `side` gives: base for an ask, quote for a bid. The handle, or 0 if it is not free."""
 
-    def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
+    def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int, /) -> int:
         """Hold `quanta` more for the order. The handle from now on; or 0, and the old hold stands as it was."""
 
-    def release(self, handle: int, quanta: int) -> object:
+    def release(self, handle: int, quanta: int, /) -> object:
         """Free `quanta` of the hold. Anything but 0 or None is a refusal, which cannot be."""
 
-    def credit(self, account: int, side: int) -> int:
+    def credit(self, account: int, side: int, /) -> int:
         """The number, above 0, of where an order of `side` gets what it buys."""
 
     def settle(
         self, buyer_handle: int, seller_handle: int, buyer_credit: int, seller_credit: int, base_quanta: int,
-        quote_quanta: int, buyer_fee: int, seller_fee: int, freed: int,
+        quote_quanta: int, buyer_fee: int, seller_fee: int, freed: int, /,
     ) -> None:  # fmt: skip
         """Post one fill out of the holds: base from the seller to the buyer, quote the other way.
 
@@ -56,7 +59,7 @@ class Till(Protocol):
         `freed`, which it no longer needs. The seller's free claim grows by the notional less its fee (all in quote).
         """
 
-    def share(self, buyer: int, seller: int, buyer_fee: int, seller_fee: int) -> None:
+    def share(self, buyer: int, seller: int, buyer_fee: int, seller_fee: int, /) -> None:
         """Give the referrers of two accounts their share of a fill's fees; called while `shared` is not empty."""
 
     @property
@@ -67,7 +70,7 @@ class Till(Protocol):
 class Purse(Protocol):
     """The balances, as the ledger keeps them: what is held is the pending counter of a claim."""
 
-    def till(self, base: str, quote: str) -> Till:
+    def till(self, base: str, quote: str, /) -> Till:
         """What one market works with."""
 
 
@@ -210,18 +213,19 @@ class SpotFunds:
             return entry[LEFT] * self._step
         return bid_requirement(entry[PRICE] * entry[LEFT] * self._unit, entry[RATE], entry[ACCRUED], entry[CHARGED])
 
-    def to_state(self) -> list[list[int]]:
-        """The money of every open order as a JSON document: rows of order id and `HoldEntry`, by rising id.
+    def to_state(self) -> list[Json]:
+        """The money of every order that holds any, in canonical JSON: order id and `HoldEntry`, by rising id.
 
-        A handle is the purse's own, so the purse has to be restored to the same moment.
+        Handles and credits are the purse's own, so the purse has to be restored to the same moment.
         """
-        return [[order_id, *self.holds[order_id]] for order_id in sorted(self.holds)]
+        return row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds))
 
     @classmethod
-    def from_state(
-        cls, market: Market, rates: Callable[[int], FeeRates], purse: Purse, document: list[list[int]]
-    ) -> Self:
-        """The funds that `to_state` described."""
+    def from_state(cls, market: Market, rates: Callable[[int], FeeRates], purse: Purse, document: Any) -> Self:
+        """The funds that `to_state` described. Raises FormatError."""
         funds = cls(market, rates, purse)
-        funds.holds = {order_id: entry for order_id, *entry in document}
+        funds.holds = {order_id: entry for order_id, *entry in read_rows(document, CREDIT + 2)}
+        for entry in funds.holds.values():
+            if not entry[BY_QUOTE] and entry[HELD] != funds.required(entry):
+                raise FormatError("a hold in a checkpoint is not what its order requires")
         return funds

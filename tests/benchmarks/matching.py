@@ -140,8 +140,9 @@ class ArrayPurse:
         self.free = tuple([10**15 for _ in accounts] for _ in "qb")  # by side: what an order of it gives
         self.held = tuple([0 for _ in accounts] for _ in "qb")
 
-    def till(self, _base: str, _quote: str) -> ArrayPurse:
+    def till(self, base: str, quote: str) -> ArrayPurse:
         """See `holds.Purse`; it has two assets alone and is its own till."""
+        assert (base, quote) == ("BASE", "QUOTE")
         return self
 
     def hold(self, _order: int, account: int, side: int, quanta: int) -> int:
@@ -163,7 +164,10 @@ class ArrayPurse:
         self.held[side][account] -= quanta
         self.free[side][account] += quanta
 
-    shared = ()
+    shared: tuple[()] = ()
+
+    def share(self, _buyer: int, _seller: int, _buyer_fee: int, _seller_fee: int) -> None:
+        """See `holds.Till`; nobody refers anybody here."""
 
     def credit(self, account: int, _side: int) -> int:
         """See `holds.Till`."""
