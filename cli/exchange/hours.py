@@ -110,7 +110,7 @@ class HourKeeper:
         folder = self._config.trees / newest
         if self._is_cut(newest):
             cut = self._read_cut(newest)
-            self.trees.wait_for(str(cut["snapshot"]), folder / COLUMNS)
+            self.trees.wait_for(str(cut["snapshot"]), _tree_names(cut), folder / COLUMNS)
             return int(cut["position"])
         opened = read_opened(folder)
         own = folder / COLUMNS
@@ -226,7 +226,7 @@ class HourKeeper:
         folder = config.trees / name
         snapshot = SnapshotId.parse(cut["snapshot"])
         position = int(cut["position"])
-        names = tuple((entity, asset, int(scale)) for entity, asset, scale, *_ in cut["trees"])
+        names = _tree_names(cut)
         roots = HourRoots(cut["snapshot"], position, tuple(_tree_state(row) for row in cut["trees"]))
         report = self._checkpoints.report(position)
         state = self._checkpoints.state_at(position)
@@ -373,6 +373,10 @@ class HourKeeper:
 
 def _hour_after(now_us: int) -> str:
     return time_text((now_us // 3_600_000_000 + 1) * 3_600)
+
+
+def _tree_names(cut: dict[str, Any]) -> tuple[TreeName, ...]:
+    return tuple((entity, asset, int(scale)) for entity, asset, scale, *_ in cut["trees"])
 
 
 def _tree_state(row: list[Any]) -> TreeState:

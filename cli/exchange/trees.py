@@ -7,7 +7,7 @@ id in the log and its relation to the exchange.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from ledger.canonical import lp
 from ledger.events import AccountOpened, AssetListed, BalanceChanged, CustomerSet, HourCut
 from ledger.venue import Applied
 from por.liabilities.books import RELATIONS
+from por.liabilities.forest import TreeName
 from por.liabilities.kernels import Kernel
 from por.liabilities.live import SLICE, HourRoots, LiveForest
 from por.liabilities.opened import OpenedHour
@@ -53,9 +54,9 @@ class TreesFollower:
         self.forest.adopt(opened)
         self._read(columns)
 
-    def wait_for(self, snapshot_id: str, columns: Path) -> None:
+    def wait_for(self, snapshot_id: str, names: Sequence[TreeName], columns: Path) -> None:
         """Begin after a cut whose next hour is still to be drawn; changes after the cut wait for `forest.adopt`."""
-        self.forest = LiveForest(snapshot_id, self._master, [], self._kernel)
+        self.forest = LiveForest(snapshot_id, self._master, names, self._kernel)
         self._read(columns)
         for identity in self._identities(columns):
             self.forest.add_account(identity)
