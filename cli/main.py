@@ -24,6 +24,7 @@ _VERBS = {
     "keys": "cli.keys:keys",
     "init": "cli.exchange.verbs:init",
     "run": "cli.exchange.verbs:run",
+    "publish": "cli.exchange.publish:publish",
     "demo": "cli.demo:demo",
     "completion": "cli.completion:completion",
 }
