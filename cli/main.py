@@ -22,6 +22,9 @@ _VERBS = {
     "proof": "cli.operator:proof",
     "layout": "cli.chains:layout",
     "keys": "cli.keys:keys",
+    "init": "cli.exchange.verbs:init",
+    "run": "cli.exchange.verbs:run",
+    "publish": "cli.exchange.publish:publish",
     "demo": "cli.demo:demo",
     "completion": "cli.completion:completion",
 }

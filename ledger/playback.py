@@ -1,32 +1,30 @@
 """From the log back to the state: every record's bytes parsed again, its signatures checked, and applied in order.
 
-In: records as the log gives them, the engine of their exchange. Out: the facts, command by command. What a record holds
-beside the signed bytes decides nothing: the command is what those bytes parse to.
+In: records as the log gives them, the engine that stands where they begin. Out: the facts, command by command. What a
+record holds beside the signed bytes decides nothing but times and session: the command is what those bytes parse to.
+An audit checks here again what the door checked: signatures, windows, and that no bytes were taken twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ledger.commands import Command, read_command
-from ledger.engine import Engine
-from ledger.errors import CheckFailed, FormatError
+from ledger.authority import Authority, judge
+from ledger.commands import POLICY
+from ledger.engine import Engine, Given
+from ledger.errors import CheckFailed
 from ledger.events import Event
 from ledger.log.record import Entry, Record, Scheme
-from ledger.signatures import parse_command, verify_one
+from ledger.replay import ReplayCache
+from ledger.signatures import parse_request, request_id, time_problem, verify_one
 
-__all__ = ["command_of", "replay"]
-
-_ENVELOPE = ("exchange", "nonce")
+__all__ = ["given_of", "replay"]
 
 
-def command_of(entry: Entry, exchange: str) -> Command:
-    """The typed command that an entry's signed bytes spell; raises FormatError."""
-    if entry.scheme is Scheme.API:
-        raise FormatError("the engine has no commands in the API's form yet")
-    request = parse_command(entry.signed, exchange, entry.scheme)
-    assert request.command is not None, "these schemes carry one command"
-    return read_command({name: value for name, value in request.command.items() if name not in _ENVELOPE})
+def given_of(entry: Entry, exchange: str) -> Given:
+    """What an entry gives to an engine; raises FormatError for bytes that no door lets in."""
+    request = parse_request(entry.scheme, entry.signed, exchange)
+    return Given(request, tuple(signed.key for signed in entry.signatures), entry.received_us, entry.door.source)
 
 
 def replay(
@@ -34,13 +32,44 @@ def replay(
 ) -> Iterator[tuple[Record, list[Event]]]:
     """Apply records to an engine that stands where they begin; gives each with its facts.
 
-    Raises CheckFailed for a signature that does not hold, FormatError for bytes that are no command.
+    Raises CheckFailed for a signature that does not hold or a command outside its window, FormatError for bytes that
+    no door lets in.
     """
+    taken = ReplayCache()
     for record in records:
         entry = record.entry
+        given = given_of(entry, engine.exchange)
+        if record.sequence != engine.sequence + 1 or entry.applied_us < max(engine.time_us, entry.received_us):
+            raise CheckFailed(f"record {record.sequence}: it is out of order, or its time runs backwards")
         if check_signatures:
-            for signed in entry.signatures:
-                if not verify_one(entry.scheme, entry.signed, signed):
-                    raise CheckFailed(f"record {record.sequence}: a signature does not hold")
-        command = command_of(entry, engine.exchange)
-        yield record, engine.apply(int(record.sequence), int(entry.applied_us), command)
+            check_entry(record, given)
+            _check_once(record, given, engine, taken)
+        yield record, engine.apply_given(int(record.sequence), int(entry.applied_us), given)
+
+
+def _check_once(record: Record, given: Given, engine: Engine, taken: ReplayCache) -> None:
+    """Whether these bytes were not taken before; raises CheckFailed. The memory is that of the door."""
+    entry, request = record.entry, given.request
+    verdict = judge(engine.keys.ring, POLICY, request, given.keys, entry.received_us)
+    if entry.scheme is Scheme.SESSION:
+        assert request.command is not None, "a session's request is one command"
+        scope = f"session:{request.command.get('account')}".encode()
+    elif isinstance(verdict, Authority):
+        scope = verdict.scope
+    else:
+        return  # the engine refuses it by name, and it moves nothing
+    taken.advance(max(taken.now_us, entry.received_us))
+    if request.expires_us >= taken.now_us and not taken.admit(request_id(scope, entry.signed), request.expires_us):
+        raise CheckFailed(f"record {record.sequence}: the same bytes were taken before")
+
+
+def check_entry(record: Record, given: Given) -> None:
+    """Check again what the door checked of a record; raises CheckFailed."""
+    entry = record.entry
+    if entry.scheme is not Scheme.SESSION:
+        for signed in entry.signatures:
+            if not verify_one(entry.scheme, entry.signed, signed):
+                raise CheckFailed(f"record {record.sequence}: a signature does not hold")
+    problem = time_problem(given.request, entry.received_us)
+    if problem is not None:
+        raise CheckFailed(f"record {record.sequence}: it came {problem}, outside its window")

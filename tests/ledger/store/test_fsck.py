@@ -38,7 +38,7 @@ DAMAGES = {
     "an account that is gone": ("DELETE FROM account WHERE number = 3", "account 4 stands where 3 should"),
     "a position that is behind": ("UPDATE position SET sequence = sequence - 1", "position"),
     "a position that is gone": ("DELETE FROM position", "no position"),
-    "an event ahead of the position": ("UPDATE event SET sequence = 999 WHERE kind = 'HourCut'", "ahead"),
+    "an event ahead of the position": ("UPDATE event SET sequence = 999 WHERE kind = 'hour-cut'", "ahead"),
     "entries that the position does not count": ("UPDATE position SET entries = entries + 1", "position"),
 }
 
