@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 from ledger.canonical import Digest
 from ledger.log import Head, Sequence64
 from ledger.store.batch import StoreBatch, StoredCommand
 from ledger.store.store import Store
-from ledger.venue import Follower
-
-if TYPE_CHECKING:
-    from ledger.venue import Applied
+from ledger.venue import Applied, Follower
 
 __all__ = ["batch_of", "store_follower"]
 
@@ -39,11 +33,3 @@ def store_follower(store: Store, genesis: Digest) -> Follower:
     if head is None:
         return Follower(0, take, None, "the store")
     return Follower(int(head.sequence), take, head.hash, "the store")
-
-
-def batches_of(applied: Iterator[Applied], genesis: Digest) -> Iterator[StoreBatch]:
-    """The batches for `rebuild`, of everything that a log's replay applies from its first command on."""
-    previous = Head(Sequence64(0), genesis)
-    for one in applied:
-        yield batch_of(one, previous)
-        previous = one.head

@@ -179,6 +179,7 @@ def trading_day() -> Exchange:
     exchange.command(nothing, "order.place", "bob", [placed, OrderReport("BTC_USDC", (1, 2)), fill, changed])
     exchange.command(nothing, "withdrawal.request", "alice", [WithdrawalMoved("w-1", "held", "alice", "USDC", 10)])
     exchange.batch()
+    sent = [DepositReversed("chain:alice", "alice", "USDC", 0), WithdrawalMoved("w-1", "sent", "alice", "USDC", 10)]
     exchange.command(
         nothing,
         "withdrawal.send",
