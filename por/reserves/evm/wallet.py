@@ -283,4 +283,3 @@ def _is_delivered(candidate: SignedPayment, logs: Iterable[Mapping[str, Any]]) -
         and int.from_bytes(from_hex(log["data"], None, "data"), "big") == payment.units
         for log in logs
     )
-
