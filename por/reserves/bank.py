@@ -248,6 +248,8 @@ class _Reader:
         dates = self._date(entry, "BookgDt"), self._date(entry, "ValDt")
         reversal = self._plain(entry, "RvslInd") in ("true", "1")
         for index, (amount, detail) in enumerate(parts):
+            if not amount:
+                continue  # some banks book notices as entries of nothing
             own = bank_reference or (self._plain(detail, "Refs/AcctSvcrRef") if detail is not None else "")
             place = [own, str(index)] if own else [identifier, str(position), str(index)]
             side = "credit" if is_credit else "debit"

@@ -10,7 +10,7 @@ development chain's published vectors by the tests.
 from __future__ import annotations
 
 from eth_account import Account
-from eth_account.hdaccount import HDPath
+from eth_account.hdaccount.deterministic import HDPath
 
 from por.reserves.evm.hexes import from_hex
 

@@ -79,7 +79,7 @@ class GasPolicy(NamedTuple):
     gas_token: int = 120_000
 
     def fees(self, base_fee: int) -> Fees:
-        """Twice the block's base fee and the tip: six full blocks may follow before it is outbid. Raises FeesTooHigh."""
+        """Twice the block's base fee and the tip: five full blocks later it still holds. Raises FeesTooHigh."""
         wanted = 2 * base_fee + self.priority_fee
         if base_fee + self.priority_fee > self.fee_max:
             raise FeesTooHigh("the base fee and the tip are above the policy's limit")

@@ -180,7 +180,7 @@ class WatchState:
                 _Kept(
                     int(number),
                     from_hex(digest, 32, "block hash"),
-                    tuple(Receipt(*row[:5], int(row[5]), int(number)) for row in receipts),
+                    tuple(Receipt(e, c, t, a, k, int(units), int(number)) for e, c, t, a, k, units in receipts),
                     bool(is_stated),
                 )
                 for number, digest, is_stated, receipts in made["blocks"]
