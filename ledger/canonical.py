@@ -19,6 +19,7 @@ from ledger.errors import FormatError
 
 __all__ = [
     "AMOUNT_MAX",
+    "ByteReader",
     "Digest",
     "Json",
     "Tag",
@@ -107,6 +108,38 @@ def lp(value: bytes | str) -> bytes:
     """Length-prefixed bytes: u32 length, then the bytes; text as UTF-8."""
     data = value.encode() if isinstance(value, str) else value
     return u32(len(data)) + data
+
+
+class ByteReader:
+    """Takes numbers, bytes and length-prefixed texts off the front; what is short or left over is a FormatError."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def number(self, size: int) -> int:
+        """An unsigned big-endian integer of `size` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        taken = self.data[self.at : self.at + size]
+        if len(taken) != size:
+            raise FormatError("the bytes end too early")
+        self.at += size
+        return taken
+
+    def text(self) -> str:
+        """A length-prefixed text."""
+        try:
+            return self.take(self.number(4)).decode()
+        except UnicodeDecodeError:
+            raise FormatError("a text is not UTF-8") from None
+
+    def end(self) -> None:
+        """Refuse bytes that are left."""
+        if self.at != len(self.data):
+            raise FormatError("bytes are left over")
 
 
 def tagged_hash(tag: Tag, message: bytes) -> Digest:

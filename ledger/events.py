@@ -14,14 +14,19 @@ __all__ = [
     "AccountOpened",
     "AssetListed",
     "BalanceChanged",
+    "ConsentSet",
+    "CustomerSet",
     "DepositCredited",
     "DepositReversed",
     "Event",
     "HourCut",
+    "KeyChanged",
     "MarketListed",
     "MarketStateSet",
+    "OrderPlaced",
     "OrderReport",
     "Refused",
+    "WalletSet",
     "WithdrawalMoved",
 ]
 
@@ -33,30 +38,85 @@ class Refused(NamedTuple):
 
 
 class AccountOpened(NamedTuple):
-    """A customer's account stands."""
+    """A customer's account stands. Its leaf's id is of `kind`; other than assigned ones it is kept under `data`."""
 
     account: str
     entity: str
+    kind: str
+    data: str | None
+    identity: str | None
+
+
+class CustomerSet(NamedTuple):
+    """What a customer is from now on."""
+
+    account: str
+    client_class: str
+    domicile: str
+    relation: str
+
+
+class ConsentSet(NamedTuple):
+    """What a customer agrees to, or no longer does; `text` is the SHA-256 of what they were shown, hex."""
+
+    account: str
+    consent: str
+    given: bool
+    text: str
+
+
+class KeyChanged(NamedTuple):
+    """A key was registered, rotated or revoked; the ring has what it is now."""
+
+    owner: str
+    role: str
+    key: str
 
 
 class AssetListed(NamedTuple):
-    """An asset with its quantum, 10^-scale."""
+    """An asset with its quantum, 10^-scale, and where it lives; stated again when its master data change."""
 
     asset: str
     scale: int
+    chain: str
+    contract: str
+
+
+class WalletSet(NamedTuple):
+    """What a wallet or bank account is from now on."""
+
+    wallet: str
+    entity: str
+    owner: str
+    custodian: str
+    chain: str
 
 
 class MarketListed(NamedTuple):
-    """A spot market stands, closed until it is opened."""
+    """A spot market stands, closed until it is opened; tick and step in quanta."""
 
     market: str
+    base: str
+    quote: str
+    tick: int
+    step: int
 
 
 class MarketStateSet(NamedTuple):
-    """What a market takes from now on."""
+    """What a market, or the venue (None), takes from now on."""
 
-    market: str
+    market: str | None
     state: str
+
+
+class OrderPlaced(NamedTuple):
+    """An order was handed to a book under this id; the book's own answers follow."""
+
+    order: int
+    market: str
+    account: str
+    subaccount: str
+    client_id: int
 
 
 class OrderReport(NamedTuple):
@@ -85,10 +145,13 @@ class DepositReversed(NamedTuple):
 
 
 class WithdrawalMoved(NamedTuple):
-    """A withdrawal's state: `held`, `sent`, `settled` or `failed`."""
+    """A withdrawal's state: `held`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
 
     request: str
     state: str
+    account: str
+    asset: str
+    amount: int
 
 
 class BalanceChanged(NamedTuple):
@@ -111,9 +174,14 @@ class HourCut(NamedTuple):
 Event: TypeAlias = (
     Refused
     | AccountOpened
+    | CustomerSet
+    | ConsentSet
+    | KeyChanged
     | AssetListed
+    | WalletSet
     | MarketListed
     | MarketStateSet
+    | OrderPlaced
     | OrderReport
     | DepositCredited
     | DepositReversed

@@ -35,6 +35,10 @@ class LedgerPurse:
         """The account and subaccount of a number."""
         return self._payers[payer - 1]
 
+    def payers_of(self, account: str) -> list[int]:
+        """The numbers of all subaccounts that an account has used."""
+        return [number for (owner, _), number in self._numbers.items() if owner == account]
+
     def claim(self, payer: int, asset: str) -> int:
         """The ledger's claim account of a payer in an asset, opened on first use."""
         index = self._claims.get((payer, asset))

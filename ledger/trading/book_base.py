@@ -26,6 +26,7 @@ REMAINING, ORDER_ID, OWNER, ACCOUNT, KEY, PARTNER, QUANTITY, SESSION, EXPIRES, S
 Entry = list[int]
 
 NO_LIMIT = -(2**62)
+NEVER_US = 2**63
 # A queue of up to this many orders is a dict: what is taken out leaves gaps, but of a small table they are few, and it
 # costs half. A longer one becomes an OrderedDict, whose front is found at once however many orders left it.
 SHALLOW_MAX = 32
@@ -173,6 +174,11 @@ class BookBase(ABC):
             expires_us, order_id = heappop(expiries)
             if self._expires_at(order_id) == expires_us:
                 self._end(order_id, _EXPIRED, Reason.GOOD_TILL_TIME)
+
+    @property
+    def due_us(self) -> int:
+        """No order's time comes before this; far away where none has an end."""
+        return self._expiries[0][0] if self._expiries else NEVER_US
 
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ledger import events as facts
 from ledger.canonical import canonical, parse
 from ledger.commands import (
-    SIGNERS,
+    REQUIREMENTS,
     AmendOrder,
     Cancel,
     CancelAll,
@@ -56,9 +56,11 @@ def order(side="bid", quantity=5, price=10, **changes):
         expires=None,
         post_only=False,
         self_trade="reject-taker",
+        trigger=None,
         trigger_price=None,
         trigger_by=None,
         oco_group=None,
+        bound=False,
     )
     return replace(plain, **changes)
 
@@ -75,12 +77,16 @@ class Exchange:
         return self.engine.apply(len(self.commands), time_us, command)
 
     def open(self):
-        self.give(ListAsset("BTC", 8, "eip155:1", "native"))
-        self.give(ListAsset("USD", 2, "offchain:bank", "native"))
+        self.give(ListAsset("BTC", 8, "bip122:main", "native", "", "", ""))
+        self.give(ListAsset("USD", 2, "offchain:bank", "native", "", "", ""))
         self.give(ListMarket(MARKET, "BTC", "USD", 10_000, 100_000, 1, 10**6))
         self.give(SetMarketState(MARKET, "open", "opening"))
         for number, person in enumerate(PEOPLE):
-            self.give(OpenAccount(person, "main", "email", f"{number:064x}", "retail", "JP", "customer"))
+            self.give(
+                OpenAccount(
+                    person, "main", "email", f"{number:032x}", f"{number:064x}", "retail", "JP", "customer", None
+                )
+            )
             self.give(CreditDeposit(person, "", "BTC", 10**9, "wallet-1", f"btc deposit {number}"))
             self.give(CreditDeposit(person, "", "USD", 10**8, "bank-1", f"usd deposit {number}"))
         return self
@@ -138,7 +144,7 @@ def test_a_resting_order_holds_and_owes_the_same(exchange):
     assert balances(events) == {}
     assert exchange.engine.balances() == before
     exchange.give(CancelAll(PEOPLE[0], "", None, False))
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
     exchange.check()
 
 
@@ -155,7 +161,7 @@ def test_a_rebate_comes_from_the_house(exchange):
 def test_what_nobody_can_pay_is_not_placed(exchange):
     events = exchange.give(PlaceOrders(PEOPLE[0], "", (order("bid", 10**6, 10**6),)))
     assert not refusals(events)
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
     exchange.check()
 
 
@@ -229,7 +235,7 @@ def test_a_closed_market_takes_nothing_and_lets_cancel(exchange):
     exchange.give(SetMarketState(None, "cancel-only", "maintenance"))
     exchange.give(PlaceOrders(PEOPLE[1], "", (order("ask"),)))
     exchange.give(CancelAll(PEOPLE[0], "", MARKET, False))
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
 
 
 def test_hours_follow_each_other(exchange):
@@ -250,11 +256,17 @@ def test_hours_follow_each_other(exchange):
         (Cancel(PEOPLE[0], "", (99,)), "unknown-order"),
         (AmendOrder(PEOPLE[0], "", 99, 1, 1), "unknown-order"),
         (CreditDeposit(PEOPLE[0], "", "DOGE", 1, "w", "e"), "unknown-asset"),
-        (ListAsset("BTC", 8, "x", "y"), "asset-exists"),
+        (ListAsset("BTC", 8, "x", "y", "", "", ""), "asset-exists"),
         (ListMarket(MARKET, "BTC", "USD", 1, 1, 1, 2), "market-exists"),
         (ListMarket("M", "BTC", "X", 1, 1, 1, 2), "unknown-asset"),
-        (OpenAccount(PEOPLE[0], "main", "email", "0" * 64, "retail", "JP", "customer"), "account-exists"),
-        (OpenAccount("9" * 32, "other", "email", "0" * 64, "retail", "JP", "customer"), "another-entity"),
+        (
+            OpenAccount(PEOPLE[0], "main", "email", "0" * 32, "0" * 64, "retail", "JP", "customer", None),
+            "account-exists",
+        ),
+        (
+            OpenAccount("9" * 32, "other", "email", "0" * 32, "0" * 64, "retail", "JP", "customer", None),
+            "another-entity",
+        ),
         (SetMarketState("X", "open", "r"), "unknown-market"),
         (SetMarketState(MARKET, "withdraw-only", "r"), "state-not-for-spot"),
         (SendWithdrawal("a" * 32, "w", "ab"), "unknown-withdrawal"),
@@ -306,4 +318,4 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
 
 
 def test_every_command_has_a_handler_and_a_signer():
-    assert frozenset(SIGNERS) == HANDLED
+    assert frozenset(REQUIREMENTS) == HANDLED
