@@ -18,7 +18,19 @@ from ledger.api_strings import read_instructions
 from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
-from ledger.desks import CustomersDesk, Desk, KeysDesk, ListingDesk, MoneyDesk, OrdersDesk, Refusal, Shared
+from ledger.desks import (
+    CustodyDesk,
+    CustomersDesk,
+    DepositsDesk,
+    Desk,
+    KeysDesk,
+    ListingDesk,
+    MoneyDesk,
+    OrdersDesk,
+    Refusal,
+    Shared,
+    WithdrawalsDesk,
+)
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
 from ledger.genesis import Genesis
@@ -62,13 +74,18 @@ class Engine:
         self._shared = shared = Shared(exchange, entity, fees)
         self.orders = OrdersDesk(shared)
         self.keys = KeysDesk(shared)
-        self.money = MoneyDesk(shared)
+        self.custody = CustodyDesk(shared)
+        self.deposits = DepositsDesk(shared, self.custody)
+        self.withdrawals = WithdrawalsDesk(shared, self.custody, self.deposits)
         self._desks: tuple[Desk, ...] = (
             self.keys,
             ListingDesk(shared),
             CustomersDesk(shared),
             self.orders,
-            self.money,
+            MoneyDesk(shared),
+            self.custody,
+            self.deposits,
+            self.withdrawals,
         )
         self._handlers: dict[type[Command], Callable[[Any], None]] = {Tick: self._tick, CutHour: self._cut_hour}
         for desk in self._desks:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from ledger.assets import SCALE_MAX
 from ledger.canonical import Json, from_hex
 from ledger.errors import FormatError
 from ledger.identity import entity_problem, id_kind_problem, subaccount_problem
@@ -16,6 +17,7 @@ __all__ = [
     "ASSET",
     "CODE",
     "COUNTRY",
+    "DUST",
     "ENTITY",
     "FLAG",
     "HASH",
@@ -45,8 +47,10 @@ __all__ = [
 QUANTITY_MAX = 2**63 - 1
 MICROS_MAX = 2**53 - 1
 BATCH_MAX = 100
+DUST_MAX = 10**SCALE_MAX
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
+_LONG_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,37})\Z")
 
 
 def _as_is(value: Any) -> Json:
@@ -72,6 +76,12 @@ def _read_positive(value: Any) -> int:
     if number == 0:
         raise FormatError("an amount of 0 where something must be")
     return number
+
+
+def _read_dust(value: Any) -> int:
+    if not isinstance(value, str) or not _LONG_DECIMAL.match(value) or int(value) >= DUST_MAX:
+        raise FormatError("what is below a quantum is a decimal string below 10^38")
+    return int(value)
 
 
 def _integer_to(limit: int) -> Codec:
@@ -155,6 +165,7 @@ def list_of(codec: Codec, least: int = 1, most: int = BATCH_MAX) -> Codec:
 
 
 AMOUNT, POSITIVE = Codec(_read_amount, str), Codec(_read_positive, str)
+DUST = Codec(_read_dust, str)
 MICROS, SMALL = _integer_to(MICROS_MAX), _integer_to(2**32 - 1)
 ID, HASH = _hex(16), _hex(32)
 TEXT, FLAG = Codec(_read_text), Codec(_read_flag)

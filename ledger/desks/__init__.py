@@ -5,15 +5,20 @@ made. A handler changes nothing before it has decided that it can do all of its 
 """
 
 from ledger.desks.base import Account, Desk, Refusal, Shared
+from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
+from ledger.desks.deposits import DepositsDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
 from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
+from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
     "Account",
+    "CustodyDesk",
     "CustomersDesk",
+    "DepositsDesk",
     "Desk",
     "KeysDesk",
     "ListingDesk",
@@ -21,4 +26,5 @@ __all__ = [
     "OrdersDesk",
     "Refusal",
     "Shared",
+    "WithdrawalsDesk",
 ]

@@ -35,9 +35,9 @@ class Holding(NamedTuple):
 class Flight(NamedTuple):
     """One movement that books and chain see at different times; `units` is what the chain has more than the books.
 
-    `kind`: `seen` (a receipt that is not credited yet), `sent` (a payment that is signed and not confirmed), `arriving`
-    (a custody move: the target's side, negative until it is booked there), or `gas` and the like. `reference`: evidence
-    or request id.
+    `kind`: `seen` (a receipt that is not credited yet), `sent` (a payment that is signed and has not left), `arriving`
+    (a move between wallets that has arrived and is not booked there) or `gas` (what the chain took and is not booked;
+    negative). `reference`: evidence, request or move.
     """
 
     wallet: str
@@ -65,7 +65,7 @@ class Aged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One wallet and asset. `unexplained` is None where the wallet could not be read; `hours` since it was first seen."""
+    """One wallet and asset. `unexplained` is None where it could not be read; `hours` since it was first seen."""
 
     wallet: str
     asset: str

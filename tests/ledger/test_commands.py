@@ -101,7 +101,7 @@ def test_the_largest_amount_is_read_and_one_more_is_not():
 
 
 def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
-    rooms = (commands.customers, commands.hours, commands.listing, commands.money, commands.orders)
+    rooms = (commands.customers, commands.hours, commands.listing, commands.money, commands.orders, commands.treasury)
     found = [kind for room in rooms for kind in vars(room).values() if isinstance(kind, type)]
     assert {kind for kind in found if issubclass(kind, Command)} - {Command} == set(REQUIREMENTS)
     assert len({kind.TYPE for kind in REQUIREMENTS}) == len(REQUIREMENTS)
@@ -112,4 +112,6 @@ def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
 
 def test_what_moves_money_by_hand_or_lists_takes_two():
     two = {kind.TYPE for kind, need in REQUIREMENTS.items() if need.two_operators}
-    assert two == {"list-asset", "list-market", "set-asset-facts", "set-wallet", "correct-books"}
+    listing = {"list-asset", "list-market", "set-asset-facts", "set-wallet"}
+    by_hand = {"correct-books", "assign-receipt", "adjust-custody", "approve-withdrawal-by-two"}
+    assert two == listing | by_hand | {"set-withdrawal-policy"}
