@@ -36,7 +36,10 @@ def reference_of(evidence: str) -> str:
 
 @dataclass(slots=True)
 class Move:
-    """A move between wallets; `nonce` is -1 where there is none, `transactions` all that were signed for it."""
+    """A move between wallets; `nonce` is -1 where there is none, `transactions` all that were signed for it.
+
+    They are kept, because a move's arrival at an address is no deposit, whenever it is seen.
+    """
 
     source: str
     target: str
@@ -225,7 +228,6 @@ class CustodyDesk(Desk):
         self.dust.add_transit(move.asset, -move.dust)
         self.dust.add_held(wallet, move.asset, move.dust)
         self.pay_fee(move.source, fee, name)
-        move.transactions.clear()
         self._state(name, state)
 
     def _state(self, name: str, state: str) -> None:

@@ -75,6 +75,7 @@ class WithdrawalsDesk(Desk):
         super().__init__(shared)
         self._custody, self._deposits = custody, deposits
         self.withdrawals: dict[str, Withdrawal] = {}
+        self._open: dict[str, None] = {}
         self._policies: dict[str, WithdrawalPolicy] = {}
         self._waiting: dict[str, tuple[int, WithdrawalPolicy]] = {}
         self._listed: dict[str, dict[tuple[str, str], int]] = {}
@@ -220,6 +221,10 @@ class WithdrawalsDesk(Desk):
     def _state(self, request: str, state: str) -> None:
         withdrawal = self.withdrawals[request]
         withdrawal.state = state
+        if state in ("settled", "failed"):
+            del self._open[request]
+        else:
+            self._open[request] = None
         self.shared.events.append(
             WithdrawalMoved(request, state, withdrawal.account, withdrawal.asset, withdrawal.amount)
         )
@@ -231,6 +236,10 @@ class WithdrawalsDesk(Desk):
         if withdrawal.state not in states:
             raise Refusal(f"withdrawal-is-{withdrawal.state}")
         return withdrawal
+
+    def open_requests(self) -> list[str]:
+        """Withdrawals that have not ended, in the order of asking."""
+        return sorted(self._open, key=lambda request: self.withdrawals[request].hold)
 
     # Approval.
 
@@ -359,6 +368,8 @@ class WithdrawalsDesk(Desk):
                 account, sub, asset, int(amount), int(fee), int(hold), destination, state, int(granted),
                 wallet, sender, int(nonce), list(transactions),
             )  # fmt: skip
+            if state not in ("settled", "failed"):
+                self._open[key] = None
 
 
 def _policy_row(policy: WithdrawalPolicy) -> list[Json]:

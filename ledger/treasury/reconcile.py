@@ -1,6 +1,6 @@
 """The books against the chains and the banks, per wallet and asset: explained, or aged and listed.
 
-Pure. For one wallet and asset, in the outside's smallest unit (10^-decimals; exact, nothing is rounded):
+Pure. For one wallet and asset, in 10^-38 of the asset's unit, so that nothing is rounded:
 
     actual  =  books  +  seen and not credited  +  sent and not confirmed  +  unexplained
 
@@ -25,7 +25,7 @@ HOUR_MICROS: Final = 3_600_000_000
 
 
 class Holding(NamedTuple):
-    """What the books have in a wallet: units of 10^-decimals, negative only by what is below the quantum."""
+    """What the books have in a wallet; negative only by what is below the quantum."""
 
     wallet: str
     asset: str

@@ -26,16 +26,27 @@ from eth_account import Account
 from ledger.errors import FormatError
 from por.reserves.evm import rlp
 from por.reserves.evm.errors import ChainError, EndpointLies, RpcRefused
-from por.reserves.evm.hexes import checksum_address, from_hex, keccak256, parse_caip2, parse_quantity, to_hex
+from por.reserves.evm.header import Header
+from por.reserves.evm.hexes import (
+    checksum_address,
+    from_hex,
+    keccak256,
+    parse_address,
+    parse_caip2,
+    parse_quantity,
+    to_hex,
+)
 from por.reserves.evm.rpc import Endpoint
-from por.reserves.evm.watch import TRANSFER_TOPIC
+from por.reserves.evm.watch import NATIVE, TRANSFER_TOPIC
 
 __all__ = [
     "Broadcaster",
+    "EvmTreasury",
     "Fees",
     "FeesTooHigh",
     "GasPolicy",
     "HotWallet",
+    "Inclusion",
     "Outcome",
     "OutcomeKind",
     "Payment",
@@ -202,6 +213,13 @@ class Outcome(NamedTuple):
     is_seen: bool = False
 
 
+class Inclusion(NamedTuple):
+    """What a chain has of a payment at a block: whether it moved what it says, and the wei that it cost."""
+
+    is_paid: bool
+    fee: int
+
+
 class Broadcaster:
     """Sends what is signed and asks what became of it, through one endpoint of the chain."""
 
@@ -242,20 +260,57 @@ class Broadcaster:
             raise EndpointLies(f"{self._endpoint.name} gives a receipt out of form: {error}") from error
         return Outcome(OutcomeKind.IN_FLIGHT, is_seen=any(self._is_known(c.hash) for c in candidates))
 
+    def included(self, candidates: Sequence[SignedPayment], block: int) -> Inclusion | None:
+        """Whether the chain up to a block has one of the transactions, final or not; for a balance at that block."""
+        try:
+            for candidate in candidates:
+                receipt = self._endpoint.ask("eth_getTransactionReceipt", [to_hex(candidate.hash)])
+                if receipt is not None and parse_quantity(receipt["blockNumber"], "block number") <= block:
+                    kind, fee = _verdict(candidate, receipt)
+                    return Inclusion(kind is OutcomeKind.SETTLED, fee)
+        except (FormatError, KeyError, TypeError, AttributeError) as error:
+            raise EndpointLies(f"{self._endpoint.name} gives a receipt out of form: {error}") from error
+        return None
+
+    def balance(self, address: bytes, contract: bytes, header: Header) -> int:
+        """What an address has of the coin, or of a contract's token, at a block; for the hourly reconciliation.
+
+        Believed of the operator's own node; what an attestation states is proven (`por.reserves.evm.collect`).
+        """
+        if contract:
+            said = self._endpoint.balance_of(contract, address, header)
+            if said is None:
+                raise EndpointLies(f"{self._endpoint.name} gives no balance of a listed contract")
+            return said
+        try:
+            answer = self._endpoint.ask("eth_getBalance", [to_hex(address), hex(header.number)])
+            return parse_quantity(answer, "balance")
+        except FormatError as error:
+            raise EndpointLies(f"{self._endpoint.name} gives a balance out of form") from error
+
+    def head(self) -> Header:
+        """The newest block. Raises EndpointLies where there is none."""
+        header = self._endpoint.header("latest")
+        if header is None:
+            raise EndpointLies(f"{self._endpoint.name} has no newest block")
+        return header
+
+    def transactions_of(self, address: bytes) -> int:
+        """How many transactions an address has sent as the chain has it: the first nonce of a key that is not new."""
+        try:
+            return parse_quantity(self._endpoint.ask("eth_getTransactionCount", [to_hex(address), "latest"]), "nonce")
+        except FormatError as error:
+            raise EndpointLies(f"{self._endpoint.name} gives a count out of form") from error
+
     def _judge(self, candidate: SignedPayment, receipt: Mapping[str, Any], head: int) -> Outcome:
         number = parse_quantity(receipt["blockNumber"], "block number")
         block = from_hex(receipt["blockHash"], 32, "block hash")
         header = self._endpoint.header(number)
         if header is None or header.hash != block or head - number + 1 < self._confirmations:
             return Outcome(OutcomeKind.IN_FLIGHT, is_seen=True)
-        gas, price = (parse_quantity(receipt[name], name) for name in ("gasUsed", "effectiveGasPrice"))
         evidence = f"{candidate.chain}/{to_hex(candidate.hash)}/{to_hex(block)}"
-        kind = OutcomeKind.SETTLED
-        if parse_quantity(receipt["status"], "status") != 1 or not _is_delivered(candidate, receipt["logs"]):
-            kind = OutcomeKind.REVERTED
-        elif candidate.is_cancellation:
-            kind = OutcomeKind.CANCELLED
-        return Outcome(kind, evidence, gas * price, is_seen=True)
+        kind, fee = _verdict(candidate, receipt)
+        return Outcome(kind, evidence, fee, is_seen=True)
 
     def _nonce_spent(self, sender: bytes, head: int) -> int:
         """How many transactions of the sender are beyond doubt: counted at the block that has its confirmations."""
@@ -271,6 +326,14 @@ class Broadcaster:
             return False
 
 
+def _verdict(candidate: SignedPayment, receipt: Mapping[str, Any]) -> tuple[OutcomeKind, int]:
+    """What a receipt says of a transaction, and the wei that it cost."""
+    gas, price = (parse_quantity(receipt[name], name) for name in ("gasUsed", "effectiveGasPrice"))
+    if parse_quantity(receipt["status"], "status") != 1 or not _is_delivered(candidate, receipt["logs"]):
+        return OutcomeKind.REVERTED, gas * price
+    return (OutcomeKind.CANCELLED if candidate.is_cancellation else OutcomeKind.SETTLED), gas * price
+
+
 def _is_delivered(candidate: SignedPayment, logs: Iterable[Mapping[str, Any]]) -> bool:
     """Whether a token's contract says that it moved what was asked: some answer false instead of reverting."""
     payment = candidate.payment
@@ -283,3 +346,52 @@ def _is_delivered(candidate: SignedPayment, logs: Iterable[Mapping[str, Any]]) -
         and int.from_bytes(from_hex(log["data"], None, "data"), "big") == payment.units
         for log in logs
     )
+
+
+class EvmTreasury:
+    """A hot wallet with its chain, in the words of the treasury: addresses and contracts as text, bytes as they are.
+
+    Satisfies `ledger.treasury.protocols.ChainWallet`. `contract` is 0x and hex, or "native".
+    """
+
+    def __init__(self, wallet: HotWallet, broadcaster: Broadcaster) -> None:
+        self._wallet, self._broadcaster = wallet, broadcaster
+        self.sender = to_hex(wallet.address)
+
+    def problem(self, destination: str) -> str | None:
+        """Why nothing can be paid to a destination; None if it can."""
+        try:
+            address = parse_address(destination, "the destination")
+        except FormatError as error:
+            return str(error)
+        return "the destination is the zero address" if not any(address) else None
+
+    def first_nonce(self) -> int:
+        """The number that the key's first transaction in the log must have."""
+        return self._broadcaster.transactions_of(self._wallet.address)
+
+    def pay(self, destination: str, contract: str, units: int, nonce: int) -> bytes:
+        """Sign a payment at the fees of now. Raises ChainError."""
+        token = b"" if contract == NATIVE else from_hex(contract.lower(), 20, "contract")
+        payment = Payment(parse_address(destination, "the destination"), units, token)
+        return self._wallet.sign(payment, nonce, self._broadcaster.fees(self._wallet.policy)).raw
+
+    def replacement(self, raw: bytes, *, cancel: bool) -> bytes:
+        """Sign another transaction of the same nonce: for more gas, or to call the payment back."""
+        return self._wallet.replacement(read_signed(raw), cancel=cancel).raw
+
+    def broadcast(self, raw: bytes) -> None:
+        """See `Broadcaster.broadcast`."""
+        self._broadcaster.broadcast(raw)
+
+    def outcome(self, raws: Sequence[bytes]) -> Outcome:
+        """See `Broadcaster.outcome`."""
+        return self._broadcaster.outcome([read_signed(raw) for raw in raws])
+
+    def included(self, raws: Sequence[bytes], block: int) -> Inclusion | None:
+        """See `Broadcaster.included`."""
+        return self._broadcaster.included([read_signed(raw) for raw in raws], block)
+
+    def transaction(self, raw: bytes) -> str:
+        """The hash that the chain knows signed bytes by."""
+        return to_hex(keccak256(raw))

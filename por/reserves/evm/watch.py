@@ -35,7 +35,7 @@ from por.reserves.evm.header import header_from_rpc
 from por.reserves.evm.hexes import from_hex, keccak256, parse_quantity, to_hex
 from por.reserves.evm.rpc import Endpoint
 
-__all__ = ["NATIVE", "TRANSFER_TOPIC", "Block", "Gone", "Receipt", "ReorgTooDeep", "Transfer", "WatchState", "Watcher"]
+__all__ = ["NATIVE", "TRANSFER_TOPIC", "Block", "Receipt", "ReorgTooDeep", "Transfer", "WatchState", "Watcher"]
 
 NATIVE = "native"
 TRANSFER_TOPIC = keccak256(b"Transfer(address,address,uint256)")
@@ -68,7 +68,10 @@ class Block(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """A confirmed payment in the chain's smallest unit; `contract` is 0x and hex, or "native"."""
+    """A confirmed payment in the chain's smallest unit, or with `is_gone` one that stands in no block any more.
+
+    `contract` is 0x and hex, or "native".
+    """
 
     evidence: str
     chain: str
@@ -77,13 +80,7 @@ class Receipt(NamedTuple):
     contract: str
     units: int
     block: int
-
-
-class Gone(NamedTuple):
-    """A receipt that was stated stands in no block of the chain any more."""
-
-    evidence: str
-    block: int
+    is_gone: bool = False
 
 
 @dataclass(slots=True)
@@ -129,11 +126,11 @@ class WatchState:
         del self._kept[: -self.window - 1]
         return stated
 
-    def rewind(self) -> list[Gone]:
+    def rewind(self) -> list[Receipt]:
         """Let go of the newest block, which has left the chain; gives what had been stated of it, newest first."""
         gone = self._kept.pop()
         self.next_number = gone.number
-        return [Gone(r.evidence, r.block) for r in reversed(gone.receipts)] if gone.is_stated else []
+        return [receipt._replace(is_gone=True) for receipt in reversed(gone.receipts)] if gone.is_stated else []
 
     def newest_first(self) -> Iterator[tuple[int, bytes]]:
         """Number and hash of every block that is remembered."""
@@ -199,13 +196,13 @@ class Watcher:
         self._endpoint, self.state, self._addresses = endpoint, state, addresses
         self._contracts = frozenset(contracts)
 
-    def poll(self, limit: int = 1000) -> list[Receipt | Gone]:
+    def poll(self, limit: int = 1000) -> list[Receipt]:
         """Follow the chain to its newest block, at most `limit` blocks; the facts in the order to be taken.
 
         Raises ReorgTooDeep, or another ChainError, and then nothing has changed; trouble after the first fact ends the
         call and is met again by the next. Give the facts to the log before the state is written down.
         """
-        facts: list[Receipt | Gone] = []
+        facts: list[Receipt] = []
         try:
             self._follow(facts, limit)
         except ChainError:
@@ -213,7 +210,7 @@ class Watcher:
                 raise  # else what is known is told first, and the next call meets the same trouble
         return facts
 
-    def _follow(self, facts: list[Receipt | Gone], limit: int) -> None:
+    def _follow(self, facts: list[Receipt], limit: int) -> None:
         state = self.state
         newest = self._endpoint.header("latest")
         head = -1 if newest is None else newest.number

@@ -1,0 +1,74 @@
+"""The engine as the treasury reads it: what is open, what is held where, whose an address is. Reads only."""
+
+from __future__ import annotations
+
+from ledger.engine import Engine
+from ledger.treasury.courier import Open
+from ledger.treasury.deposits import payment_reference
+from ledger.treasury.dust import quantum
+from ledger.treasury.protocols import ChainWallet
+from ledger.treasury.reconcile import Holding
+
+__all__ = ["EngineBooks"]
+
+
+class EngineBooks:
+    """A view of one engine; it keeps nothing, so that it is never behind."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open_payments(self) -> list[Open]:
+        """Withdrawals in the order of asking, then the exchange's moves, that have not ended."""
+        desk = self._engine.withdrawals
+        found = []
+        for request in desk.open_requests():
+            each = desk.withdrawals[request]
+            ready = each.state != "sent" and desk.why_not(request) is None
+            found.append(
+                Open(
+                    request, False, each.asset, each.amount, 0, each.destination, each.state, each.wallet, "",
+                    each.nonce, tuple(each.transactions), ready,
+                )
+            )  # fmt: skip
+        for name, move in self._engine.custody.moves.items():
+            if move.state == "sent":
+                found.append(
+                    Open(
+                        name, True, move.asset, move.amount, move.dust, "", move.state, move.source, move.target,
+                        move.nonce, tuple(move.transactions), False,
+                    )
+                )  # fmt: skip
+        return found
+
+    def next_nonce(self, wallet: str, sender: str) -> int | None:
+        """See `CustodyDesk.next_nonce`."""
+        return self._engine.custody.next_nonce(wallet, sender)
+
+    def holdings(self) -> list[Holding]:
+        """Every wallet and asset of the books, exactly."""
+        scales = self._engine.assets
+        return [
+            Holding(wallet, asset, quanta * quantum(scales[asset]) + dust)
+            for wallet, asset, quanta, dust in self._engine.custody.holdings()
+        ]
+
+    def wallets(self) -> dict[tuple[str, str], str | None]:
+        """The wallet of every address by chain and address: what a watcher watches, and `receipt_command` is given."""
+        return {key: address.wallet for key, address in self._engine.deposits.addresses.items()}
+
+    def own_transactions(self, chain: ChainWallet) -> dict[str, str]:
+        """The exchange's moves by the hashes of all that was signed for them."""
+        moves = self._engine.custody.moves.items()
+        return {
+            chain.transaction(bytes.fromhex(transaction)): name
+            for name, move in moves
+            for transaction in move.transactions
+            if move.sender
+        }
+
+    def bank_payments(self) -> dict[str, str]:
+        """Withdrawals on their way by the reference under which a bank pays them."""
+        desk = self._engine.withdrawals
+        sent = [request for request in desk.open_requests() if desk.withdrawals[request].state == "sent"]
+        return {payment_reference(request): request for request in sent if not desk.withdrawals[request].sender}
