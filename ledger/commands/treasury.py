@@ -249,15 +249,15 @@ class RejectWithdrawal(Command):
 class SendWithdrawal(Command):
     """The signed chain transaction, in the log before it is broadcast: a restart sends these same bytes.
 
-    `sender` and `nonce` are the signing address and its number there, one after the last in the log; empty and null
-    where the chain, or the bank, has no such thing.
+    `sender` and `chain_nonce` are the signing address and its count there, one after the last in the log; empty and
+    null where the chain, or the bank, has no such thing.
     """
 
     TYPE: ClassVar[str] = "send-withdrawal"
     request: str = field_as(ID)
     wallet: str = field_as(WORD)
     sender: str = field_as(CODE)
-    nonce: int | None = field_as(optional(SMALL))
+    chain_nonce: int | None = field_as(optional(SMALL))
     transaction: str = field_as(TRANSACTION)
 
 
@@ -267,7 +267,7 @@ class ReplaceTransaction(Command):
 
     TYPE: ClassVar[str] = "replace-transaction"
     request: str = field_as(ID)
-    nonce: int = field_as(SMALL)
+    chain_nonce: int = field_as(SMALL)
     transaction: str = field_as(TRANSACTION)
 
 
@@ -307,7 +307,7 @@ class MoveCustody(Command):
     amount: int = field_as(AMOUNT)
     dust: int = field_as(DUST)
     sender: str = field_as(CODE)
-    nonce: int | None = field_as(optional(SMALL))
+    chain_nonce: int | None = field_as(optional(SMALL))
     transaction: str = field_as(TRANSACTION)
 
 

@@ -105,8 +105,8 @@ class CustodyDesk(Desk):
             if fee.dust >= one:
                 raise Refusal("dust-fills-a-quantum")
             back = returning[1] if returning[0] == fee.asset else 0
-            # Rounding asks for one quantum more at the most.
-            self.require_quanta(wallet, fee.asset, fee.amount + (fee.dust > 0) - back)
+            quanta = -self.dust.house_fills(fee.asset, -(fee.amount * one + fee.dust), one)
+            self.require_quanta(wallet, fee.asset, quanta - back)
 
     def pay_fee(self, wallet: str, fee: NetworkFee | None, reference: str) -> None:
         """Book what the chain took from a wallet as the house's cost; `require_fee` let it through."""
@@ -170,13 +170,13 @@ class CustodyDesk(Desk):
             raise Refusal("source-is-target")
         if command.dust >= quantum(shared.scale(command.asset)) or not command.amount + command.dust:
             raise Refusal("no-amount")
-        self.require_nonce(command.source, command.sender, command.nonce)
+        self.require_nonce(command.source, command.sender, command.chain_nonce)
         self.require_quanta(command.source, command.asset, command.amount)
         self.leave(command.source, command.asset, command.amount, command.move)
         self.dust.add_held(command.source, command.asset, -command.dust)
         self.dust.add_transit(command.asset, command.dust)
-        self.use_nonce(command.source, command.sender, command.nonce)
-        nonce = -1 if command.nonce is None else command.nonce
+        self.use_nonce(command.source, command.sender, command.chain_nonce)
+        nonce = -1 if command.chain_nonce is None else command.chain_nonce
         self.moves[command.move] = Move(
             command.source, command.target, command.asset, command.amount, command.dust, command.sender, nonce,
             "", [command.transaction],
@@ -243,8 +243,8 @@ class CustodyDesk(Desk):
             raise Refusal("no-amount")
         exact = command.amount * one + command.dust
         if command.direction == "out":
-            self.require_quanta(command.wallet, command.asset, command.amount + (command.dust > 0))
             exact = -exact
+            self.require_quanta(command.wallet, command.asset, -self.dust.house_fills(command.asset, exact, one))
         reference = reference_of(command.reference)
         self.book_house(command.wallet, command.asset, exact, ReasonCode.CORRECTION, reference)
 

@@ -204,8 +204,12 @@ class DepositsDesk(Desk):
         deposit = self.deposits.get(command.evidence)
         if deposit is None or deposit.state == REVERSED:
             raise Refusal("unknown-deposit")
-        # One more than the amount is the most that its dust can ask for.
-        self._custody.require_quanta(deposit.wallet, deposit.asset, deposit.amount + (deposit.dust > 0))
+        one, dust, filled = quantum(self.shared.scale(deposit.asset)), self._custody.dust, 0
+        if deposit.state == CREDITED:
+            filled = dust.owed_fills((deposit.account, deposit.subaccount, deposit.asset), -deposit.dust, one)
+        elif deposit.state == CAPITAL:
+            filled = dust.house_fills(deposit.asset, -deposit.dust, one)
+        self._custody.require_quanta(deposit.wallet, deposit.asset, deposit.amount - filled)
         debt = 0
         if deposit.state == CREDITED:
             debt = self._take_back(command.evidence, deposit)

@@ -274,21 +274,21 @@ class WithdrawalsDesk(Desk):
         """The signed transaction is in the log now, before anybody broadcasts it; custody leaves towards transit."""
         withdrawal = self._withdrawal(command.request, "held", "approved")
         self._check_ready(withdrawal)
-        self._custody.require_nonce(command.wallet, command.sender, command.nonce)
+        self._custody.require_nonce(command.wallet, command.sender, command.chain_nonce)
         self._custody.require_quanta(command.wallet, withdrawal.asset, withdrawal.amount)
         self._custody.leave(command.wallet, withdrawal.asset, withdrawal.amount, command.request)
-        self._custody.use_nonce(command.wallet, command.sender, command.nonce)
+        self._custody.use_nonce(command.wallet, command.sender, command.chain_nonce)
         withdrawal.wallet, withdrawal.sender = command.wallet, command.sender
-        withdrawal.nonce = -1 if command.nonce is None else command.nonce
+        withdrawal.nonce = -1 if command.chain_nonce is None else command.chain_nonce
         withdrawal.transactions.append(command.transaction)
         self._state(command.request, "sent")
 
     def _replace(self, command: ReplaceTransaction) -> None:
         if command.request not in self.withdrawals and command.request in self._custody.moves:
-            self._custody.replace(command.request, command.nonce, command.transaction)
+            self._custody.replace(command.request, command.chain_nonce, command.transaction)
             return
         withdrawal = self._withdrawal(command.request, "sent")
-        if withdrawal.nonce != command.nonce:
+        if withdrawal.nonce != command.chain_nonce:
             raise Refusal("nonce-is-another")
         withdrawal.transactions.append(command.transaction)
         self._state(command.request, "sent")

@@ -32,7 +32,8 @@ def receipt_command(
     """The command of a receipt; None where nothing is to be booked.
 
     `coins` by chain and contract; `wallets` by chain and address, as the log assigned them; `own`: hashes of the
-    transactions of the exchange's moves. A receipt in a contract or at an address that is not there is a fault of whoever watched, and asserts.
+    transactions of the exchange's moves. A receipt in a contract or at an address that is not there is a fault of
+    whoever watched, and asserts.
     """
     if receipt.transaction in own:
         return None

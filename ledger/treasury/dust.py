@@ -56,6 +56,14 @@ class DustBook:
         """The same for the house."""
         return _fill(self.house, asset, amount, one)
 
+    def owed_fills(self, key: tuple[str, str, str], amount: int, one: int) -> int:
+        """What `fill_owed` would answer; nothing changes."""
+        return (self.owed.get(key, 0) + amount) // one
+
+    def house_fills(self, asset: str, amount: int, one: int) -> int:
+        """What `fill_house` would answer; nothing changes."""
+        return (self.house.get(asset, 0) + amount) // one
+
     def difference(self, asset: str) -> int:
         """Left side less right side: zero, always."""
         held = sum(amount for (_, name), amount in self.held.items() if name == asset)
