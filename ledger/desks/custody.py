@@ -21,7 +21,7 @@ from ledger.commands import (
 )
 from ledger.desks.base import Desk, Handler, Refusal, Shared
 from ledger.events import CustodyMoved
-from ledger.journal import AccountCode, ReasonCode, Result
+from ledger.journal import AccountCode, ReasonCode, Result, house_key
 from ledger.treasury.dust import DustBook, quantum
 
 __all__ = ["CustodyDesk", "Move", "reference_of"]
@@ -81,18 +81,23 @@ class CustodyDesk(Desk):
     # What the other desks use.
 
     def account(self, wallet: str, asset: str) -> int:
-        """The ledger's account of a wallet in an asset."""
-        shared = self.shared
+        """The ledger's account of a wallet in an asset, opened on first use."""
+        code = self._codes[wallet] = self._code(wallet)
+        return self.shared.house(AccountCode(code), asset, wallet)
+
+    def _code(self, wallet: str) -> int:
         code = self._codes.get(wallet)
-        if code is None:
-            facts = shared.registry.wallet(wallet, shared.time_us)
-            is_bank = facts is not None and facts.chain.startswith("offchain:")
-            code = self._codes[wallet] = int(AccountCode.CUSTODY_BANK if is_bank else AccountCode.CUSTODY_WALLET)
-        return shared.house(AccountCode(code), asset, wallet)
+        if code is not None:
+            return code
+        facts = self.shared.registry.wallet(wallet, self.shared.time_us)
+        is_bank = facts is not None and facts.chain.startswith("offchain:")
+        return int(AccountCode.CUSTODY_BANK if is_bank else AccountCode.CUSTODY_WALLET)
 
     def require_quanta(self, wallet: str, asset: str, quanta: int) -> None:
-        """Refuse what the books of a wallet do not have."""
-        if self.shared.ledger.owed(self.account(wallet, asset)) < quanta:
+        """Refuse what the books of a wallet do not have; opens nothing."""
+        key = house_key(AccountCode(self._code(wallet)), asset, wallet, self.shared.entity)
+        account = self.shared.ledger.find(key)
+        if (0 if account is None else self.shared.ledger.owed(account)) < quanta:
             raise Refusal("custody-is-short")
 
     def require_fee(self, wallet: str, fee: NetworkFee | None, returning: tuple[str, int] = ("", 0)) -> None:

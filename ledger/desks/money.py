@@ -30,6 +30,9 @@ class MoneyDesk(Desk):
     def _move(self, command: MoveBetweenSubaccounts) -> None:
         shared = self.shared
         self._known(command.account, command.asset)
+        if command.source == command.target:
+            raise Refusal("source-is-target")
+        shared.require_free(command.account, command.source, command.asset, command.amount)
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))
@@ -37,10 +40,11 @@ class MoneyDesk(Desk):
     def _repay(self, command: RepayDebt) -> None:
         shared = self.shared
         self._known(command.account, command.asset)
-        claim = shared.claim(command.account, command.subaccount, command.asset)
         debt = shared.ledger.find(debt_key(command.account, command.asset, command.subaccount, shared.entity))
         if debt is None or shared.ledger.owed(debt) < command.amount:
             raise Refusal("more-than-the-debt")
+        shared.require_free(command.account, command.subaccount, command.asset, command.amount)
+        claim = shared.claim(command.account, command.subaccount, command.asset)
         price = shared.prices.get(command.asset)
         shared.require(shared.ledger.post(claim, debt, command.amount, ReasonCode.REPAY, "", price))
 
@@ -50,17 +54,19 @@ class MoneyDesk(Desk):
         """A contra-entry between customers, or between a customer and the house (None)."""
         shared = self.shared
         shared.scale(command.asset)
+        if command.source == command.target:
+            raise Refusal("source-is-target")
         for account in (command.source, command.target):
             if account is not None:
                 shared.account(account)
+        if command.source is not None:
+            shared.require_free(command.source, "", command.asset, command.amount)
         source, target = (
             shared.house(AccountCode.OTHER, command.asset)
             if account is None
             else shared.claim(account, "", command.asset)
             for account in (command.source, command.target)
         )
-        if source == target:
-            raise Refusal("source-is-target")
         reference = command.reference[:REFERENCE_LENGTH]
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.CORRECTION, reference))
 

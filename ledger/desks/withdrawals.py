@@ -200,9 +200,10 @@ class WithdrawalsDesk(Desk):
         used = command.amount + (used if before == day else 0)
         if policy.daily_limit is not None and used > policy.daily_limit:
             raise Refusal("over-the-daily-limit")
+        total = command.amount + policy.fee
+        shared.require_free(command.account, command.subaccount, command.asset, total)
         claim = shared.claim(command.account, command.subaccount, command.asset)
         transit = shared.house(AccountCode.IN_TRANSIT, command.asset)
-        total = command.amount + policy.fee
         hold = shared.ledger.hold(claim, total, ReasonCode.WITHDRAWAL, command.request, transit)
         if hold < 0:
             shared.require(Result(-hold))

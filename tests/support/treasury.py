@@ -56,7 +56,7 @@ class Treasury:
         return found[0] if found else None
 
     def open(self, addresses: bool = True) -> Treasury:
-        """Two assets on the chain, one at a bank, three wallets, three customers with addresses, and gas for the house."""
+        """Two assets on the chain, one at a bank, three wallets, three customers with addresses of their own."""
         self.give(ListAsset("ETH", 9, self.chain, "native", "", "", ""))
         self.give(ListAsset("USDC", 6, self.chain, self.token, "", "", ""))
         self.give(ListAsset("USD", 2, BANK, "", "", "", ""))

@@ -27,9 +27,9 @@ from ledger.commands import (
     RequireDestinations,
     ReverseDeposit,
     SendWithdrawal,
-    SetTransfers,
     SettleCustodyMove,
     SettleWithdrawal,
+    SetTransfers,
     SetWithdrawalPolicy,
     Tick,
 )

@@ -1,0 +1,267 @@
+"""Any stream of treasury commands: the books stay whole after each, and agree with a plain twin that counts exactly.
+
+The twin knows no accounts and no holds: for each customer and asset one exact number (what came in for them, less what
+was taken back, less what left), for each wallet one exact number. Amounts are in 10^-38, so that nothing is rounded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ledger import events as facts
+from ledger.canonical import canonical
+from ledger.commands import (
+    AdjustCustody,
+    ApproveWithdrawal,
+    ApproveWithdrawalByTwo,
+    AssignReceipt,
+    FailCustodyMove,
+    FailWithdrawal,
+    MoveBetweenSubaccounts,
+    MoveCustody,
+    NetworkFee,
+    ReceiveDeposit,
+    RejectWithdrawal,
+    RepayDebt,
+    RequestWithdrawal,
+    ReverseDeposit,
+    SendWithdrawal,
+    SettleCustodyMove,
+    SettleWithdrawal,
+    SetTransfers,
+    SetWithdrawalPolicy,
+)
+from ledger.journal import AccountCode
+from ledger.treasury.dust import quantum
+from tests.support.treasury import CHAIN, PEOPLE, Treasury, address_of, same_after_restart
+
+ONE = quantum(9)
+people = st.sampled_from(PEOPLE)
+asset = "ETH"
+amounts = st.integers(0, 50)
+# Boundaries of the quantum among them: nothing, the least, half, and one less than a whole.
+dusts = st.sampled_from([0, 1, ONE // 2, ONE - 1])
+fees = st.one_of(st.none(), st.builds(NetworkFee, st.just(asset), st.integers(0, 3), dusts))
+wallets = st.sampled_from(["deposits", "hot"])
+
+
+class Money(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.books = Treasury()
+        self.number = 0
+        self.receipts, self.requests, self.moves = [], [], []
+        self.owed = defaultdict(int)
+        self.held = defaultdict(int)
+        self.nobodys = self.house = self.moving = 0
+
+    @initialize()
+    def begin(self):
+        self.books.open()
+        self.books.capital(asset, 100)
+        self.held["hot"] += 100 * ONE
+        self.house += 100 * ONE
+
+    def new(self):
+        self.number += 1
+        return f"{self.number:032x}"
+
+    def give(self, command):
+        """The refusal, or None; a refusal leaves every byte of the state as it was but the log's position and time."""
+        before = self.sections()
+        refusal = self.books.refusal(command)
+        if refusal is not None:
+            assert self.sections() == before
+        return refusal
+
+    def sections(self):
+        return {name: data for name, data in self.books.engine.sections().items() if not name.endswith("head")}
+
+    # Deposits.
+
+    @rule(number=st.integers(0, 3), amount=amounts, dust=dusts)
+    def receive(self, number, amount, dust):
+        evidence = self.new()
+        if self.give(ReceiveDeposit(CHAIN, address_of(number), "deposits", asset, amount, dust, evidence)) is None:
+            exact = amount * ONE + dust
+            self.held["deposits"] += exact
+            deposit = self.books.engine.deposits.deposits[evidence]
+            if deposit.state == "held":
+                self.nobodys += exact
+            else:
+                assert deposit.account == PEOPLE[number]
+                self.owed[deposit.account] += exact
+            self.receipts.append([evidence, exact])
+
+    @precondition(lambda self: self.receipts)
+    @rule(data=st.data())
+    def take_back(self, data):
+        evidence, exact = data.draw(st.sampled_from(self.receipts))
+        deposit = self.books.engine.deposits.deposits[evidence]
+        state, account = deposit.state, deposit.account
+        if self.give(ReverseDeposit(evidence, "gone")) is None:
+            assert state != "reversed"
+            self.held["deposits"] -= exact
+            if state == "held":
+                self.nobodys -= exact
+            elif state == "capital":
+                self.house -= exact
+            else:
+                self.owed[account] -= exact
+
+    @precondition(lambda self: self.receipts)
+    @rule(data=st.data(), account=st.one_of(st.none(), people))
+    def assign(self, data, account):
+        evidence, exact = data.draw(st.sampled_from(self.receipts))
+        if self.give(AssignReceipt(evidence, account, "", "case")) is None:
+            self.nobodys -= exact
+            if account is None:
+                self.house += exact
+            else:
+                self.owed[account] += exact
+
+    @rule(deposits=st.booleans(), withdrawals=st.booleans())
+    def pause(self, deposits, withdrawals):
+        self.give(SetTransfers(asset, deposits, withdrawals, "test"))
+
+    # Customers' own.
+
+    @rule(account=people, amount=st.integers(1, 60), back=st.booleans())
+    def shift(self, account, amount, back):
+        ends = ("bot", "") if back else ("", "bot")
+        self.give(MoveBetweenSubaccounts(account, *ends, asset, amount))
+
+    @rule(account=people, amount=st.integers(1, 60))
+    def repay(self, account, amount):
+        self.give(RepayDebt(account, "", asset, amount))
+
+    # Withdrawals.
+
+    @rule(
+        fee=st.integers(0, 3),
+        one=st.sampled_from([None, 5]),
+        two=st.sampled_from([None, 20]),
+        daily=st.sampled_from([None, 60]),
+    )
+    def set_policy(self, fee, one, two, daily):
+        self.give(SetWithdrawalPolicy(asset, fee, 1, one, two, daily, False))
+
+    @rule(account=people, amount=st.integers(1, 60))
+    def ask(self, account, amount):
+        request = self.new()
+        if self.give(RequestWithdrawal(account, "", asset, amount, "0x" + "cd" * 20, request)) is None:
+            self.requests.append(request)
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), kind=st.sampled_from([ApproveWithdrawal, ApproveWithdrawalByTwo]))
+    def approve(self, data, kind):
+        self.give(kind(data.draw(st.sampled_from(self.requests))))
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), wallet=wallets, off=st.sampled_from([0, 0, 0, 1, -1]))
+    def send(self, data, wallet, off):
+        request = data.draw(st.sampled_from(self.requests))
+        nonce = (self.books.engine.custody.next_nonce(wallet, "0xaa") or 0) + off
+        before = self.books.engine.withdrawals.withdrawals[request].state
+        if nonce >= 0 and self.give(SendWithdrawal(request, wallet, "0xaa", nonce, "ab")) is None:
+            assert before in ("held", "approved")
+            amount = self.books.engine.withdrawals.withdrawals[request].amount * ONE
+            self.held[wallet] -= amount
+            self.moving += amount
+
+    def pay(self, wallet, fee):
+        exact = 0 if fee is None else fee.amount * ONE + fee.dust
+        self.held[wallet] -= exact
+        self.house -= exact
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), fee=fees)
+    def settle(self, data, fee):
+        request = data.draw(st.sampled_from(self.requests))
+        if self.give(SettleWithdrawal(request, "evidence", fee)) is None:
+            done = self.books.engine.withdrawals.withdrawals[request]
+            self.moving -= done.amount * ONE
+            self.owed[done.account] -= (done.amount + done.fee) * ONE
+            self.house += done.fee * ONE
+            self.pay(done.wallet, fee)
+
+    @precondition(lambda self: self.requests)
+    @rule(data=st.data(), fee=fees, evidence=st.sampled_from([None, "receipt"]), reject=st.booleans())
+    def fail(self, data, fee, evidence, reject):
+        request = data.draw(st.sampled_from(self.requests))
+        before = self.books.engine.withdrawals.withdrawals[request].state
+        command = RejectWithdrawal(request, "r") if reject else FailWithdrawal(request, "r", evidence, fee)
+        if self.give(command) is None and before == "sent":
+            done = self.books.engine.withdrawals.withdrawals[request]
+            assert evidence is not None and not reject
+            self.moving -= done.amount * ONE
+            self.held[done.wallet] += done.amount * ONE
+            self.pay(done.wallet, fee)
+
+    # The exchange's own.
+
+    @rule(back=st.booleans(), amount=amounts, dust=dusts)
+    def move(self, back, amount, dust):
+        name, ends = self.new(), ("hot", "deposits") if back else ("deposits", "hot")
+        nonce = self.books.engine.custody.next_nonce(ends[0], "0xbb") or 0
+        if self.give(MoveCustody(name, *ends, asset, amount, dust, "0xbb", nonce, "ab")) is None:
+            self.held[ends[0]] -= amount * ONE + dust
+            self.moving += amount * ONE + dust
+            self.moves.append(name)
+
+    @precondition(lambda self: self.moves)
+    @rule(data=st.data(), fee=fees, fails=st.booleans())
+    def arrive(self, data, fee, fails):
+        name = data.draw(st.sampled_from(self.moves))
+        kind = FailCustodyMove if fails else SettleCustodyMove
+        if self.give(kind(name, "evidence", fee)) is None:
+            move = self.books.engine.custody.moves[name]
+            exact = move.amount * ONE + move.dust
+            self.moving -= exact
+            self.held[move.source if fails else move.target] += exact
+            self.pay(move.source, fee)
+
+    @rule(wallet=wallets, inward=st.booleans(), amount=amounts, dust=dusts)
+    def adjust(self, wallet, inward, amount, dust):
+        direction = "in" if inward else "out"
+        if self.give(AdjustCustody(wallet, asset, direction, amount, dust, "r", "x")) is None:
+            exact = (amount * ONE + dust) * (1 if inward else -1)
+            self.held[wallet] += exact
+            self.house += exact
+
+    # What holds after each.
+
+    @invariant()
+    def the_books_are_whole(self):
+        if self.books.commands:
+            self.books.check()
+
+    @invariant()
+    def the_twin_agrees(self):
+        engine, dust = self.books.engine, self.books.engine.custody.dust
+        for person in PEOPLE:
+            claim, debt = self.books.claim(person, asset)
+            below = sum(amount for (account, _, _), amount in dust.owed.items() if account == person)
+            assert (claim - debt) * ONE + below == self.owed[person]
+        for wallet in ("deposits", "hot"):
+            assert self.books.exact(wallet, asset) == self.held[wallet]
+        sums = self.books.sums(asset)
+        assert sums[AccountCode.RECEIPTS_UNCREDITED] * ONE + dust.uncredited.get(asset, 0) == self.nobodys
+        house = sums[AccountCode.OTHER] + sums[AccountCode.FEES]
+        assert house * ONE + dust.house.get(asset, 0) == self.house
+        assert sums[AccountCode.IN_TRANSIT] * ONE + dust.transit.get(asset, 0) == self.moving
+        assert not any(isinstance(event, facts.BalanceChanged) and event.claim < 0 for event in self.books.events)
+        assert canonical(engine.withdrawals.document())
+
+    def teardown(self):
+        if self.books.commands:
+            same_after_restart(self.books.engine)
+            assert self.books.replayed().state_hash() == self.books.engine.state_hash()
+
+
+Money.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestMoney = Money.TestCase
