@@ -215,7 +215,7 @@ class WithdrawalsDesk(Desk):
             command.amount,
             policy.fee,
             hold,
-            self._place(command.asset, command.destination)[1],
+            command.destination,
         )
         self._state(command.request, "held")
 
