@@ -1,4 +1,4 @@
-"""Keys, signatures and numbers of the hot wallet, without a chain; tests/ledger/treasury has what a chain makes of it."""
+"""Keys, signatures and numbers of the hot wallet, without a chain; with one: tests/ledger/treasury/test_chain.py."""
 
 from __future__ import annotations
 
