@@ -11,12 +11,12 @@ a change that alters any result is a new number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ledger.api_strings import read_instructions
 from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
-from ledger.canonical import Digest, Json, Tag, canonical, tagged_hash
+from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
     CustodyDesk,
@@ -41,7 +41,7 @@ from ledger.registry import Registry
 from ledger.signatures import Request
 from ledger.trading.fees import FeeRates
 
-__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given"]
+__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given", "state_hash_of"]
 
 RULE_SET: Final = 1
 HOUR_MICROS: Final = 3_600_000_000
@@ -55,6 +55,8 @@ class Given(NamedTuple):
     keys: tuple[bytes, ...]
     received_us: int
     source: str = ""
+    command: Command | None = None
+    """What the bytes spell, where the door has read it already."""
 
 
 class _Totals:
@@ -139,6 +141,11 @@ class Engine:
         """The scale of each asset."""
         return dict(self._shared.assets)
 
+    @property
+    def venue_state(self) -> str:
+        """What the venue as a whole takes."""
+        return self._shared.venue_state
+
     # Applying.
 
     def apply(self, sequence: int, time_us: int, command: Command, source: str = "") -> list[Event]:
@@ -149,13 +156,14 @@ class Engine:
         self._start(sequence, time_us)
         is_carried_out = False
         try:
-            self._carry_out(command, source)
+            self.orders.source = source
+            self._handlers[type(command)](command)
             is_carried_out = True
         except Refusal as refusal:
             self._shared.events.append(Refused(str(refusal)))
         events = self._finish()
         if is_carried_out and isinstance(command, CutHour):
-            events.append(HourCut(command.hour, self.state_hash().hex()))
+            events.append(HourCut(command.hour))
         return events
 
     def apply_given(self, sequence: int, time_us: int, given: Given) -> list[Event]:
@@ -167,7 +175,7 @@ class Engine:
         verdict = self._judge(given, time_us)
         if isinstance(verdict, Authority) and given.request.names[0] not in KEY_COMMANDS:
             try:
-                command = self._command(given.request, verdict)
+                command = given.command or self._command(given.request, verdict)
             except FormatError:
                 return self._refuse(sequence, time_us, "malformed")
             return self.apply(sequence, time_us, command, given.source)
@@ -191,9 +199,16 @@ class Engine:
             return Denial.NO_SIGNATURE
         return Authority(Role.SESSION, account, b"")
 
+    @staticmethod
+    def read_ahead(request: Request) -> Command | None:
+        """What a request spells, where that does not depend on the engine's state; raises FormatError."""
+        if request.command is None or request.names[0] not in POLICY:
+            return None
+        return read_command(request.command)
+
     def _command(self, request: Request, verdict: Authority) -> Command:
         if request.command is not None:
-            return read_command(dict(request.command))
+            return read_command(request.command)
         markets = {name: room.market for name, room in self.orders.rooms.items()}
         return read_instructions(request.instructions, verdict.owner, markets, self._shared.assets)
 
@@ -212,10 +227,6 @@ class Engine:
         for desk in self._desks:
             desk.pass_time()
         shared.ledger.expire()
-
-    def _carry_out(self, command: Command, source: str) -> None:
-        self.orders.source = source
-        self._handlers[type(command)](command)
 
     def _finish(self) -> list[Event]:
         self._state_balances()
@@ -254,7 +265,8 @@ class Engine:
     def _cut_hour(self, command: CutHour) -> None:
         if command.hour % HOUR_MICROS or command.hour > self.time_us:
             raise Refusal("no-full-hour-that-is-over")
-        if self._hour >= 0 and command.hour != self._hour + HOUR_MICROS:
+        # Hours may be missed in an outage; the chain of attestations says so, and no hour is cut twice.
+        if command.hour <= self._hour:
             raise Refusal("hour-does-not-follow")
         self._hour = command.hour
 
@@ -277,9 +289,50 @@ class Engine:
         return {"head": canonical(head), **desks, **books}
 
     def state_hash(self) -> Digest:
-        """One hash over `sections`: H(3a, canonical JSON of name to SHA-256)."""
-        hashes: dict[str, Json] = {name: hashlib.sha256(data).hexdigest() for name, data in self.sections().items()}
-        return tagged_hash(Tag.ENGINE_STATE, canonical(hashes))
+        """One hash over `sections`."""
+        return state_hash_of(self.sections())
+
+    @classmethod
+    def restore(cls, genesis: Genesis, sections: Mapping[str, bytes]) -> Engine:
+        """The engine of those sections; raises FormatError for what is not the state of an engine of this exchange."""
+        try:
+            head: Any = parse(sections["head"])
+            engine = cls(genesis.exchange, genesis.entity)
+            engine._take_head(head)
+            books = b"".join(sections[name] for name in sections if name.startswith("ledger."))
+            engine._shared.take_ledger(Ledger.restore(books))
+            for desk in engine._desks:
+                desk.restore(parse(sections[f"desk.{desk.NAME}"]))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise FormatError("the sections are not those of an engine's state") from error
+        engine._count_totals()
+        if {name: bytes(data) for name, data in engine.sections().items()} != dict(sections):
+            raise FormatError("the sections are not in the one form of an engine's state")
+        return engine
+
+    def _take_head(self, head: Mapping[str, Any]) -> None:
+        shared = self._shared
+        if (head["exchange"], head["entity"], head["rule_set"]) != (shared.exchange, shared.entity, RULE_SET):
+            raise FormatError("the state is of another exchange, entity or rule set")
+        shared.sequence, shared.time_us, self._hour = head["sequence"], head["time"], head["hour"] - 1
+
+    def _count_totals(self) -> None:
+        ledger = self._shared.ledger
+        for index in range(len(ledger)):
+            key = ledger.key(index)
+            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+                owed = self._seen[index] = ledger.owed(index)
+                totals = self._totals.setdefault((key.owner, key.asset), _Totals())
+                if key.code is AccountCode.CLAIM:
+                    totals.claim += owed
+                else:
+                    totals.debt += owed
+
+
+def state_hash_of(sections: Mapping[str, bytes]) -> Digest:
+    """The state hash over the parts of a state: H(3a, canonical JSON of name to SHA-256)."""
+    hashes: dict[str, Json] = {name: hashlib.sha256(data).hexdigest() for name, data in sections.items()}
+    return tagged_hash(Tag.ENGINE_STATE, canonical(hashes))
 
 
 HANDLED: Final = frozenset(Engine("none")._handlers)

@@ -6,7 +6,8 @@ what feeds the liabilities trees (law 5 of the house).
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+import re
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger.trading.reports import ReportRow
 
@@ -35,6 +36,8 @@ __all__ = [
     "WalletSet",
     "WithdrawalMoved",
     "WithdrawalPolicySet",
+    "event_document",
+    "event_name",
 ]
 
 
@@ -235,10 +238,9 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position."""
 
     hour: int
-    state: str
 
 
 Event: TypeAlias = (
@@ -266,3 +268,16 @@ Event: TypeAlias = (
     | BalanceChanged
     | HourCut
 )
+
+
+def event_name(event: Event) -> str:
+    """The word for a kind of event, such as `balance-changed`."""
+    return _NAMES[type(event)]
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as JSON: its name under `event`, then its fields; integers are exact and may pass 2^53."""
+    return {"event": _NAMES[type(event)], **event._asdict()}
+
+
+_NAMES = {kind: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() for kind in Event.__args__}

@@ -162,9 +162,9 @@ _TYPES: Final[Mapping[str, type[Command]]] = {kind.TYPE: kind for kind in REQUIR
 _ENVELOPE: Final = ("type", "exchange", "nonce")
 
 
-def read_command(document: Json) -> Command:
+def read_command(document: Json | Mapping[str, Json]) -> Command:
     """The command that a JSON object spells, bare or in its signed envelope; raises FormatError naming the field."""
-    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+    if not isinstance(document, Mapping) or not isinstance(document.get("type"), str):
         raise FormatError("a command is an object with a type")
     kind = _TYPES.get(str(document["type"]))
     if kind is None:

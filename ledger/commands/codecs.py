@@ -66,9 +66,12 @@ class Codec:
 
 
 def _read_amount(value: Any) -> int:
-    if not isinstance(value, str) or not _DECIMAL.match(value) or int(value) > QUANTITY_MAX:
+    if not isinstance(value, str) or not _DECIMAL.match(value):
         raise FormatError("an amount is a decimal string from 0 to 2^63-1")
-    return int(value)
+    number = int(value)
+    if number > QUANTITY_MAX:
+        raise FormatError("an amount is a decimal string from 0 to 2^63-1")
+    return number
 
 
 def _read_positive(value: Any) -> int:
@@ -147,9 +150,10 @@ def one_of(*words: str) -> Codec:
 
 def optional(codec: Codec) -> Codec:
     """What `codec` reads, or null."""
+    read, write = codec.read, codec.write
     return Codec(
-        lambda value: None if value is None else codec.read(value),
-        lambda value: None if value is None else codec.write(value),
+        lambda value: None if value is None else read(value),
+        lambda value: None if value is None else write(value),
     )
 
 
@@ -183,6 +187,7 @@ class Fields:
     """A value with a codec for each field, in their order; every class of it is under `@shape`."""
 
     CODECS: ClassVar[Mapping[str, Codec]]
+    READERS: ClassVar[tuple[tuple[str, Callable[[Any], Any]], ...]]
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
@@ -205,6 +210,7 @@ def shape(kind: type[_Kind]) -> type[_Kind]:
     """A frozen dataclass whose fields all have codecs."""
     made = dataclass(frozen=True, slots=True)(kind)
     made.CODECS = {each.name: each.metadata["codec"] for each in fields(made)}
+    made.READERS = tuple((name, codec.read) for name, codec in made.CODECS.items())
     return made
 
 
@@ -215,15 +221,20 @@ def record_of(kind: type[Fields]) -> Codec:
 
 def read_fields(kind: type[Fields], value: Any, others: tuple[str, ...]) -> Fields:
     """The value that an object spells, whose names are the fields and `others`; raises FormatError naming the field."""
-    if not isinstance(value, dict) or set(value) != set(kind.CODECS) | set(others):
+    if not isinstance(value, Mapping) or len(value) != len(kind.READERS) + len(others):
         raise FormatError("other fields than the command has")
-    given = {}
-    for name, codec in kind.CODECS.items():
-        try:
-            given[name] = codec.read(value[name])
-        except FormatError as problem:
-            raise FormatError(f"{name}: {problem}") from None
-    return kind(**given)
+    name = ""
+    try:
+        given = []
+        for name, read in kind.READERS:
+            given.append(read(value[name]))
+        for name in others:
+            value[name]
+    except KeyError:
+        raise FormatError("other fields than the command has") from None
+    except FormatError as problem:
+        raise FormatError(f"{name}: {problem}") from None
+    return kind(*given)
 
 
 def write_fields(value: Fields) -> dict[str, Json]:

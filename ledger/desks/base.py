@@ -56,6 +56,10 @@ class Shared:
     def __post_init__(self) -> None:
         self.purse = LedgerPurse(self.ledger, self.entity)
 
+    def take_ledger(self, ledger: Ledger) -> None:
+        """Stand on a restored ledger, with a purse of its own."""
+        self.ledger, self.purse = ledger, LedgerPurse(ledger, self.entity)
+
     def account(self, account: str) -> Account:
         """A customer's account; refuses one that is not there."""
         found = self.accounts.get(account)
