@@ -136,6 +136,10 @@ class Engine:
         """What customers, wallets and assets were at any time."""
         return self._shared.registry
 
+    def account_number(self, account: str) -> int:
+        """The number of a customer's account, from 1 in the order of opening; raises KeyError."""
+        return self._shared.accounts[account].number
+
     @property
     def assets(self) -> dict[str, int]:
         """The scale of each asset."""

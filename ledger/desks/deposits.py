@@ -2,7 +2,8 @@
 
 Each outside fact is taken once, by its evidence. A receipt for nobody, or in an asset whose deposits are paused, is
 owed in a line of its own until two operators assign it. What is below the quantum is owed to the same customer and
-joins the next deposit that fills it. A reversal takes what is free and makes a debt of the rest.
+joins the next deposit that fills it. A reversal takes what is free and makes a debt of the rest; it is never refused
+for want of books, because the coins are gone whatever the books say.
 """
 
 from __future__ import annotations
@@ -204,12 +205,6 @@ class DepositsDesk(Desk):
         deposit = self.deposits.get(command.evidence)
         if deposit is None or deposit.state == REVERSED:
             raise Refusal("unknown-deposit")
-        one, dust, filled = quantum(self.shared.scale(deposit.asset)), self._custody.dust, 0
-        if deposit.state == CREDITED:
-            filled = dust.owed_fills((deposit.account, deposit.subaccount, deposit.asset), -deposit.dust, one)
-        elif deposit.state == CAPITAL:
-            filled = dust.house_fills(deposit.asset, -deposit.dust, one)
-        self._custody.require_quanta(deposit.wallet, deposit.asset, deposit.amount - filled)
         debt = 0
         if deposit.state == CREDITED:
             debt = self._take_back(command.evidence, deposit)
@@ -227,9 +222,8 @@ class DepositsDesk(Desk):
         claim = self._claim(deposit)
         free = min(shared.ledger.available(claim), amount)
         debt = shared.ledger.open(debt_key(deposit.account, deposit.asset, deposit.subaccount, shared.entity))
-        custody = self._custody.account(deposit.wallet, deposit.asset)
         for source, part in ((claim, free), (debt, amount - free)):
-            self._post(source, custody, part, ReasonCode.DEPOSIT_REVERSAL, evidence, deposit.asset)
+            self._take_out(source, deposit, part, ReasonCode.DEPOSIT_REVERSAL, evidence)
         if amount > free:
             indebted = self._indebted.setdefault((deposit.account, deposit.asset), [])
             if deposit.subaccount not in indebted:
@@ -241,8 +235,7 @@ class DepositsDesk(Desk):
         asset, dust = deposit.asset, self._custody.dust
         is_held = deposit.state == HELD
         source = self._uncredited(asset) if is_held else self.shared.house(AccountCode.OTHER, asset)
-        custody = self._custody.account(deposit.wallet, asset)
-        self._post(source, custody, deposit.amount, ReasonCode.DEPOSIT_REVERSAL, evidence, asset)
+        self._take_out(source, deposit, deposit.amount, ReasonCode.DEPOSIT_REVERSAL, evidence)
         dust.add_held(deposit.wallet, asset, -deposit.dust)
         if is_held:
             dust.add_uncredited(asset, -deposit.dust)
@@ -264,10 +257,25 @@ class DepositsDesk(Desk):
         one = quantum(self.shared.scale(deposit.asset))
         filled = self._custody.dust.fill_house(deposit.asset, dust, one)
         self._custody.dust.add_held(deposit.wallet, deposit.asset, -filled * one)
+        house = self.shared.house(AccountCode.OTHER, deposit.asset)
+        if filled > 0:
+            custody = self._custody.account(deposit.wallet, deposit.asset)
+            self._post(custody, house, filled, ReasonCode.DUST, evidence, deposit.asset)
+        else:
+            self._take_out(house, deposit, -filled, ReasonCode.DUST, evidence)
+
+    def _take_out(self, source: int, deposit: Deposit, amount: int, reason: ReasonCode, evidence: str) -> None:
+        """Post what is taken back out of the wallet's books, and what they do not have against the house.
+
+        They do not have it where it was moved on before it went away. The wallet that it went to is short on its chain
+        then: the reconciliation lists that, and the write-off by hand meets the other half of this entry.
+        """
         custody = self._custody.account(deposit.wallet, deposit.asset)
         house = self.shared.house(AccountCode.OTHER, deposit.asset)
-        ends = (custody, house) if filled > 0 else (house, custody)
-        self._post(*ends, abs(filled), ReasonCode.DUST, evidence, deposit.asset)
+        there = min(self.shared.ledger.owed(custody), amount)
+        self._post(source, custody, there, reason, evidence, deposit.asset)
+        if source != house:
+            self._post(source, house, amount - there, reason, evidence, deposit.asset)
 
     def _post(self, debit: int, credit: int, amount: int, reason: ReasonCode, evidence: str, asset: str) -> None:
         if amount:

@@ -6,6 +6,7 @@ from ledger.engine import Engine
 from ledger.treasury.courier import Open
 from ledger.treasury.deposits import payment_reference
 from ledger.treasury.dust import quantum
+from ledger.treasury.policy import place
 from ledger.treasury.protocols import ChainWallet
 from ledger.treasury.reconcile import Holding
 
@@ -56,6 +57,21 @@ class EngineBooks:
     def wallets(self) -> dict[tuple[str, str], str | None]:
         """The wallet of every address by chain and address: what a watcher watches, and `receipt_command` is given."""
         return {key: address.wallet for key, address in self._engine.deposits.addresses.items()}
+
+    def wallet(self, chain: str, address: str) -> str | None:
+        """The wallet of one address; None where the log assigned none."""
+        found = self._engine.deposits.addresses.get(place(chain, address))
+        return None if found is None else found.wallet
+
+    def account(self, chain: str, address: str) -> str | None:
+        """The customer of one address; None where there is none."""
+        found = self._engine.deposits.addresses.get(place(chain, address))
+        return None if found is None else found.account
+
+    def addresses_of(self, chain: str, account: str) -> list[str]:
+        """A customer's addresses on a chain."""
+        addresses = self._engine.deposits.addresses.items()
+        return [address for (name, address), owner in addresses if (name, owner.account) == (chain, account)]
 
     def own_transactions(self, chain: ChainWallet) -> dict[str, str]:
         """The exchange's moves by the hashes of all that was signed for them."""

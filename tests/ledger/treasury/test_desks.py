@@ -160,10 +160,16 @@ def test_a_reversed_receipt_that_was_spent_is_a_debt_and_stops_withdrawals_until
     assert books.refusal(ask(10)) is None
 
 
-def test_a_reversal_that_the_wallet_cannot_bear_is_refused(books):
+def test_a_reversal_of_what_was_moved_on_meets_the_write_off_by_hand(books):
     books.give(receive(amount=1000))
-    books.give(MoveCustody("a" * 32, "deposits", "hot", "ETH", 1000, 0, "0xd0", 0, "ab"))
-    assert books.refusal(ReverseDeposit("e1", "gone")) == "custody-is-short"
+    books.give(MoveCustody("a" * 32, "deposits", "hot", "ETH", 900, 0, "0xd0", 0, "ab"))
+    books.give(SettleCustodyMove("a" * 32, "tx", None))
+    assert books.refusal(ReverseDeposit("e1", "gone")) is None
+    assert books.claim(WHO, "ETH") == (0, 0)
+    assert (books.exact("deposits", "ETH"), books.exact("hot", "ETH")) == (0, 900 * ONE)
+    assert books.sums("ETH")[AccountCode.OTHER] == 900
+    books.give(AdjustCustody("hot", "ETH", "out", 900, 0, "its sweep is gone too", "case 3"))
+    assert books.sums("ETH")[AccountCode.OTHER] == 0 == books.exact("hot", "ETH")
 
 
 # Withdrawals.

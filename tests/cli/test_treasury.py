@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ledger.canonical import canonical, parse
+from cli.exchange.treasury import ChainTreasury, TreasuryOptions, TreasurySecrets
+from ledger.canonical import parse
 from ledger.commands import (
-    AssignAddress,
     AssignReceipt,
     Command,
     MoveBetweenSubaccounts,
@@ -18,18 +19,15 @@ from ledger.commands import (
     SendWithdrawal,
 )
 from ledger.errors import TallystickError
-from ledger.treasury.books import EngineBooks
-from ledger.treasury.courier import Courier, Station
-from ledger.treasury.deposits import receipt_command
+from ledger.treasury.courier import Courier
 from ledger.treasury.dust import quantum
-from ledger.treasury.protocols import Coin
-from ledger.treasury.reconcile import HOUR_MICROS, Flight, Reading, Reconciliation, reconcile
+from ledger.treasury.reconcile import HOUR_MICROS, Reconciliation, reconcile
 from por.reserves.evm.deposit_keys import DepositKeys
 from por.reserves.evm.devnode import DevNode, development_key, start_pyevm
-from por.reserves.evm.hexes import from_hex, to_hex
+from por.reserves.evm.hexes import from_hex, keccak256, to_hex
 from por.reserves.evm.rpc import Endpoint
-from por.reserves.evm.wallet import Broadcaster, EvmTreasury, GasPolicy, HotWallet, Payment, read_signed
-from por.reserves.evm.watch import Watcher, WatchState
+from por.reserves.evm.wallet import Broadcaster, GasPolicy, HotWallet, Payment, read_signed
+from por.reserves.evm.watch import WatchState
 from tests.chain.node import GENESIS, anvil
 from tests.support.treasury import PEOPLE, Treasury
 
@@ -39,7 +37,7 @@ CONFIRMATIONS = 2
 GWEI = 10**9
 ETHER = 10**18
 OUTSIDE = "0x" + "77" * 20
-KEYS = DepositKeys(b"a seed of the tests, not a secret")
+SEED = b"a seed of the tests, not a secret"
 
 
 class Crash(BaseException):
@@ -47,66 +45,67 @@ class Crash(BaseException):
 
 
 class World:
-    """One chain, one engine, one watcher and one courier; any of the last two can be made again."""
+    """One chain, one engine, and the treasury between them, which can be made again at any time."""
 
-    def __init__(self, node: DevNode) -> None:
-        self.node = node
+    def __init__(self, node: DevNode, folder: Path) -> None:
+        self.node, self.folder = node, folder
         self.endpoint = Endpoint("node", node.url, node.connect)
         self.token = node.deploy("DevToken", "Dollar", "USDC", 6)
         self.fake = node.deploy("DevToken", "Dollar", "USDC", 6)
         self.treasury = Treasury(node.chain, to_hex(self.token)).open(addresses=False)
-        self.books = EngineBooks(self.treasury.engine)
-        eth = Coin("ETH", 9, node.chain, "native", 18)
-        usdc = Coin("USDC", 6, node.chain, to_hex(self.token), 6)
-        self.coins = {coin.asset: coin for coin in (eth, usdc)}
         self.policy = GasPolicy(10**12)
         self.hot = HotWallet(development_key(7), node.chain, self.policy)
         self.broadcaster = Broadcaster(self.endpoint, CONFIRMATIONS)
-        self.station = Station("hot", EvmTreasury(self.hot, self.broadcaster), eth)
-        self.treasury.give(AssignAddress(None, "", node.chain, to_hex(self.hot.address), "hot"))
-        for number, person in enumerate(PEOPLE, start=1):
-            address = to_hex(KEYS.address(number, 0))
-            self.treasury.give(AssignAddress(person, "", node.chain, address, "deposits"))
         self.ages: Any = {}
+        self.given: list[Command] = []
         self.refused: list[str] = []
-        self.watch(WatchState(node.chain, CONFIRMATIONS, 0))
         self.restart()
-
-    def watch(self, state: WatchState) -> None:
-        addresses = {from_hex(address, 20, "address") for _, address in self.books.wallets() if address[:2] == "0x"}
-        self.watcher = Watcher(self.endpoint, state, addresses, [self.token])
+        self.chain.register_hot()
+        assert [self.chain.new_address(person) for person in PEOPLE] == [self.address(n) for n in (1, 2, 3)]
 
     def restart(self, submit: Any = None) -> None:
-        self.courier = Courier(self.books, submit or self.submit, {self.node.chain: self.station}, self.coins)
+        """Everything but the engine and the watcher's file is made again."""
+        state = self.folder / "watch.json"
+        options = TreasuryOptions(self.node.chain, "ETH", CONFIRMATIONS, self.policy, state)
+        secrets = TreasurySecrets(SEED, development_key(7))
+        self.chain = ChainTreasury(self.treasury.engine, submit or self.submit, self.endpoint, secrets, options)
+
+    @property
+    def courier(self) -> Courier:
+        return self.chain.courier
 
     def submit(self, command: Command) -> str | None:
-        return self.treasury.refusal(command)
+        refused = self.treasury.refusal(command)
+        self.given.append(command)
+        self.refused += [] if refused is None else [refused]
+        return refused
 
-    def poll(self) -> list[Command]:
-        """Take what the watcher states; the commands it became."""
-        by_place = {(coin.chain, coin.contract): coin for coin in self.coins.values()}
-        given = []
-        for receipt in self.watcher.poll():
-            own = self.books.own_transactions(self.station.chain)
-            command = receipt_command(receipt, by_place, self.books.wallets(), own)
-            if command is not None:
-                given.append(command)
-                refusal = self.treasury.refusal(command)
-                self.refused += [] if refusal is None else [refusal]
-        return given
+    def poll(self) -> list[str]:
+        """Take what the chain has new; the kinds of command that it became."""
+        self.given.clear()
+        self.troubles = self.chain.poll()
+        return [type(command).__name__ for command in self.given]
 
     def mine(self, blocks: int = CONFIRMATIONS) -> None:
         self.node.mine(blocks=blocks)
 
+    @staticmethod
+    def address(person: int) -> str:
+        return to_hex(DepositKeys(SEED).address(person, 0))
+
     def deposit(self, person: int = 1, wei: int = ETHER) -> None:
-        self.node.fund(KEYS.address(person, 0), wei)
+        self.node.fund(from_hex(self.address(person), 20, ""), wei)
+
+    def mint(self, address: str, units: int, token: bytes | None = None) -> None:
+        self.node.transact(token or self.token, "DevToken", "mint", from_hex(address, 20, ""), units)
 
     def fill_hot(self) -> None:
         """Gas and tokens of the house: receipts at the hot wallet's address that operators book as capital."""
         self.node.fund(self.hot.address, ETHER)
-        self.node.transact(self.token, "DevToken", "mint", self.hot.address, 10**9)
+        self.mint(self.chain.hot.sender, 10**9)
         self.mine()
-        for command in self.poll():
+        self.poll()
+        for command in list(self.given):
             self.treasury.give(AssignReceipt(command.evidence, None, "", "capital"))
 
     def ask(self, amount: int, asset: str = "ETH", request: str = "f" * 32, place: str = OUTSIDE) -> None:
@@ -121,27 +120,9 @@ class World:
 
     def reconcile(self, now_us: int | None = None) -> Reconciliation:
         """Books against the chain at its newest block, as an hour would."""
-        header = self.broadcaster.head()
-        wallets: dict[str, list[bytes]] = {}
-        for (chain, address), wallet in self.books.wallets().items():
-            if chain == self.node.chain and wallet is not None:
-                wallets.setdefault(wallet, []).append(from_hex(address, 20, "address"))
-        readings = []
-        for wallet, addresses in wallets.items():
-            for coin in self.coins.values():
-                contract = b"" if coin.contract == "native" else self.token
-                units = sum(self.broadcaster.balance(address, contract, header) for address in addresses)
-                readings.append(Reading(wallet, coin.asset, coin.exact(units), f"block {header.number}"))
-        flights = self.courier.flights({self.node.chain: header.number})
-        own = self.books.own_transactions(self.station.chain)
-        by_place = {coin.contract: coin for coin in self.coins.values()}
-        for receipt in self.watcher.state.pending():
-            if receipt.transaction not in own:
-                coin = by_place[receipt.contract]
-                wallet = self.books.wallets()[receipt.chain, receipt.address]
-                flights.append(Flight(str(wallet), coin.asset, "seen", coin.exact(receipt.units), receipt.evidence))
+        flights, readings = self.chain.reconciliation()
+        holdings = [each for each in self.chain.books.holdings() if each.asset != "USD"]
         now = self.treasury.engine.time_us if now_us is None else now_us
-        holdings = [each for each in self.books.holdings() if each.asset != "USD"]
         done = reconcile(now, holdings, flights, readings, self.ages)
         self.ages = done.ages
         return done
@@ -159,28 +140,28 @@ def opened(kind: str) -> DevNode:
 
 
 @pytest.fixture(params=["anvil", "py-evm"])
-def world(request) -> Iterator[World]:
+def world(request, tmp_path) -> Iterator[World]:
     """Either implementation of the chain."""
     with opened(request.param) as node:
-        made = World(node)
+        made = World(node, tmp_path)
         yield made
         made.treasury.check()
         assert made.treasury.replayed().state_hash() == made.treasury.engine.state_hash()
 
 
 @pytest.fixture
-def fork() -> Iterator[World]:
+def fork(tmp_path) -> Iterator[World]:
     """A chain that can be reorganised and that keeps several transactions of one sender waiting."""
     with anvil() as node:
-        made = World(node)
+        made = World(node, tmp_path)
         yield made
         made.treasury.check()
 
 
 def test_deposits_are_credited_once_over_restarts_and_second_scans(world):
     world.deposit(1, ETHER + 7)
-    world.node.transact(world.token, "DevToken", "mint", KEYS.address(2, 0), 5_000_000)
-    world.node.transact(world.fake, "DevToken", "mint", KEYS.address(2, 0), 9_000_000)
+    world.mint(world.address(2), 5_000_000)
+    world.mint(world.address(2), 9_000_000, world.fake)
     world.deposit(3, 5)
     assert world.treasury.claim(PEOPLE[2], "ETH") == (0, 0)
     world.mine()
@@ -190,10 +171,11 @@ def test_deposits_are_credited_once_over_restarts_and_second_scans(world):
     dust = world.treasury.engine.custody.dust.owed
     assert dust == {(WHO, "", "ETH"): 7 * 10**20, (PEOPLE[2], "", "ETH"): 5 * 10**20}
     position = world.treasury.engine.sequence
-    world.watch(WatchState.from_document(parse(canonical(world.watcher.state.to_document()))))
+    world.restart()
     assert world.poll() == [], "a restart from the state states nothing again"
-    world.watch(WatchState(world.node.chain, CONFIRMATIONS, 0))
-    assert len(world.poll()) == 3 and world.refused == ["deposit-exists"] * 3
+    (world.folder / "watch.json").unlink()
+    world.restart()
+    assert len(world.poll()) == 3 and world.refused == ["deposit-exists"] * 3 and world.troubles == []
     assert world.treasury.engine.sequence == position + 3
     assert world.treasury.claim(WHO, "ETH") == (GWEI, 0)
 
@@ -211,16 +193,14 @@ def test_a_deposit_waits_for_its_confirmations_and_is_in_flight_meanwhile(world)
 
 def test_a_transaction_that_fails_and_coin_sent_by_a_contract_credit_nobody(world):
     """What a contract sends inside a transaction is not seen; it is in the balance and listed as a difference."""
-    world.node.transact(world.token, "DevToken", "mint", world.hot.address, 5)
+    world.mint(world.chain.hot.sender, 5)
     world.mine()
     world.poll()
     assert world.reconcile().differences == ()
-    payer = world.station.chain
     world.node.fund(world.hot.address, ETHER)
-    raw = payer.pay(to_hex(KEYS.address(1, 0)), to_hex(world.token), 6, 0)
-    payer.broadcast(raw)
+    world.chain.hot.broadcast(world.chain.hot.pay(world.address(1), to_hex(world.token), 6, 0))
     world.mine(3)
-    assert [type(command).__name__ for command in world.poll()] == ["ReceiveDeposit"], "the coin for the hot wallet"
+    assert world.poll() == ["ReceiveDeposit"], "the coin for the hot wallet"
     assert world.treasury.claim(WHO, "USDC") == (0, 0)
 
 
@@ -277,7 +257,7 @@ def test_what_the_log_refuses_is_never_sent(world):
 
 def test_a_token_payment_goes_out_and_one_that_the_chain_refuses_is_refunded(world):
     world.fill_hot()
-    world.node.transact(world.token, "DevToken", "mint", KEYS.address(1, 0), 2_000_000_000)
+    world.mint(world.address(1), 2_000_000_000)
     world.mine()
     world.poll()
     world.ask(400_000_000, "USDC", "a" * 32)
@@ -292,7 +272,7 @@ def test_a_token_payment_goes_out_and_one_that_the_chain_refuses_is_refunded(wor
     raw = world.hot.sign(Payment(from_hex(OUTSIDE, 20, ""), 600_000_000, world.token), 2, world.policy.fees(GWEI))
     world.ask(600_000_000, "USDC", "b" * 32)
     world.treasury.engine.custody._nonces.clear()  # as if the log had been told of the thief's number
-    assert world.submit(SendWithdrawal("b" * 32, "hot", world.station.chain.sender, 2, raw.raw.hex())) is None
+    assert world.submit(SendWithdrawal("b" * 32, "hot", world.chain.hot.sender, 2, raw.raw.hex())) is None
     world.courier.step()
     world.mine(3)
     world.courier.step()
@@ -330,7 +310,7 @@ def test_a_stolen_coin_is_a_difference_that_grows_old(world):
     world.poll()
     raw = world.hot.sign(Payment(from_hex(OUTSIDE, 20, ""), ETHER // 10), 0, world.policy.fees(GWEI))
     world.ask(10**8)
-    assert world.submit(SendWithdrawal("f" * 32, "hot", world.station.chain.sender, 0, raw.raw.hex())) is None
+    assert world.submit(SendWithdrawal("f" * 32, "hot", world.chain.hot.sender, 0, raw.raw.hex())) is None
     troubles = world.courier.step()
     assert [trouble.is_alarm for trouble in troubles] == [True] and world.state() == "sent"
 
@@ -340,19 +320,18 @@ def test_a_sweep_is_booked_to_the_last_wei_and_is_nobodys_deposit(world):
     world.deposit(1, ETHER + 7)
     world.mine()
     world.poll()
-    owner = EvmTreasury(HotWallet(KEYS.key(1, 0), world.node.chain, world.policy), world.broadcaster)
-    units = ETHER // 2 + 3
-    place = to_hex(world.hot.address)
-    assert world.courier.move("a" * 32, "deposits", "hot", "ETH", units, owner, place) is None
+    assert world.chain.sweep(world.address(1), "ETH") is None
+    (name,) = world.treasury.engine.custody.moves
+    move = world.treasury.engine.custody.moves[name]
     assert world.reconcile().differences == ()
     world.mine(1)
     assert world.reconcile().differences == (), "arrived and not booked is in flight"
     world.mine(2)
-    world.poll()
-    world.courier.step()
-    assert world.treasury.engine.custody.moves["a" * 32].state == "settled"
+    assert world.poll() == ["SettleCustodyMove"], "its arrival at the hot wallet is no receipt"
+    assert move.state == "settled"
     assert world.poll() == [] and world.reconcile().differences == ()
-    assert world.treasury.exact("hot", "ETH") == (ETHER + units) * 10**20
+    exact = move.amount * quantum(9) + move.dust
+    assert exact > ETHER // 2 * 10**20 and world.treasury.exact("hot", "ETH") == ETHER * 10**20 + exact
     assert world.treasury.exact("deposits", "ETH") % quantum(9), "gas is finer than the quantum, and is kept"
     assert world.treasury.claim(WHO, "ETH") == (GWEI, 0)
 
@@ -378,8 +357,7 @@ def test_a_deposit_whose_block_is_replaced_is_taken_back_and_what_was_spent_is_o
     assert fork.treasury.claim(WHO, "ETH") == (GWEI, 0)
     fork.treasury.give(MoveBetweenSubaccounts(WHO, "", "bot", "ETH", GWEI // 4))
     replace_chain(fork, snapshot, 5)
-    commands = fork.poll()
-    assert [type(command).__name__ for command in commands] == ["ReverseDeposit"]
+    assert fork.poll() == ["ReverseDeposit"]
     assert fork.treasury.claim(WHO, "ETH") == (GWEI // 4, GWEI // 4)
     assert fork.treasury.claim(OTHER, "ETH") == (GWEI, 0), "below the fork nothing changed"
     assert fork.reconcile().differences == ()
@@ -396,11 +374,11 @@ def test_the_same_transaction_in_another_block_is_another_receipt(fork):
     fork.node.rpc("anvil_reorg", snapshot_depth, [])
     fork.deposit(1)
     fork.mine(4)
-    kinds = [type(command).__name__ for command in fork.poll()]
+    kinds = fork.poll()
     assert kinds[0] == "ReverseDeposit" and set(kinds[1:]) == {"ReceiveDeposit"}
     deposits = fork.treasury.engine.deposits.deposits
     assert [deposits[evidence].state for evidence in before] == ["reversed"]
-    assert fork.treasury.claim(WHO, "ETH")[0] == fork.balance(to_hex(KEYS.address(1, 0))) // GWEI
+    assert fork.treasury.claim(WHO, "ETH")[0] == fork.balance(fork.address(1)) // GWEI
     assert fork.reconcile().differences == ()
 
 
@@ -415,15 +393,15 @@ def test_a_node_that_is_only_behind_takes_nothing_back(fork):
 
 def test_a_reorganisation_deeper_than_the_window_stops_the_watcher(fork):
     snapshot = fork.node.rpc("evm_snapshot")
-    fork.watch(WatchState(fork.node.chain, CONFIRMATIONS, fork.node.number() + 1, window=3))
+    fork.chain.watcher.state = WatchState(fork.node.chain, CONFIRMATIONS, fork.node.number() + 1, window=3)
     fork.deposit(1)
     fork.mine(10)
     fork.poll()
-    state = fork.watcher.state.to_document()
+    state = fork.chain.watcher.state.to_document()
     replace_chain(fork, snapshot, 20)
     with pytest.raises(TallystickError, match="none of the 3 blocks"):
-        fork.watcher.poll()
-    assert fork.watcher.state.to_document() == state
+        fork.chain.watcher.poll()
+    assert fork.chain.watcher.state.to_document() == state
 
 
 def test_a_payment_is_called_back_at_its_own_nonce(fork):
@@ -434,7 +412,7 @@ def test_a_payment_is_called_back_at_its_own_nonce(fork):
     fork.ask(10**8)
     fork.courier.step()
     assert fork.courier.replace("f" * 32, cancel=True) is None
-    both = [read_signed(bytes.fromhex(raw)) for raw in fork.books.open_payments()[0].transactions]
+    both = [read_signed(bytes.fromhex(raw)) for raw in fork.chain.books.open_payments()[0].transactions]
     assert both[0].nonce == both[1].nonce and both[1].is_cancellation
     fork.mine(3)
     fork.courier.step()
@@ -458,3 +436,56 @@ def test_a_payment_that_is_outbid_is_paid_once(fork):
     assert fork.state("a" * 32) == fork.state("b" * 32) == "settled"
     assert fork.balance(OUTSIDE) == ETHER // 5
     assert fork.reconcile().differences == ()
+
+
+def test_a_payment_that_the_node_forgot_is_sent_again_and_one_that_a_fork_undid_is_paid_once(fork):
+    fork.fill_hot()
+    fork.deposit()
+    fork.mine()
+    fork.poll()
+    fork.ask(10**8)
+    snapshot = fork.node.rpc("evm_snapshot")
+    fork.courier.step()
+    raw = fork.chain.books.open_payments()[0].transactions[0]
+    fork.node.rpc("anvil_dropTransaction", to_hex(keccak256(bytes.fromhex(raw))))
+    fork.mine(1)
+    assert fork.balance(OUTSIDE) == 0
+    fork.courier.step()
+    fork.mine(1)
+    assert fork.balance(OUTSIDE) == ETHER // 10 and fork.state() == "sent"
+    fork.node.rpc("evm_revert", snapshot)
+    fork.node.fund(b"\x99" * 20, 1)
+    fork.mine(4)
+    assert fork.balance(OUTSIDE) == 0
+    fork.poll()
+    fork.mine(3)
+    fork.poll()
+    assert fork.state() == "settled" and fork.balance(OUTSIDE) == ETHER // 10
+    assert fork.reconcile().differences == ()
+
+
+def test_tokens_are_swept_with_gas_from_the_hot_wallet(fork):
+    fork.fill_hot()
+    fork.mint(fork.address(2), 7_000_000)
+    fork.mine()
+    fork.poll()
+    assert fork.chain.fuel(fork.address(2), ETHER // 100) is None
+    assert fork.reconcile().differences == ()
+    fork.mine(3)
+    assert fork.poll() == ["SettleCustodyMove"] and fork.treasury.claim(OTHER, "ETH") == (0, 0)
+    assert fork.chain.sweep(fork.address(2), "USDC") is None
+    fork.mine(3)
+    assert fork.poll() == ["SettleCustodyMove"]
+    assert fork.balance(fork.address(2), "USDC") == 0 and fork.treasury.claim(OTHER, "USDC") == (7_000_000, 0)
+    assert fork.reconcile().differences == ()
+    assert fork.chain.sweep(fork.address(2), "USDC") is not None, "nothing is left"
+
+
+def test_a_second_address_of_a_customer_is_watched_from_its_command_on(fork):
+    again = fork.chain.new_address(WHO, "bot")
+    assert again not in [fork.address(1), fork.address(2), fork.address(3)]
+    fork.node.fund(from_hex(again, 20, ""), ETHER)
+    fork.mine()
+    fork.poll()
+    assert fork.treasury.claim(WHO, "ETH") == (GWEI, 0)
+    assert fork.chain.sweep(again, "ETH") is None, "its key is found again"
