@@ -259,6 +259,9 @@ def test_nonces_follow_each_other_in_the_log(funded):
 def test_a_replacement_has_the_same_nonce(funded):
     funded.give(ask(100))
     assert funded.refusal(ReplaceTransaction(REQUEST, 0, "cd")) == "withdrawal-is-held"
+    funded.give(ApproveWithdrawal(REQUEST))
+    assert funded.refusal(ReplaceTransaction(REQUEST, 0, "cd")) == "withdrawal-is-approved"
+    assert funded.refusal(SettleWithdrawal(REQUEST, "e", None)) == "withdrawal-is-approved"
     funded.give(send())
     assert funded.refusal(ReplaceTransaction(REQUEST, 1, "cd")) == "nonce-is-another"
     funded.give(ReplaceTransaction(REQUEST, 0, "cd"))
