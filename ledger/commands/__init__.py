@@ -17,9 +17,11 @@ from ledger.canonical import Json
 from ledger.commands.codecs import Command, read_fields, write_fields
 from ledger.commands.customers import BlockAccount, OpenAccount, SetConsent, SetCustomer
 from ledger.commands.hours import CutHour, Tick
-from ledger.commands.listing import ListAsset, ListMarket, SetAssetFacts, SetMarketState, SetWallet
+from ledger.commands.listing import HaltMarket, ListAsset, ListMarket, OpenMarket, SetAssetFacts, SetWallet
 from ledger.commands.money import CorrectBooks, MoveBetweenSubaccounts, RepayDebt
 from ledger.commands.orders import AmendOrder, Cancel, CancelAll, EndSession, NewOrder, PlaceOrders, Unblock
+from ledger.commands.parameters import CancelParameterChange, SetParameters
+from ledger.commands.prices import FeedPrices
 from ledger.commands.treasury import (
     AddDestination,
     AdjustCustody,
@@ -32,18 +34,18 @@ from ledger.commands.treasury import (
     FailWithdrawal,
     MoveCustody,
     NetworkFee,
+    PauseTransfers,
     ReceiveDeposit,
     RejectWithdrawal,
     RemoveDestination,
     ReplaceTransaction,
     RequestWithdrawal,
     RequireDestinations,
+    ResumeTransfers,
     ReverseDeposit,
     SendWithdrawal,
     SettleCustodyMove,
     SettleWithdrawal,
-    SetTransfers,
-    SetWithdrawalPolicy,
 )
 from ledger.errors import FormatError
 from ledger.keyring import Permission, Role
@@ -61,6 +63,7 @@ __all__ = [
     "BlockAccount",
     "Cancel",
     "CancelAll",
+    "CancelParameterChange",
     "Command",
     "CorrectBooks",
     "CreditDeposit",
@@ -68,6 +71,8 @@ __all__ = [
     "EndSession",
     "FailCustodyMove",
     "FailWithdrawal",
+    "FeedPrices",
+    "HaltMarket",
     "ListAsset",
     "ListMarket",
     "MoveBetweenSubaccounts",
@@ -75,6 +80,8 @@ __all__ = [
     "NetworkFee",
     "NewOrder",
     "OpenAccount",
+    "OpenMarket",
+    "PauseTransfers",
     "PlaceOrders",
     "ReceiveDeposit",
     "RejectWithdrawal",
@@ -83,15 +90,14 @@ __all__ = [
     "ReplaceTransaction",
     "RequestWithdrawal",
     "RequireDestinations",
+    "ResumeTransfers",
     "ReverseDeposit",
     "SendWithdrawal",
     "SetAssetFacts",
     "SetConsent",
     "SetCustomer",
-    "SetMarketState",
-    "SetTransfers",
+    "SetParameters",
     "SetWallet",
-    "SetWithdrawalPolicy",
     "SettleCustodyMove",
     "SettleWithdrawal",
     "Tick",
@@ -104,6 +110,7 @@ _CUSTOMER: Final = frozenset({Role.CUSTOMER, Role.SESSION})
 _TRADES: Final = Requirement(_CUSTOMER, Permission.TRADE)
 _WITHDRAWS: Final = Requirement(frozenset({Role.CUSTOMER}), Permission.WITHDRAW)
 _TREASURY: Final = Requirement(frozenset({Role.SERVICE}), Permission.DEPOSITS)
+_FEEDS: Final = Requirement(frozenset({Role.SERVICE}), Permission.PRICES)
 _CLOCK: Final = Requirement(frozenset({Role.SERVICE}), Permission.TIME)
 _ACCOUNTS: Final = Requirement(frozenset({Role.SERVICE}), Permission.ACCOUNTS)
 _OPERATOR: Final = Requirement(frozenset({Role.OPERATOR}))
@@ -118,7 +125,11 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     SetAssetFacts: _TWO_OPERATORS,
     SetWallet: _TWO_OPERATORS,
     ListMarket: _TWO_OPERATORS,
-    SetMarketState: _OPERATOR,
+    HaltMarket: _OPERATOR,
+    OpenMarket: _TWO_OPERATORS,
+    SetParameters: _TWO_OPERATORS,
+    CancelParameterChange: _TWO_OPERATORS,
+    FeedPrices: _FEEDS,
     PlaceOrders: _TRADES,
     Cancel: _TRADES,
     CancelAll: _TRADES,
@@ -132,8 +143,8 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     CreditDeposit: _TREASURY,
     ReverseDeposit: _TREASURY,
     AssignReceipt: _TWO_OPERATORS,
-    SetTransfers: _OPERATOR,
-    SetWithdrawalPolicy: _TWO_OPERATORS,
+    PauseTransfers: _OPERATOR,
+    ResumeTransfers: _TWO_OPERATORS,
     AddDestination: _WITHDRAWS,
     RemoveDestination: _WITHDRAWS,
     RequireDestinations: _WITHDRAWS,

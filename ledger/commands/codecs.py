@@ -26,9 +26,11 @@ __all__ = [
     "MARKET",
     "MICROS",
     "POSITIVE",
+    "PRICE",
     "SMALL",
     "SUBACCOUNT",
     "TEXT",
+    "VALUE",
     "WORD",
     "Codec",
     "Command",
@@ -49,6 +51,7 @@ MICROS_MAX = 2**53 - 1
 BATCH_MAX = 100
 DUST_MAX = 10**SCALE_MAX
 
+_PRICE = re.compile(r"[1-9][0-9]{0,35}\Z")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
 _LONG_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,37})\Z")
 
@@ -84,6 +87,12 @@ def _read_positive(value: Any) -> int:
 def _read_dust(value: Any) -> int:
     if not isinstance(value, str) or not _LONG_DECIMAL.match(value) or int(value) >= DUST_MAX:
         raise FormatError("what is below a quantum is a decimal string below 10^38")
+    return int(value)
+
+
+def _read_price(value: Any) -> int:
+    if not isinstance(value, str) or not _PRICE.match(value):
+        raise FormatError("a price is a decimal string from 1 to 10^36-1, in 10^-18 of the unit of account")
     return int(value)
 
 
@@ -168,8 +177,23 @@ def list_of(codec: Codec, least: int = 1, most: int = BATCH_MAX) -> Codec:
     return Codec(read, lambda items: [codec.write(item) for item in items])
 
 
+def _read_value(value: Any) -> Any:
+    if not isinstance(value, list):
+        return _read_text(value)
+    if not 1 <= len(value) <= BATCH_MAX:
+        raise FormatError(f"a list has 1 to {BATCH_MAX} entries")
+    return tuple(map(_read_value, value))
+
+
+def _write_value(value: Any) -> Json:
+    return [_write_value(item) for item in value] if isinstance(value, tuple) else _as_is(value)
+
+
 AMOUNT, POSITIVE = Codec(_read_amount, str), Codec(_read_positive, str)
 DUST = Codec(_read_dust, str)
+PRICE = Codec(_read_price, str)
+VALUE = Codec(_read_value, _write_value)
+"""A parameter's value: a text, or a list of values; its parameter says what it must be."""
 MICROS, SMALL = _integer_to(MICROS_MAX), _integer_to(2**32 - 1)
 ID, HASH = _hex(16), _hex(32)
 TEXT, FLAG = Codec(_read_text), Codec(_read_flag)

@@ -42,16 +42,16 @@ __all__ = [
     "FailWithdrawal",
     "MoveCustody",
     "NetworkFee",
+    "PauseTransfers",
     "ReceiveDeposit",
     "RejectWithdrawal",
     "RemoveDestination",
     "ReplaceTransaction",
     "RequestWithdrawal",
     "RequireDestinations",
+    "ResumeTransfers",
     "ReverseDeposit",
     "SendWithdrawal",
-    "SetTransfers",
-    "SetWithdrawalPolicy",
     "SettleCustodyMove",
     "SettleWithdrawal",
 ]
@@ -69,6 +69,7 @@ class NetworkFee(Fields):
     dust: int = field_as(DUST)
 
 
+_DIRECTION = one_of("deposits", "withdrawals")
 _FEE = optional(record_of(NetworkFee))
 
 
@@ -141,40 +142,31 @@ class AssignReceipt(Command):
 
 
 @shape
-class SetTransfers(Command):
-    """Whether an asset's deposits are credited and its withdrawals taken; receipts while not are kept uncredited."""
+class PauseTransfers(Command):
+    """An asset's deposits are not credited, or its withdrawals not taken, from now on; receipts are kept uncredited."""
 
-    TYPE: ClassVar[str] = "set-transfers"
+    TYPE: ClassVar[str] = "pause-transfers"
     asset: str = field_as(ASSET)
-    deposits: bool = field_as(FLAG)
-    withdrawals: bool = field_as(FLAG)
+    direction: str = field_as(_DIRECTION)
     reason: str = field_as(TEXT)
 
 
-# What guards withdrawals.
-
-
 @shape
-class SetWithdrawalPolicy(Command):
-    """An asset's fee and limits in quanta. What tightens holds at once; what loosens, and a higher fee, after the lock.
+class ResumeTransfers(Command):
+    """They are again. To halt takes one operator and to open two, as with markets."""
 
-    From `one_operator_from` on an operator approves, from `two_operators_from` on two do; null is never.
-    `daily_limit` is a customer's for a day of UTC; `listed_only`: to destinations on the customer's list alone.
-    """
-
-    TYPE: ClassVar[str] = "set-withdrawal-policy"
+    TYPE: ClassVar[str] = "resume-transfers"
     asset: str = field_as(ASSET)
-    fee: int = field_as(AMOUNT)
-    amount_min: int = field_as(POSITIVE)
-    one_operator_from: int | None = field_as(optional(POSITIVE))
-    two_operators_from: int | None = field_as(optional(POSITIVE))
-    daily_limit: int | None = field_as(optional(POSITIVE))
-    listed_only: bool = field_as(FLAG)
+    direction: str = field_as(_DIRECTION)
+    reason: str = field_as(TEXT)
+
+
+# Where withdrawals may go.
 
 
 @shape
 class AddDestination(Command):
-    """The customer lists where their withdrawals may go; it counts after the delay."""
+    """The customer lists where their withdrawals may go; it counts after a delay (`withdrawals.destination_delay`)."""
 
     TYPE: ClassVar[str] = "add-destination"
     account: str = field_as(ID)

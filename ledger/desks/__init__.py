@@ -8,10 +8,13 @@ from ledger.desks.base import Account, Desk, Refusal, Shared
 from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
 from ledger.desks.deposits import DepositsDesk
+from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
 from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
+from ledger.desks.parameters import ParametersDesk
+from ledger.desks.prices import PricesDesk
 from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
@@ -20,10 +23,13 @@ __all__ = [
     "CustomersDesk",
     "DepositsDesk",
     "Desk",
+    "FeesDesk",
     "KeysDesk",
     "ListingDesk",
     "MoneyDesk",
     "OrdersDesk",
+    "ParametersDesk",
+    "PricesDesk",
     "Refusal",
     "Shared",
     "WithdrawalsDesk",

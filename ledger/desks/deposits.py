@@ -17,9 +17,10 @@ from ledger.commands import (
     AssignReceipt,
     Command,
     CreditDeposit,
+    PauseTransfers,
     ReceiveDeposit,
+    ResumeTransfers,
     ReverseDeposit,
-    SetTransfers,
 )
 from ledger.desks.base import Desk, Handler, Refusal, Shared
 from ledger.desks.custody import CustodyDesk, reference_of
@@ -74,7 +75,7 @@ class DepositsDesk(Desk):
         self._custody = custody
         self.addresses: dict[tuple[str, str], Address] = {}
         self.deposits: dict[str, Deposit] = {}
-        self._paused: dict[str, tuple[bool, bool]] = {}
+        self._paused: dict[tuple[str, str], None] = {}
         self._indebted: dict[tuple[str, str], list[str]] = {}
 
     def handlers(self) -> dict[type[Command], Handler]:
@@ -85,12 +86,13 @@ class DepositsDesk(Desk):
             CreditDeposit: self._credit_named,
             ReverseDeposit: self._reverse,
             AssignReceipt: self._assign_receipt,
-            SetTransfers: self._set_transfers,
+            PauseTransfers: self._pause,
+            ResumeTransfers: self._resume,
         }
 
     def takes_withdrawals(self, asset: str) -> bool:
         """Whether an asset's withdrawals are not paused."""
-        return self._paused.get(asset, (True, True))[1]
+        return (asset, "withdrawals") not in self._paused
 
     def owes(self, account: str, asset: str) -> bool:
         """Whether a customer owes for a receipt that went away, in any subaccount."""
@@ -98,10 +100,19 @@ class DepositsDesk(Desk):
         debts = (ledger.find(debt_key(account, asset, sub, entity)) for sub in self._indebted.get((account, asset), ()))
         return any(debt is not None and ledger.owed(debt) > 0 for debt in debts)
 
-    def _set_transfers(self, command: SetTransfers) -> None:
+    def _pause(self, command: PauseTransfers) -> None:
         self.shared.scale(command.asset)
-        self._paused[command.asset] = (command.deposits, command.withdrawals)
-        self.shared.events.append(TransfersSet(command.asset, command.deposits, command.withdrawals))
+        if (command.asset, command.direction) in self._paused:
+            raise Refusal("paused-already")
+        self._paused[command.asset, command.direction] = None
+        self.shared.events.append(TransfersSet(command.asset, command.direction, False))
+
+    def _resume(self, command: ResumeTransfers) -> None:
+        self.shared.scale(command.asset)
+        if (command.asset, command.direction) not in self._paused:
+            raise Refusal("not-paused")
+        del self._paused[command.asset, command.direction]
+        self.shared.events.append(TransfersSet(command.asset, command.direction, True))
 
     # Addresses.
 
@@ -132,7 +143,7 @@ class DepositsDesk(Desk):
         if address is not None and address.wallet not in (None, command.wallet):
             raise Refusal("another-wallet")
         deposit = Deposit("", "", command.asset, command.amount, command.dust, command.wallet, HELD)
-        if address is None or address.account is None or not self._paused.get(command.asset, (True, True))[0]:
+        if address is None or address.account is None or (command.asset, "deposits") in self._paused:
             self._hold(command.evidence, deposit)
             return
         deposit.account, deposit.subaccount = address.account, address.subaccount
@@ -300,7 +311,7 @@ class DepositsDesk(Desk):
                 for key, deposit in sorted(self.deposits.items())
             ],
             "indebted": [[*key, list(subs)] for key, subs in sorted(self._indebted.items())],
-            "paused": [[asset, *flags] for asset, flags in sorted(self._paused.items())],
+            "paused": [list(pair) for pair in sorted(self._paused)],
         }
 
     def restore(self, document: Any) -> None:
@@ -310,4 +321,5 @@ class DepositsDesk(Desk):
         for key, account, subaccount, asset, amount, dust, wallet, state in document["deposits"]:
             self.deposits[key] = Deposit(account, subaccount, asset, int(amount), int(dust), wallet, state)
         self._indebted = {(account, asset): list(subs) for account, asset, subs in document["indebted"]}
-        self._paused = {asset: (deposits, withdrawals) for asset, deposits, withdrawals in document["paused"]}
+        for asset, direction in document["paused"]:
+            self._paused[asset, direction] = None

@@ -29,18 +29,18 @@ from ledger.commands import (
     RequireDestinations,
     SendWithdrawal,
     SettleWithdrawal,
-    SetWithdrawalPolicy,
 )
 from ledger.desks.base import Desk, Handler, Refusal, Shared
 from ledger.desks.custody import CustodyDesk
 from ledger.desks.deposits import DepositsDesk
-from ledger.events import DestinationSet, WithdrawalMoved, WithdrawalPolicySet
+from ledger.events import DestinationSet, WithdrawalMoved
 from ledger.journal import AccountCode, ReasonCode, Result
-from ledger.treasury.policy import DESTINATION_DELAY_US, POLICY_LOCK_US, WithdrawalPolicy, place, tightened
+from ledger.treasury.policy import WithdrawalPolicy, place
 
 __all__ = ["Withdrawal", "WithdrawalsDesk"]
 
 DAY_US: Final = 86_400_000_000
+SECOND_US: Final = 1_000_000
 _NEVER: Final = -1
 
 
@@ -76,8 +76,6 @@ class WithdrawalsDesk(Desk):
         self._custody, self._deposits = custody, deposits
         self.withdrawals: dict[str, Withdrawal] = {}
         self._open: dict[str, None] = {}
-        self._policies: dict[str, WithdrawalPolicy] = {}
-        self._waiting: dict[str, tuple[int, WithdrawalPolicy]] = {}
         self._listed: dict[str, dict[tuple[str, str], int]] = {}
         self._required_until: dict[str, int] = {}
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
@@ -85,7 +83,6 @@ class WithdrawalsDesk(Desk):
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
         return {
-            SetWithdrawalPolicy: self._set_policy,
             AddDestination: self._add_destination,
             RemoveDestination: self._remove_destination,
             RequireDestinations: self._require_destinations,
@@ -99,39 +96,12 @@ class WithdrawalsDesk(Desk):
             FailWithdrawal: self._fail,
         }
 
-    # Policy.
-
-    def pass_time(self) -> None:
-        """Policies whose lock is over hold."""
-        if self._waiting:
-            due = [asset for asset, (when, _) in self._waiting.items() if when <= self.shared.time_us]
-            for asset in due:
-                self._policies[asset] = self._waiting.pop(asset)[1]
-
     def policy(self, asset: str) -> WithdrawalPolicy:
-        """What holds for an asset now."""
-        return self._policies.get(asset, WithdrawalPolicy())
+        """What is in force for an asset."""
+        return WithdrawalPolicy.of(self.shared.parameters, asset)
 
-    def _set_policy(self, command: SetWithdrawalPolicy) -> None:
-        shared = self.shared
-        shared.scale(command.asset)
-        new = WithdrawalPolicy(
-            command.fee,
-            command.amount_min,
-            command.one_operator_from,
-            command.two_operators_from,
-            command.daily_limit,
-            command.listed_only,
-        )
-        # The first policy of an asset loosens nothing that anybody relied on.
-        old = self._policies.get(command.asset, new)
-        self._policies[command.asset] = tightened(old, new)
-        self._waiting.pop(command.asset, None)
-        when = shared.time_us
-        if self._policies[command.asset] != new:
-            when += POLICY_LOCK_US
-            self._waiting[command.asset] = (when, new)
-        shared.events.append(WithdrawalPolicySet(command.asset, when))
+    def _delay_us(self) -> int:
+        return int(self.shared.parameters.value("withdrawals.destination_delay")) * SECOND_US
 
     # Destinations.
 
@@ -141,7 +111,7 @@ class WithdrawalsDesk(Desk):
         listed = self._listed.setdefault(command.account, {})
         if key in listed:
             raise Refusal("destination-exists")
-        listed[key] = active = self.shared.time_us + DESTINATION_DELAY_US
+        listed[key] = active = self.shared.time_us + self._delay_us()
         self.shared.events.append(DestinationSet(command.account, *key, active))
 
     def _remove_destination(self, command: RemoveDestination) -> None:
@@ -157,7 +127,7 @@ class WithdrawalsDesk(Desk):
         if command.required:
             self._required_until[command.account] = _NEVER
         elif until == _NEVER:
-            self._required_until[command.account] = self.shared.time_us + DESTINATION_DELAY_US
+            self._required_until[command.account] = self.shared.time_us + self._delay_us()
 
     def _check_destination(self, account: str, asset: str, destination: str) -> None:
         now, until = self.shared.time_us, self._required_until.get(account, 0)
@@ -198,7 +168,7 @@ class WithdrawalsDesk(Desk):
         day = shared.time_us // DAY_US
         before, used = self._used.get((command.account, command.asset), (day, 0))
         used = command.amount + (used if before == day else 0)
-        if policy.daily_limit is not None and used > policy.daily_limit:
+        if used > policy.daily_limit:
             raise Refusal("over-the-daily-limit")
         total = command.amount + policy.fee
         shared.require_free(command.account, command.subaccount, command.asset, total)
@@ -338,17 +308,15 @@ class WithdrawalsDesk(Desk):
     # The state.
 
     def document(self) -> Json:
-        """Withdrawals by request; policies, those that wait, lists, wishes and what was used of daily limits."""
+        """Withdrawals by request; lists of destinations, wishes for them, and what was used of daily limits."""
         return {
             "listed": [
                 [account, *key, active]
                 for account, listed in sorted(self._listed.items())
                 for key, active in sorted(listed.items())
             ],
-            "policies": [[asset, *_policy_row(policy)] for asset, policy in sorted(self._policies.items())],
             "required": [[account, str(until)] for account, until in sorted(self._required_until.items())],
             "used": [[*key, day, str(used)] for key, (day, used) in sorted(self._used.items())],
-            "waiting": [[asset, when, *_policy_row(new)] for asset, (when, new) in sorted(self._waiting.items())],
             "withdrawals": [
                 [key, *(str(each) if type(each) is int else each for each in astuple(withdrawal))]
                 for key, withdrawal in sorted(self.withdrawals.items())
@@ -359,10 +327,8 @@ class WithdrawalsDesk(Desk):
         """See `Desk.restore`."""
         for account, chain, destination, active in document["listed"]:
             self._listed.setdefault(account, {})[chain, destination] = active
-        self._policies = {asset: _read_policy(row) for asset, *row in document["policies"]}
         self._required_until = {account: int(until) for account, until in document["required"]}
         self._used = {(account, asset): (day, int(used)) for account, asset, day, used in document["used"]}
-        self._waiting = {asset: (when, _read_policy(row)) for asset, when, *row in document["waiting"]}
         for key, account, sub, asset, amount, fee, hold, destination, state, granted, *sent in document["withdrawals"]:
             wallet, sender, nonce, transactions = sent
             self.withdrawals[key] = Withdrawal(
@@ -371,14 +337,3 @@ class WithdrawalsDesk(Desk):
             )  # fmt: skip
             if state not in ("settled", "failed"):
                 self._open[key] = None
-
-
-def _policy_row(policy: WithdrawalPolicy) -> list[Json]:
-    return [str(each) if type(each) is int else each for each in policy]
-
-
-def _read_policy(row: list[Any]) -> WithdrawalPolicy:
-    *limits, listed_only = row
-    fee, least, one, two, daily = (None if each is None else int(each) for each in limits)
-    assert fee is not None and least is not None, "a fee and a minimum are always there"
-    return WithdrawalPolicy(fee, least, one, two, daily, listed_only)

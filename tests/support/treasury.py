@@ -12,10 +12,12 @@ from ledger.commands import (
     Command,
     ListAsset,
     OpenAccount,
+    SetParameters,
     SetWallet,
     command_document,
     read_command,
 )
+from ledger.commands.parameters import NewValue
 from ledger.engine import HOUR_MICROS, Engine
 from ledger.journal import AccountCode
 from ledger.treasury.dust import quantum
@@ -31,6 +33,12 @@ REFERENCE = "RF18539007547034"
 def address_of(number: int) -> str:
     """A deposit address of the tests."""
     return f"0x{number + 1:040x}"
+
+
+def limits(asset: str, **values: int) -> SetParameters:
+    """What two operators set of an asset's withdrawals."""
+    changes = [NewValue(f"withdrawals.{name}", asset, str(value)) for name, value in values.items()]
+    return SetParameters(tuple(changes), "test")
 
 
 class Treasury:
@@ -62,6 +70,8 @@ class Treasury:
         self.give(ListAsset("USD", 2, BANK, "", "", "", ""))
         for wallet, chain in (("deposits", self.chain), ("hot", self.chain), ("bank-1", BANK)):
             self.give(SetWallet(wallet, "main", "client", "online", chain))
+        for asset in ("ETH", "USDC", "USD"):  # before the first account nothing waits out a lock
+            self.give(limits(asset, one_operator_from=2**63 - 1))
         for number, person in enumerate(PEOPLE):
             row = (person, "main", "email", f"{number:032x}", f"{number:064x}", "retail", "JP", "customer", None)
             self.give(OpenAccount(*row))

@@ -18,6 +18,7 @@ from ledger.commands import (
     MoveBetweenSubaccounts,
     MoveCustody,
     NetworkFee,
+    PauseTransfers,
     ReceiveDeposit,
     RejectWithdrawal,
     RemoveDestination,
@@ -25,20 +26,22 @@ from ledger.commands import (
     ReplaceTransaction,
     RequestWithdrawal,
     RequireDestinations,
+    ResumeTransfers,
     ReverseDeposit,
     SendWithdrawal,
     SettleCustodyMove,
     SettleWithdrawal,
-    SetTransfers,
-    SetWithdrawalPolicy,
     Tick,
 )
 from ledger.journal import AccountCode
+from ledger.parameters import LOCK, PARAMETERS
 from ledger.treasury.dust import quantum
-from ledger.treasury.policy import DESTINATION_DELAY_US, POLICY_LOCK_US
-from tests.support.treasury import BANK, CHAIN, PEOPLE, REFERENCE, Treasury, address_of, same_after_restart
+from ledger.treasury.policy import WithdrawalPolicy
+from tests.support.treasury import BANK, CHAIN, PEOPLE, REFERENCE, Treasury, address_of, limits, same_after_restart
 
 WHO, OTHER = PEOPLE[:2]
+LOCK_US = PARAMETERS[LOCK].default * 10**6
+DELAY_US = PARAMETERS["withdrawals.destination_delay"].default * 10**6
 REQUEST = "f" * 32
 ONE = quantum(9)
 WEI = 10**20  # of 10^-38
@@ -62,8 +65,16 @@ def ask(amount=100, request=REQUEST, asset="ETH", who=WHO, place=PLACE):
     return RequestWithdrawal(who, "", asset, amount, place, request)
 
 
-def policy(asset="ETH", fee=0, least=1, one=None, two=None, daily=None, listed=False):
-    return SetWithdrawalPolicy(asset, fee, least, one, two, daily, listed)
+def policy(**values):
+    return limits("ETH", **values)
+
+
+def with_fee(books, fee):
+    """A fee, which customers hear of before it acts."""
+    books.give(policy(fee=fee))
+    assert books.engine.withdrawals.policy("ETH").fee == 0
+    books.give(Tick(), after_us=LOCK_US)
+    assert books.engine.withdrawals.policy("ETH").fee == fee
 
 
 def send(request=REQUEST, nonce=0, data="ab", wallet="hot", sender="0xaa"):
@@ -135,7 +146,7 @@ def test_a_bank_reference_credits_whichever_bank_the_money_came_to(books):
 
 
 def test_receipts_of_a_paused_asset_are_kept_uncredited(books):
-    books.give(SetTransfers("ETH", False, True, "chain upgrade"))
+    books.give(PauseTransfers("ETH", "deposits", "chain upgrade"))
     books.give(receive(amount=10, dust=7))
     assert books.claim(WHO, "ETH") == (0, 0)
     assert books.exact("deposits", "ETH") == 10 * ONE + 7
@@ -184,7 +195,7 @@ def funded(books):
 
 
 def test_a_withdrawal_goes_out_once(funded):
-    funded.give(policy(fee=7))
+    with_fee(funded, 7)
     assert funded.refusal(ask(100)) is None
     assert funded.refusal(ask(100)) == "withdrawal-exists"
     assert funded.refusal(ask(100, who=OTHER)) == "withdrawal-exists"
@@ -208,7 +219,7 @@ def test_a_withdrawal_goes_out_once(funded):
 
 
 def test_the_fee_is_the_assets_and_not_the_customers_word(funded):
-    funded.give(policy(fee=7))
+    with_fee(funded, 7)
     funded.give(ask(100))
     funded.give(policy(fee=5))
     funded.give(send())
@@ -218,7 +229,7 @@ def test_the_fee_is_the_assets_and_not_the_customers_word(funded):
 
 
 def test_a_sent_withdrawal_fails_by_evidence_alone_and_the_house_pays_the_gas(funded):
-    funded.give(policy(fee=7))
+    with_fee(funded, 7)
     funded.give(ask(100))
     assert funded.refusal(FailWithdrawal(REQUEST, "no", None, NetworkFee("ETH", 1, 0))) == "nothing-was-sent"
     funded.give(send())
@@ -271,7 +282,7 @@ def test_a_replacement_has_the_same_nonce(funded):
 
 @pytest.mark.parametrize(("amount", "needed"), [(99, 0), (100, 1), (999, 1), (1000, 2)])
 def test_approvals_follow_the_amount(funded, amount, needed):
-    funded.give(policy(one=100, two=1000))
+    funded.give(policy(one_operator_from=100, two_operators_from=1000))
     funded.give(ask(amount))
     if needed:
         assert funded.refusal(send()) == "approval-needed"
@@ -287,42 +298,42 @@ def test_approvals_follow_the_amount(funded, amount, needed):
 
 
 def test_what_was_tightened_holds_for_what_waits(funded):
-    funded.give(policy())
     funded.give(ask(100))
     assert funded.engine.withdrawals.why_not(REQUEST) is None
-    funded.give(policy(one=50))
+    funded.give(policy(one_operator_from=50))
     assert funded.engine.withdrawals.why_not(REQUEST) == "approval-needed"
     funded.give(RejectWithdrawal(REQUEST, "not the customer"))
     assert funded.refusal(ask(10_000, request="e" * 32)) is None, "what was rejected is free again"
 
 
 def test_what_loosens_waits_out_its_lock_and_what_tightens_does_not(funded):
-    funded.give(policy(fee=5, least=10, one=100, daily=1000))
-    events = funded.give(policy(fee=9, least=20, one=500, daily=500))
-    assert events[-1] == facts.WithdrawalPolicySet("ETH", funded.engine.time_us + POLICY_LOCK_US)
+    funded.give(policy(minimum=10, one_operator_from=100, daily_limit=1000))
+    funded.give(policy(minimum=20, one_operator_from=500, daily_limit=500, listed_only=1))
     now = funded.engine.withdrawals.policy("ETH")
-    assert (now.fee, now.amount_min, now.one_operator_from, now.daily_limit) == (5, 20, 100, 500)
-    funded.give(Tick(), after_us=POLICY_LOCK_US - 1)
+    assert (now.amount_min, now.one_operator_from, now.daily_limit, now.listed_only) == (20, 100, 500, True)
+    funded.give(policy(listed_only=0))
+    funded.give(Tick(), after_us=LOCK_US - 2)
     assert funded.engine.withdrawals.policy("ETH").one_operator_from == 100
     funded.give(Tick())
     later = funded.engine.withdrawals.policy("ETH")
-    assert (later.fee, later.one_operator_from, later.daily_limit) == (9, 500, 500)
+    assert (later.one_operator_from, later.daily_limit, later.listed_only) == (500, 500, True)
+    funded.give(Tick())
+    assert not funded.engine.withdrawals.policy("ETH").listed_only
 
 
-def test_a_later_policy_takes_the_place_of_one_that_waits(funded):
-    funded.give(policy(one=100))
-    funded.give(policy(one=None))
-    funded.give(policy(one=100))
-    funded.give(Tick(), after_us=2 * POLICY_LOCK_US)
-    assert funded.engine.withdrawals.policy("ETH").one_operator_from == 100
+def test_unless_operators_say_otherwise_one_of_them_approves_everything():
+    books = Treasury().open()
+    from_the_table = PARAMETERS["withdrawals.one_operator_from"].default
+    assert WithdrawalPolicy(0, 1, from_the_table, 2**63 - 1, 2**63 - 1, False).approvals(1) == 1
+    assert books.engine.withdrawals.policy("BTC").approvals(1) == 1
 
 
 def test_destinations_count_after_the_delay_and_stop_at_once(funded):
-    funded.give(policy(listed=True))
+    funded.give(policy(listed_only=1))
     assert funded.refusal(ask()) == "destination-not-listed"
     funded.give(AddDestination(WHO, CHAIN, PLACE.upper().replace("0X", "0x")))
     assert funded.refusal(AddDestination(WHO, CHAIN, PLACE)) == "destination-exists"
-    assert funded.refusal(ask(), after_us=DESTINATION_DELAY_US - 3) == "destination-not-listed"
+    assert funded.refusal(ask(), after_us=DELAY_US - 3) == "destination-not-listed"
     assert funded.refusal(ask(who=OTHER)) == "destination-not-listed", "a list is its customer's"
     assert funded.refusal(ask(), after_us=1) is None
     funded.give(RemoveDestination(WHO, CHAIN, PLACE))
@@ -335,12 +346,12 @@ def test_a_customer_may_ask_for_listed_destinations_alone(funded):
     assert funded.refusal(ask()) == "destination-not-listed"
     assert funded.refusal(ask(who=OTHER, request="e" * 32)) is None
     funded.give(RequireDestinations(WHO, False))
-    assert funded.refusal(ask(), after_us=DESTINATION_DELAY_US - 1) == "destination-not-listed"
+    assert funded.refusal(ask(), after_us=DELAY_US - 1) == "destination-not-listed"
     assert funded.refusal(ask()) is None
 
 
 def test_the_daily_limit_is_a_customers_for_a_day(funded):
-    funded.give(policy(least=5, daily=100))
+    funded.give(policy(minimum=5, daily_limit=100))
     assert funded.refusal(ask(4)) == "below-the-minimum"
     assert funded.refusal(ask(101)) == "over-the-daily-limit"
     assert funded.refusal(ask(60, request="a" * 32)) is None
@@ -352,10 +363,13 @@ def test_the_daily_limit_is_a_customers_for_a_day(funded):
 
 def test_nothing_leaves_while_it_is_paused_or_the_account_is_blocked(funded):
     funded.give(ask(10))
-    funded.give(SetTransfers("ETH", True, False, "incident"))
+    assert funded.refusal(ResumeTransfers("ETH", "withdrawals", "r")) == "not-paused"
+    funded.give(PauseTransfers("ETH", "withdrawals", "incident"))
+    assert funded.refusal(PauseTransfers("ETH", "withdrawals", "again")) == "paused-already"
+    assert funded.refusal(receive(evidence="e8")) is None, "deposits go on"
     assert funded.refusal(ask(10, request="e" * 32)) == "withdrawals-paused"
     assert funded.refusal(send()) == "withdrawals-paused"
-    funded.give(SetTransfers("ETH", True, True, "over"))
+    funded.give(ResumeTransfers("ETH", "withdrawals", "over"))
     funded.give(BlockAccount(WHO, True, "stolen password"))
     assert funded.refusal(send()) == "account-blocked"
     funded.give(BlockAccount(WHO, False, "back"))

@@ -24,29 +24,33 @@ from ledger.commands import (
     MoveBetweenSubaccounts,
     MoveCustody,
     NetworkFee,
+    PauseTransfers,
     ReceiveDeposit,
     RejectWithdrawal,
     RepayDebt,
     RequestWithdrawal,
+    ResumeTransfers,
     ReverseDeposit,
     SendWithdrawal,
     SettleCustodyMove,
     SettleWithdrawal,
-    SetTransfers,
-    SetWithdrawalPolicy,
+    Tick,
 )
 from ledger.journal import AccountCode
+from ledger.parameters import LOCK, PARAMETERS
 from ledger.treasury.dust import quantum
-from tests.support.treasury import CHAIN, PEOPLE, Treasury, address_of, same_after_restart
+from tests.support.treasury import CHAIN, PEOPLE, Treasury, address_of, limits, same_after_restart
 
 ONE = quantum(9)
 people = st.sampled_from(PEOPLE)
 asset = "ETH"
+LOCK_US = PARAMETERS[LOCK].default * 10**6
 amounts = st.integers(0, 50)
 # Boundaries of the quantum among them: nothing, the least, half, and one less than a whole.
 dusts = st.sampled_from([0, 1, ONE // 2, ONE - 1])
 fees = st.one_of(st.none(), st.builds(NetworkFee, st.just(asset), st.integers(0, 3), dusts))
 wallets = st.sampled_from(["deposits", "hot"])
+directions = st.sampled_from(["deposits", "withdrawals"])
 
 
 COMMANDS = (
@@ -168,9 +172,9 @@ class Money(RuleBasedStateMachine):
             else:
                 self.owed[account] += exact
 
-    @rule(deposits=st.sampled_from([True, True, False]), withdrawals=st.sampled_from([True, True, True, False]))
-    def pause(self, deposits, withdrawals):
-        self.give(SetTransfers(asset, deposits, withdrawals, "test"))
+    @rule(kind=st.sampled_from([PauseTransfers, ResumeTransfers, ResumeTransfers]), direction=directions)
+    def pause(self, kind, direction):
+        self.give(kind(asset, direction, "test"))
 
     # Customers' own.
 
@@ -199,12 +203,14 @@ class Money(RuleBasedStateMachine):
 
     @rule(
         fee=st.integers(0, 3),
-        one=st.sampled_from([None, 5]),
-        two=st.sampled_from([None, 20]),
-        daily=st.sampled_from([None, 60]),
+        one=st.sampled_from([5, 2**63 - 1]),
+        two=st.sampled_from([20, 2**63 - 1]),
+        after=st.sampled_from([1, LOCK_US]),
     )
-    def set_policy(self, fee, one, two, daily):
-        self.give(SetWithdrawalPolicy(asset, fee, 1, one, two, daily, False))
+    def set_policy(self, fee, one, two, after):
+        command = limits(asset, fee=fee, one_operator_from=one, two_operators_from=two, daily_limit=60)
+        assert self.give(command) is None
+        assert self.books.refusal(Tick(), after) is None
 
     @rule(account=people, amount=st.integers(1, 25))
     def ask(self, account, amount):
