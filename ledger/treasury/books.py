@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.engine import Engine
 from ledger.treasury.courier import Open
-from ledger.treasury.deposits import payment_reference
+from ledger.treasury.deposits import Payout, payment_reference
 from ledger.treasury.dust import quantum
 from ledger.treasury.policy import place
 from ledger.treasury.protocols import ChainWallet
@@ -83,8 +83,12 @@ class EngineBooks:
             if move.sender
         }
 
-    def bank_payments(self) -> dict[str, str]:
+    def bank_payments(self) -> dict[str, Payout]:
         """Withdrawals on their way by the reference under which a bank pays them."""
         desk = self._engine.withdrawals
-        sent = [request for request in desk.open_requests() if desk.withdrawals[request].state == "sent"]
-        return {payment_reference(request): request for request in sent if not desk.withdrawals[request].sender}
+        found = {}
+        for request in desk.open_requests():
+            each = desk.withdrawals[request]
+            if each.state == "sent" and not each.sender:
+                found[payment_reference(request)] = Payout(request, each.wallet, each.asset, each.amount)
+        return found

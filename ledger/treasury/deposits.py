@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Mapping
+from typing import NamedTuple
 
 from ledger.canonical import lp
 from ledger.commands import ReceiveDeposit, ReverseDeposit, SettleWithdrawal
 from ledger.treasury.protocols import BankPayment, ChainReceipt, Coin
 
-__all__ = ["BANK_CHAIN", "bank_command", "payment_reference", "receipt_command"]
+__all__ = ["BANK_CHAIN", "Payout", "bank_command", "payment_reference", "receipt_command"]
 
 _NO_REFERENCE = ""  # no address is empty, so that this is nobody's
 
@@ -46,13 +47,28 @@ def receipt_command(
     return ReceiveDeposit(receipt.chain, receipt.address, wallet, coin.asset, amount, dust, receipt.evidence)
 
 
-def bank_command(payment: BankPayment, sent: Mapping[str, str]) -> ReceiveDeposit | SettleWithdrawal | None:
-    """The command of a booked bank line. `sent`: requests of withdrawals on their way by `payment_reference`."""
+class Payout(NamedTuple):
+    """A withdrawal that a bank was told to pay, in quanta."""
+
+    request: str
+    wallet: str
+    asset: str
+    amount: int
+
+
+def bank_command(payment: BankPayment, sent: Mapping[str, Payout]) -> ReceiveDeposit | SettleWithdrawal | None:
+    """The command of a booked bank line. `sent`: withdrawals on their way by `payment_reference`.
+
+    A debit ends one only if account and amount are the withdrawal's own.
+    """
     if payment.is_reversal:
         return None
     if not payment.is_credit:
-        requests = [sent[reference] for reference in payment.references if reference in sent]
-        return SettleWithdrawal(requests[0], payment.evidence, None) if len(requests) == 1 else None
+        said = (payment.wallet, payment.asset, payment.amount)
+        named = [sent[reference] for reference in payment.references if reference in sent]
+        if len(named) != 1 or named[0][1:] != said:
+            return None
+        return SettleWithdrawal(named[0].request, payment.evidence, None)
     reference = payment.references[0] if len(payment.references) == 1 else _NO_REFERENCE
     return ReceiveDeposit(BANK_CHAIN, reference, payment.wallet, payment.asset, payment.amount, 0, payment.evidence)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.commands import ReceiveDeposit, ReverseDeposit, SettleWithdrawal
-from ledger.treasury.deposits import BANK_CHAIN, bank_command, receipt_command
+from ledger.treasury.deposits import BANK_CHAIN, Payout, bank_command, receipt_command
 from ledger.treasury.dust import DustBook, quantum
 from ledger.treasury.policy import WithdrawalPolicy, place
 from ledger.treasury.protocols import Coin
@@ -105,9 +105,11 @@ def test_a_bank_line_goes_by_its_one_reference():
 
 
 def test_a_debit_ends_the_one_withdrawal_that_it_names():
-    sent = {"RF1": "a" * 32, "RF2": "b" * 32}
+    sent = {"RF1": Payout("a" * 32, "bank-1", "EUR", 5), "RF2": Payout("b" * 32, "bank-1", "EUR", 5)}
     assert bank_command(Line(("RF1",), False), sent) == SettleWithdrawal("a" * 32, "camt", None)
     assert bank_command(Line(("RF1", "RF2"), False), sent) is None
     assert bank_command(Line((), False), sent) is None
     assert bank_command(Line(("RF1",), False, True), sent) is None
+    for other in ({"amount": 4}, {"amount": 6}, {"wallet": "bank-2"}, {"asset": "USD"}):
+        assert bank_command(Line(("RF1",), False)._replace(**other), sent) is None
     assert bank_command(Line(("RF1",), True, True), sent) is None
