@@ -147,12 +147,12 @@ class ChainTreasury:
 
         Raises ChainError if the chain cannot be followed.
         """
-        own = self.books.own_transactions(self.hot)
+        own, wallets = self.books.own_transactions(self.hot), self.books.wallets()
         by_place = {(coin.chain, coin.contract): coin for coin in self.coins.values()}
         troubles = []
         before = self.watcher.state.head
         for receipt in self.watcher.poll():
-            command = receipt_command(receipt, by_place, self.books.wallets(), own)
+            command = receipt_command(receipt, by_place, wallets, own)
             refused = None if command is None else self._submit(command)
             if refused is not None and refused != "deposit-exists":
                 troubles.append(Trouble(receipt.evidence, refused, is_alarm=True))

@@ -4,9 +4,9 @@
       |        |          |
       +--------+----------+---> failed
 
-A request is used once. What is held is the amount and the asset's fee of that moment. Approvals and destinations are
-looked at again when the transaction is signed, under the policy of then: what was tightened holds for what waits. Once
-signed bytes are in the log a withdrawal ends only by evidence: settled when the chain has it for good, failed when none
+A request is used once. What is held is the amount and the asset's fee of that moment. Approvals, destinations, pauses
+and debts for receipts that went away are looked at again when the transaction is signed, under the parameters of then:
+what was tightened holds for what waits. Once signed bytes are in the log a withdrawal ends only by evidence: settled when the chain has it for good, failed when none
 of its transactions, which share one nonce, can ever confirm. Both ends are final.
 """
 
@@ -151,6 +151,8 @@ class WithdrawalsDesk(Desk):
             raise Refusal("withdrawals-paused")
         if shared.account(account).blocked:
             raise Refusal("account-blocked")
+        if self._deposits.owes(account, asset):
+            raise Refusal("debt-stands")
 
     def _request(self, command: RequestWithdrawal) -> None:
         shared = self.shared
@@ -163,8 +165,6 @@ class WithdrawalsDesk(Desk):
         if command.amount < policy.amount_min:
             raise Refusal("below-the-minimum")
         self._check_destination(command.account, command.asset, command.destination)
-        if self._deposits.owes(command.account, command.asset):
-            raise Refusal("debt-stands")
         day = shared.time_us // DAY_US
         before, used = self._used.get((command.account, command.asset), (day, 0))
         used = command.amount + (used if before == day else 0)

@@ -14,10 +14,11 @@ __all__ = ["EngineBooks"]
 
 
 class EngineBooks:
-    """A view of one engine; it keeps nothing, so that it is never behind."""
+    """A view of one engine; it keeps nothing but the hashes that it had made, so that it is never behind."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._hashes: dict[str, str] = {}
 
     def open_payments(self) -> list[Open]:
         """Withdrawals in the order of asking, then the exchange's moves, that have not ended."""
@@ -75,13 +76,13 @@ class EngineBooks:
 
     def own_transactions(self, chain: ChainWallet) -> dict[str, str]:
         """The exchange's moves by the hashes of all that was signed for them."""
-        moves = self._engine.custody.moves.items()
-        return {
-            chain.transaction(bytes.fromhex(transaction)): name
-            for name, move in moves
-            for transaction in move.transactions
-            if move.sender
-        }
+        found = {}
+        for name, move in self._engine.custody.moves.items():
+            for transaction in move.transactions if move.sender else ():
+                if transaction not in self._hashes:
+                    self._hashes[transaction] = chain.transaction(bytes.fromhex(transaction))
+                found[self._hashes[transaction]] = name
+        return found
 
     def bank_payments(self) -> dict[str, Payout]:
         """Withdrawals on their way by the reference under which a bank pays them."""

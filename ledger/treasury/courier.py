@@ -113,11 +113,11 @@ class Courier:
 
     def _send(self, payment: Open, station: Station, coin: Coin) -> Trouble | None:
         unpayable = station.chain.problem(payment.destination)
+        if unpayable is not None:
+            return self._give(FailWithdrawal(payment.request, unpayable, None, None))
         units = coin.units(payment.amount)
         if units is None:
-            unpayable = "the amount is finer than the chain's unit"
-        if unpayable is not None or units is None:
-            return self._give(FailWithdrawal(payment.request, unpayable or "", None, None))
+            return self._give(FailWithdrawal(payment.request, "the amount is finer than the chain's unit", None, None))
         nonce = self._nonce(station.wallet, station.chain)
         raw = station.chain.pay(payment.destination, coin.contract, units, nonce)
         refused = self._give(SendWithdrawal(payment.request, station.wallet, station.chain.sender, nonce, raw.hex()))

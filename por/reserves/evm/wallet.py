@@ -4,8 +4,8 @@ Rules, each tested by name:
 
 1. Signing needs no connection and is deterministic: the same payment, nonce and fees give the same bytes. The caller
    puts the bytes into the log first and broadcasts what the log holds.
-2. The next nonce is one after the highest that the log holds for the wallet (`next_nonce`), never the node's opinion:
-   two payments never share one, and a crash between log and broadcast leaves no hole that is not filled by resending.
+2. A nonce is given by the caller, who takes it from the log and never from the node: two payments never share one, and
+   a crash between log and broadcast leaves no hole that is not filled by resending.
 3. A payment is replaced only by a transaction of the same nonce (`replacement`): at most one of them can ever confirm.
    A cancellation is a payment of nothing to the wallet itself.
 4. `broadcast` may be repeated: an endpoint that already knows the transaction, pending or mined, is no error.
@@ -51,7 +51,6 @@ __all__ = [
     "OutcomeKind",
     "Payment",
     "SignedPayment",
-    "next_nonce",
     "read_signed",
 ]
 
@@ -146,12 +145,6 @@ def read_signed(raw: bytes) -> SignedPayment:
     return SignedPayment(
         raw, keccak256(raw), f"eip155:{chain_id}", nonce, sender, payment, Fees(max_fee, priority), gas
     )
-
-
-def next_nonce(logged: Iterable[bytes], sender: bytes, chain: str, first: int = 0) -> int:
-    """The nonce after the highest that `sender` signed on `chain` among the log's transactions, else `first`."""
-    signed = (read_signed(raw) for raw in logged)
-    return max((each.nonce + 1 for each in signed if (each.sender, each.chain) == (sender, chain)), default=first)
 
 
 class HotWallet:

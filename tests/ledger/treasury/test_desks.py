@@ -171,6 +171,18 @@ def test_a_reversed_receipt_that_was_spent_is_a_debt_and_stops_withdrawals_until
     assert books.refusal(ask(10)) is None
 
 
+def test_a_withdrawal_that_waits_does_not_leave_over_a_debt(books):
+    books.give(receive(amount=1000))
+    books.capital("ETH", 5000)
+    books.give(ask(1000))
+    books.give(ReverseDeposit("e1", "reorganisation"))
+    assert books.claim(WHO, "ETH") == (1000, 1000)
+    assert books.refusal(send()) == "debt-stands"
+    books.give(RejectWithdrawal(REQUEST, "its deposit is gone"))
+    books.give(RepayDebt(WHO, "", "ETH", 1000))
+    assert books.claim(WHO, "ETH") == (0, 0)
+
+
 def test_a_reversal_of_what_was_moved_on_meets_the_write_off_by_hand(books):
     books.give(receive(amount=1000))
     books.give(MoveCustody("a" * 32, "deposits", "hot", "ETH", 900, 0, "0xd0", 0, "ab"))

@@ -19,7 +19,6 @@ from por.reserves.evm.wallet import (
     GasPolicy,
     HotWallet,
     Payment,
-    next_nonce,
     read_signed,
 )
 
@@ -47,16 +46,6 @@ def test_signed_bytes_say_what_was_asked_and_are_the_same_again(payment, nonce, 
     assert read_signed(signed.raw) == signed
     assert (signed.payment, signed.nonce, signed.fees, signed.chain) == (payment, nonce, fees, CHAIN)
     assert signed.sender == hot().address
-
-
-def test_the_next_nonce_is_one_after_the_wallets_last_in_the_log():
-    own, other, elsewhere = hot(1), hot(2), hot(1, "eip155:1")
-    logged = [own.sign(Payment(TO, 1), nonce, FEES).raw for nonce in (3, 5, 4)]
-    logged += [other.sign(Payment(TO, 1), 9, FEES).raw, elsewhere.sign(Payment(TO, 1), 8, FEES).raw]
-    assert next_nonce(logged, own.address, CHAIN) == 6
-    assert next_nonce([], own.address, CHAIN) == 0
-    assert next_nonce([], own.address, CHAIN, first=7) == 7
-    assert next_nonce(logged, elsewhere.address, "eip155:1") == 9
 
 
 def test_a_replacement_keeps_the_nonce_and_outbids():
