@@ -6,8 +6,9 @@
 
 A request is used once. What is held is the amount and the asset's fee of that moment. Approvals, destinations, pauses
 and debts for receipts that went away are looked at again when the transaction is signed, under the parameters of then:
-what was tightened holds for what waits. Once signed bytes are in the log a withdrawal ends only by evidence: settled when the chain has it for good, failed when none
-of its transactions, which share one nonce, can ever confirm. Both ends are final.
+what was tightened holds for what waits. Once signed bytes are in the log a withdrawal ends only by evidence: settled
+when the chain has it for good, failed when none of its transactions, which share one nonce, can ever confirm. Both ends
+are final.
 """
 
 from __future__ import annotations
