@@ -173,6 +173,14 @@ class Engine:
         """What the venue as a whole takes."""
         return self._shared.venue_state
 
+    @property
+    def due_us(self) -> int:
+        """When something ends or changes by time alone: until then a `Tick` would do nothing. `NEVER_US` if nothing is.
+
+        It may be earlier than what comes of it; a `Tick` given at that time moves it on, so that none repeats.
+        """
+        return min(self._shared.ledger.due_micros, *(desk.due_us for desk in self._desks))
+
     # Applying.
 
     def apply(self, sequence: int, time_us: int, command: Command, source: str = "", giver: str = "") -> list[Event]:

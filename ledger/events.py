@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ledger.trading.reports import ReportRow
 
 __all__ = [
+    "AccountBlocked",
     "AccountOpened",
     "AddressAssigned",
     "AssetListed",
@@ -80,11 +81,23 @@ class ConsentSet(NamedTuple):
 
 
 class KeyChanged(NamedTuple):
-    """A key was registered, rotated or revoked; the ring has what it is now."""
+    """What a key is from now on, after it was registered, rotated or revoked; times in microseconds, key in hex."""
 
     owner: str
     role: str
     key: str
+    permissions: tuple[str, ...]
+    registered: int
+    expires: int | None
+    ended: int | None
+
+
+class AccountBlocked(NamedTuple):
+    """An operator stopped an account's trading, or no longer does."""
+
+    account: str
+    blocked: bool
+    reason: str
 
 
 class AssetListed(NamedTuple):
@@ -293,6 +306,7 @@ Event: TypeAlias = (
     | CustomerSet
     | ConsentSet
     | KeyChanged
+    | AccountBlocked
     | AssetListed
     | WalletSet
     | MarketListed

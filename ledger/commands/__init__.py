@@ -16,7 +16,7 @@ from ledger.authority import API_POLICY, Policy, Requirement
 from ledger.canonical import Json
 from ledger.commands.codecs import Command, read_fields, write_fields
 from ledger.commands.customers import BlockAccount, OpenAccount, SetConsent, SetCustomer
-from ledger.commands.hours import CutHour, Tick
+from ledger.commands.hours import CutHour, FailHour, Tick
 from ledger.commands.listing import HaltMarket, ListAsset, ListMarket, OpenMarket, SetAssetFacts, SetWallet
 from ledger.commands.money import CorrectBooks, MoveBetweenSubaccounts, RepayDebt
 from ledger.commands.orders import AmendOrder, Cancel, CancelAll, EndSession, NewOrder, PlaceOrders, Unblock
@@ -70,6 +70,7 @@ __all__ = [
     "CutHour",
     "EndSession",
     "FailCustodyMove",
+    "FailHour",
     "FailWithdrawal",
     "FeedPrices",
     "HaltMarket",
@@ -163,6 +164,7 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     CorrectBooks: _TWO_OPERATORS,
     Tick: _CLOCK,
     CutHour: _CLOCK,
+    FailHour: _CLOCK,
 }
 """Who may give which command."""
 

@@ -4,7 +4,7 @@ A desk has its part of the state, and gives and takes it as a JSON document, fro
 made. A handler changes nothing before it has decided that it can do all of its command; a `Refusal` says why not.
 """
 
-from ledger.desks.base import Account, Desk, Refusal, Shared
+from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
 from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
 from ledger.desks.deposits import DepositsDesk
@@ -18,6 +18,7 @@ from ledger.desks.prices import PricesDesk
 from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
+    "NEVER_US",
     "Account",
     "CustodyDesk",
     "CustomersDesk",

@@ -38,7 +38,9 @@ from ledger.commands import (
     read_command,
 )
 from ledger.commands.parameters import NewValue
+from ledger.desks import NEVER_US
 from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
+from ledger.genesis import Genesis
 from ledger.journal import AccountCode
 from ledger.parameters import LOCK, PARAMETERS
 
@@ -337,5 +339,58 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
     assert exchange.replayed().state_hash() == exchange.engine.state_hash()
 
 
+@settings(max_examples=40)
+@given(commands=st.lists(acting, max_size=60), cut=st.integers(0, 60))
+def test_an_engine_restored_from_its_sections_goes_on_alike(commands, cut):
+    exchange = Exchange().open()
+    for command in commands[:cut]:
+        exchange.give(command)
+    sections = exchange.engine.sections()
+    genesis = Genesis("small.exchange", "main", 0, RULE_SET, ())
+    restored = Engine.restore(genesis, sections)
+    assert restored.state_hash() == exchange.engine.state_hash()
+    assert restored.balances() == exchange.engine.balances()
+    for command in commands[cut:]:
+        events = exchange.give(command)
+        assert restored.apply(len(exchange.commands), exchange.commands[-1][0], command) == events
+    assert restored.state_hash() == exchange.engine.state_hash()
+
+
 def test_every_command_has_a_handler_and_a_signer():
     assert frozenset(REQUIREMENTS) == HANDLED
+
+
+# What is due by time alone.
+
+
+@given(seed=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40), st.booleans()), max_size=12))
+@settings(max_examples=40)
+def test_until_something_is_due_a_tick_does_nothing(seed):
+    exchange = Exchange().open()
+    engine = exchange.engine
+    for who, after_us, is_cancelled in seed:
+        placed = order(time_in_force="gtt", expires=engine.time_us + 1 + after_us)
+        events = exchange.give(PlaceOrders(PEOPLE[who], "", (placed,)))
+        [order_id] = [event.order for event in events if isinstance(event, facts.OrderPlaced)]
+        if is_cancelled:
+            exchange.give(Cancel(PEOPLE[who], "", (order_id,)))
+    ticks = 0
+    while engine.due_us != NEVER_US:
+        due = engine.due_us
+        if due - engine.time_us > 1:
+            assert exchange.give(Tick(), due - engine.time_us - 1) == [], "nothing was due yet"
+        exchange.give(Tick(), max(due - engine.time_us, 0))
+        assert engine.due_us > due, "what was due is done"
+        ticks += 1
+    assert ticks <= len(seed)
+    assert not engine.orders.rooms[MARKET].book.depth(0, 10)
+
+
+def test_an_order_ends_at_its_time_and_not_a_microsecond_before(exchange):
+    expires = exchange.engine.time_us + 1_000
+    exchange.give(PlaceOrders(PEOPLE[0], "", (order(time_in_force="gtt", expires=expires),)))
+    assert exchange.engine.due_us == expires
+    assert exchange.give(Tick(), expires - 1 - exchange.engine.time_us) == []
+    events = exchange.give(Tick(), 1)
+    assert [type(event) for event in events] == [facts.OrderReport]
+    assert exchange.engine.due_us == NEVER_US
