@@ -75,7 +75,11 @@ async def _serve(exchange: RunningExchange) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
-    exchange.on_failure = lambda: loop.call_soon_threadsafe(server.stopped.set)
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(server.stopped.set)
+
+    exchange.on_failure = stop
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
         while not server.stopped.is_set():

@@ -1,0 +1,133 @@
+"""A real exchange in a process of its own, for tests: made, started, asked, stopped, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+__all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder"]
+
+EXCHANGE = "small.exchange"
+PASSPHRASE = "a passphrase for tests"
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 60
+
+
+class ExchangeFolder:
+    """A folder with an exchange in it, and the process that runs it, if one does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(ROOT),
+            "TALLYSTICK_FOLDER": str(folder),
+            "TALLYSTICK_PASSPHRASE": PASSPHRASE,
+        }
+        self.process: subprocess.Popen[str] | None = None
+
+    def call(self, *words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a verb in a process of its own; it must end with `status`, and never with a traceback."""
+        done = subprocess.run(
+            [sys.executable, "-c", "from cli.main import main; main()", *words],
+            env=self.environment,
+            cwd=self.folder.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = f"{' '.join(words)}\n{done.stdout}{done.stderr}"
+        assert done.returncode == status, f"status {done.returncode}, not {status}: {said}"
+        assert "Traceback" not in said, said
+        return done
+
+    def ask(self, *words: str, status: int = 0) -> Any:
+        """The JSON document of a verb."""
+        return json.loads(self.call(*words, "--json", status=status).stdout)
+
+    def make(self) -> ExchangeFolder:
+        """`tallystick init`."""
+        self.call("init", EXCHANGE, "--folder", str(self.folder))
+        return self
+
+    def start(self) -> ExchangeFolder:
+        """`tallystick run`, until it listens."""
+        endpoint = self.folder / "endpoint.json"
+        endpoint.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from cli.main import main; main()", "run"],
+            env=self.environment,
+            cwd=self.folder.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not endpoint.exists():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the exchange did not start: {self.process.communicate()[0]}")
+            assert time.monotonic() < deadline, "the exchange does not listen"
+            time.sleep(0.02)
+        return self
+
+    def stop(self) -> str:
+        """Ask it to stop; what it said. It must end well."""
+        said, status = self._end(signal.SIGTERM)
+        assert status == 0, f"status {status}: {said}"
+        return said
+
+    def kill(self) -> None:
+        """Kill it without a word."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> tuple[str, int]:
+        assert self.process is not None, "an exchange runs"
+        process, self.process = self.process, None
+        process.send_signal(how)
+        said, _ = process.communicate(timeout=START_SECONDS)
+        return said, process.returncode
+
+    @property
+    def operators(self) -> list[str]:
+        """The options that name both operators' keys."""
+        return [
+            word for number in (1, 2) for word in ("--operator", str(self.folder / f"secrets/operator-{number}.json"))
+        ]
+
+    @property
+    def operator(self) -> list[str]:
+        """The option that names one."""
+        return self.operators[:2]
+
+    def open_market(self) -> None:
+        """Two assets and a market that is open."""
+        self.call("market", "list-asset", "BTC", "--scale", "8", *self.operators)
+        self.call("market", "list-asset", "USD", "--scale", "2", *self.operators)
+        grid = ("--base", "BTC", "--quote", "USD", "--tick", "1", "--step", "0.01", "--most", "100")
+        self.call("market", "list", "BTC-USD", *grid, *self.operators)
+        self.call("market", "open", "BTC-USD", *self.operators_to_open)
+
+    @property
+    def operators_to_open(self) -> list[str]:
+        """Whose keys opening needs."""
+        return self.operator
+
+    def customer(self, name: str, **funds: str) -> tuple[str, str]:
+        """An account with a key, and money that the house gave it: the account's id and the key's file."""
+        key = str(self.folder.parent / f"{name}.json")
+        self.call("accounts", "key", "new", "--out", key)
+        account = self.ask("accounts", "open", "--domicile", "JP", "--key", key)["account"]
+        for asset, amount in funds.items():
+            more = ("--reason", "test", "--reference", "opening")
+            self.call("correct", "--to", account, "--asset", asset, "--amount", amount, *more, *self.operators)
+        return account, key
