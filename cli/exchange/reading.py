@@ -5,19 +5,23 @@ The store is read as of one moment, by any process, while the exchange runs or n
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from cli.exchange.config import Config
+from ledger.assets import format_amount
 from ledger.errors import InputError
 from ledger.journal import AccountCode
 from ledger.store import history
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
+from ledger.store.schema import EventRow
 from ledger.store.snapshot import StoreSnapshot, open_at
+from ledger.trading.market import Market
 from ledger.trading.reports import Kind, Reason
 
 __all__ = [
@@ -27,14 +31,18 @@ __all__ = [
     "asset_scales",
     "balances_of",
     "consent_documents",
+    "document_of",
     "find_opened",
+    "follow_order",
+    "fresh_order",
     "key_documents",
-    "market_documents",
+    "markets",
     "order_documents",
+    "price_unit",
     "reading",
 ]
 
-_KEYS: Final = "KeyChanged"
+_PLACED: Final = "placed"
 _WORDS: Final = {
     Kind.ACCEPTED: "accepted",
     Kind.RESTED: "open",
@@ -120,10 +128,10 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
     return [found[place] for place in sorted(found)]
 
 
-def key_documents(session: Session, account: str) -> list[dict[str, Any]]:
-    """The keys that ever could sign for an account, each as it is now, in the order of registration."""
+def key_documents(session: Session, account: str, last: int | None = None) -> list[dict[str, Any]]:
+    """The keys that ever could sign for an account, each as it was at a position or is now, as they were registered."""
     keys: dict[str, dict[str, Any]] = {}
-    for event in history.events(session, _KEYS):
+    for event in history.events(session, "KeyChanged", 1, last):
         if event.document["owner"] == account and event.document["role"] in ("customer", "session"):
             keys[event.document["key"]] = event.document
     return list(keys.values())
@@ -139,40 +147,63 @@ def consent_documents(session: Session, account: str) -> list[dict[str, Any]]:
     return documents
 
 
-def order_documents(session: Session, account: str, limit: int, last: int | None = None) -> list[dict[str, Any]]:
-    """The newest `limit` orders of an account and what became of each by a position."""
-    newest = deque(history.orders_of(session, account, 1, last), maxlen=limit)
-    return [order_document(session, order.order_id, order.command, last) for order in newest]
+def order_documents(session: Session, account: str, limit: int) -> list[dict[str, Any]]:
+    """The newest `limit` orders of an account and what became of each; prices and quantities as decimals."""
+    rules = markets(session, asset_scales(session))
+    newest = deque(history.orders_of(session, account), maxlen=limit)
+    documents = []
+    for order in newest:
+        state = fresh_order(order.order_id, None)
+        for event in history.events_of_order(session, order.order_id):
+            state["market"] = event.market
+            follow_order(state, event.document)
+        documents.append({"placed_at": order.command, **_spelt(state, rules)})
+    return documents
 
 
-def order_document(session: Session, order_id: int, command: int, last: int | None = None) -> dict[str, Any]:
-    """An order's market, state, price in ticks and steps left, as its reports leave it."""
-    document: dict[str, Any] = {
-        "command": command, "filled": 0, "left": 0, "market": None, "order": order_id, "price": None, "reason": None,
-        "state": "accepted",
+def _spelt(state: dict[str, Any], rules: Mapping[str, Market]) -> dict[str, Any]:
+    market = rules.get(state["market"])
+    if market is None:
+        return state
+    quantities = {name: format_amount(state[name] * market.step_quanta, market.base_scale) for name in _QUANTITIES}
+    price = state["price"]
+    spelt = None if price is None else format_amount(price * market.tick_units, market.tick_decimals)
+    return {**state, **quantities, "price": spelt}
+
+
+_QUANTITIES: Final = ("filled", "left")
+
+
+def fresh_order(order_id: int, market: str | None) -> dict[str, Any]:
+    """An order of which nothing was reported yet; quantities in steps, price in ticks."""
+    return {
+        "filled": 0, "left": 0, "market": market, "order": order_id, "price": None, "reason": None, "state": _PLACED,
     }  # fmt: skip
-    for event in history.events_of_order(session, order_id):
-        if last is not None and event.sequence > last:
-            break
-        document["market"] = event.market
-        _follow(document, order_id, event.document)
-    return document
 
 
-def _follow(document: dict[str, Any], order_id: int, row: list[int]) -> None:
+def follow_order(state: dict[str, Any], row: Sequence[int]) -> None:
+    """Bring an order's state forward by one report of its book."""
     kind = Kind(row[0])
-    document["state"] = _WORDS[kind]
+    if kind is Kind.REJECTED and state["state"] != _PLACED:
+        return  # An instruction about the order was rejected, and the order is as it was.
+    state["state"] = _WORDS[kind]
     if kind in (Kind.RESTED, Kind.AMENDED):
-        document["price"], document["left"] = row[2], row[3]
+        state["price"], state["left"] = row[2], row[3]
     elif kind is Kind.TRADED:
-        is_maker = row[2] == order_id
-        document["filled"] += row[5]
-        document["left"] = row[7] if is_maker else row[8]
-        document["state"] = "open" if document["left"] and is_maker else "filled" if not document["left"] else "traded"
+        is_maker = row[2] == state["order"]
+        state["filled"] += row[5]
+        state["left"] = row[7] if is_maker else row[8]
+        state["state"] = "filled" if not state["left"] else "open" if is_maker else "traded"
     elif kind in (Kind.CANCELLED, Kind.EXPIRED):
-        document["left"], document["reason"] = row[2], Reason(row[3]).label
+        state["left"], state["reason"] = row[2], Reason(row[3]).label
     elif kind is Kind.REJECTED:
-        document["reason"] = Reason(row[2]).label
+        state["reason"] = Reason(row[2]).label
+
+
+def document_of(row: EventRow) -> dict[str, Any]:
+    """The fields of a stored event."""
+    document: dict[str, Any] = json.loads(row.document)
+    return document
 
 
 # What is listed.
@@ -183,6 +214,21 @@ def asset_scales(session: Session) -> dict[str, int]:
     return {event.document["asset"]: event.document["scale"] for event in history.events(session, "AssetListed")}
 
 
-def market_documents(session: Session) -> dict[str, dict[str, Any]]:
-    """Each market as it was listed; tick and step in quanta."""
-    return {event.document["market"]: event.document for event in history.events(session, "MarketListed")}
+def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
+    """How each market spells prices and quantities; its own limits are not known here."""
+    found = {}
+    for event in history.events(session, "MarketListed"):
+        base, quote = event.document["base"], event.document["quote"]
+        tick, step = event.document["tick"], event.document["step"]
+        name, quote_scale = event.document["market"], scales[quote]
+        found[name] = Market(
+            name, base, quote, scales[base], quote_scale, tick, quote_scale, step, price_max=1, quantity_max=1
+        )
+    return found
+
+
+def price_unit(session: Session) -> str | None:
+    """What reference prices are stated in; None while no feed has stated any."""
+    query = select(EventRow).where(EventRow.kind == "PricesSet", col(EventRow.order_id).is_(None))
+    row = session.exec(query.order_by(col(EventRow.sequence).desc()).limit(1)).first()
+    return None if row is None else str(document_of(row)["unit"])
