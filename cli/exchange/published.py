@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cli.common import read_input
+from ledger.canonical import Digest
 from ledger.errors import InputError
+from ledger.log import Head, Sequence64
 from por.verify.standalone import Malformed, read_attestation
 
 __all__ = ["PublishedHour", "newest_position", "published_hours"]
 
 ATTESTATION = "attestation.json"
+NEWEST = 48
+"""How many hours back the furthest position is looked for: restated and failed hours may stand after it."""
 
 
 class PublishedHour(NamedTuple):
@@ -25,17 +29,23 @@ class PublishedHour(NamedTuple):
     ruleset: int
     parameters: str
 
+    @property
+    def log_head(self) -> Head:
+        """Where the log stood."""
+        return Head(Sequence64(self.position), Digest(bytes.fromhex(self.head)))
 
-def published_hours(folder: Path) -> Iterator[PublishedHour]:
+
+def published_hours(folder: Path, newest: int | None = None) -> Iterator[PublishedHour]:
     """The attestations in a folder of bundles that state a log position; raises InputError for one that is none.
 
-    A bundle that is being written has a name that begins with a point.
+    `newest`: only so many, the last by name. A bundle that is being written has a name that begins with a point.
     """
     if not folder.is_dir():
         return
-    for bundle in sorted(folder.iterdir()):
+    bundles = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    for bundle in bundles if newest is None else bundles[-newest:]:
         path = bundle / ATTESTATION
-        if bundle.name.startswith(".") or not path.is_file():
+        if not path.is_file():
             continue
         try:
             document = read_attestation(read_input(path, "attestation"))
@@ -53,5 +63,5 @@ def _ledger_of(document: Any) -> dict[str, Any] | None:
 
 
 def newest_position(folder: Path) -> PublishedHour | None:
-    """The attestation whose log position is the furthest."""
-    return max(published_hours(folder), key=lambda hour: hour.position, default=None)
+    """The attestation whose log position is the furthest. The names of bundles sort as their hours do."""
+    return max(published_hours(folder, NEWEST), key=lambda hour: hour.position, default=None)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
+from cli.exchange.published import newest_position
 from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
@@ -60,7 +61,9 @@ class RunningExchange:
             store = Store.open(config.store_url)
             self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
             opened.callback(self.store.close)
-            options = config.options(progress=progress)
+            published = newest_position(config.hours)
+            expected = None if published is None else published.log_head
+            options = config.options(progress=progress, expected=expected)
             try:
                 self.venue = Venue.open(config.paths, genesis, (self.store.follower(), *followers), options)
             except FollowerAhead as error:

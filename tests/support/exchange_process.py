@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder"]
+from cli.common import run
+from cli.main import cli
+
+__all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder", "Said", "patched"]
 
 EXCHANGE = "small.exchange"
 PASSPHRASE = "a passphrase for tests"
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60
+
+
+class Said(NamedTuple):
+    """What a verb wrote to standard output and to standard error."""
+
+    out: str
+    err: str
+
+
+@contextmanager
+def patched(environment: Mapping[str, str]) -> Iterator[None]:
+    """Another environment for a while."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class ExchangeFolder:
@@ -33,26 +58,19 @@ class ExchangeFolder:
         }
         self.process: subprocess.Popen[str] | None = None
 
-    def call(self, *words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a verb in a process of its own; it must end with `status`, and never with a traceback."""
-        done = subprocess.run(
-            [sys.executable, "-c", "from cli.main import main; main()", *words],
-            env=self.environment,
-            cwd=self.folder.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        said = f"{' '.join(words)}\n{done.stdout}{done.stderr}"
-        assert done.returncode == status, f"status {done.returncode}, not {status}: {said}"
-        assert "Traceback" not in said, said
-        return done
+    def call(self, *words: str, status: int = 0) -> Said:
+        """Run a verb in this process; it must end with `status`, and with no defect of ours."""
+        out, err = io.StringIO(), io.StringIO()
+        with patched(self.environment), redirect_stdout(out), redirect_stderr(err):
+            found = run(cli, words)
+        said = Said(out.getvalue(), err.getvalue())
+        assert found == status, f"{' '.join(words)}: status {found}, not {status}: {said.out}{said.err}"
+        assert "Traceback" not in said.err and "internal error" not in said.err, said.err
+        return said
 
     def ask(self, *words: str, status: int = 0) -> Any:
         """The JSON document of a verb."""
-        return json.loads(self.call(*words, "--json", status=status).stdout)
+        return json.loads(self.call(*words, "--json", status=status).out)
 
     def make(self) -> ExchangeFolder:
         """`tallystick init`."""
