@@ -89,6 +89,7 @@ class Tag(IntEnum):
     JOURNAL_STATE = 0x38
     REGISTRY_STATE = 0x39
     ENGINE_STATE = 0x3A
+    ENGINE_PARAMETERS = 0x3B
 
 
 def u32(value: int) -> bytes:

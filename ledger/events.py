@@ -27,6 +27,11 @@ __all__ = [
     "MarketStateSet",
     "OrderPlaced",
     "OrderReport",
+    "ParameterChangeEnded",
+    "ParameterScheduled",
+    "ParameterSet",
+    "PriceJumped",
+    "PricesSet",
     "Refused",
     "WalletSet",
     "WithdrawalMoved",
@@ -125,6 +130,48 @@ class MarketStateSet(NamedTuple):
     state: str
 
 
+class ParameterSet(NamedTuple):
+    """A parameter's value from now on, as canonical JSON; `change` is the number it was scheduled under, else 0."""
+
+    name: str
+    scope: str
+    value: str
+    change: int
+
+
+class ParameterScheduled(NamedTuple):
+    """A parameter will have a value (canonical JSON) at the first command at or after `effective` (microseconds)."""
+
+    change: int
+    effective: int
+    name: str
+    scope: str
+    value: str
+
+
+class ParameterChangeEnded(NamedTuple):
+    """A scheduled change will not happen: it was cancelled (reason `cancelled`), or is not possible any more."""
+
+    change: int
+    reason: str
+
+
+class PricesSet(NamedTuple):
+    """Reference prices that changed, of assets and of currencies: 10^-18 `unit` for one; None: there is none now."""
+
+    unit: str
+    assets: tuple[tuple[str, int | None], ...]
+    currencies: tuple[tuple[str, int | None], ...]
+
+
+class PriceJumped(NamedTuple):
+    """A feed's price was left out: it is too far from the same feed's last one, which still stands."""
+
+    feed: str
+    name: str
+    price: int
+
+
 class OrderPlaced(NamedTuple):
     """An order was handed to a book under this id; the book's own answers follow."""
 
@@ -181,9 +228,14 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; the state hash after it stands in the checkpoint of its position."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
+
+    `parameters`: the hash of all parameters in force, hex; `ruleset`: the number of the rules that were applied.
+    """
 
     hour: int
+    parameters: str
+    ruleset: int
 
 
 Event: TypeAlias = (
@@ -197,6 +249,11 @@ Event: TypeAlias = (
     | WalletSet
     | MarketListed
     | MarketStateSet
+    | ParameterSet
+    | ParameterScheduled
+    | ParameterChangeEnded
+    | PricesSet
+    | PriceJumped
     | OrderPlaced
     | OrderReport
     | DepositCredited

@@ -10,7 +10,7 @@ import click
 
 from cli.common import json_option
 from cli.exchange.giving import Giver, amount_of, folder_option, load_key, make, operators_option, say, two_operators
-from ledger.commands import Command, CorrectBooks, SetMarketState
+from ledger.commands import Command, CorrectBooks, HaltMarket, OpenMarket
 from ledger.commands.listing import MARKET_STATES
 from ledger.errors import InputError
 from ledger.keys import SigningKey
@@ -29,7 +29,9 @@ class _Change(NamedTuple):
 
 def _change(market: str | None, state: str, reason: str) -> _Change:
     """Opening takes two operators, stopping one."""
-    return _Change(make(SetMarketState, market=market, state=state, reason=reason), False)
+    is_opening = state == "open"
+    kind = OpenMarket if is_opening else HaltMarket
+    return _Change(make(kind, market=market, state=state, reason=reason), is_opening)
 
 
 def _signers(change: _Change, operators: Sequence[Path]) -> list[SigningKey]:

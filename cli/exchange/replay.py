@@ -187,7 +187,13 @@ class _Stated:
             self._compare_checkpoint(position, state)
         for hour in self._hours.pop(position, ()):
             done.hours += 1
-            ours = {"head": record.hash.hex(), "ruleset": RULE_SET, "state": state.hex()}
+            parameters = done.engine.parameters.hash().hex()
+            ours = {
+                "head": record.hash.hex(),
+                "parameters": parameters,
+                "ruleset": RULE_SET,
+                "state": state.hex(),
+            }
             for name, value in ours.items():
                 if getattr(hour, name) != value:
                     done.hour_problems.append(f"{hour.snapshot}: the replay has another {name} at {position}")

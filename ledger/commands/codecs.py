@@ -24,9 +24,11 @@ __all__ = [
     "MARKET",
     "MICROS",
     "POSITIVE",
+    "PRICE",
     "SMALL",
     "SUBACCOUNT",
     "TEXT",
+    "VALUE",
     "WORD",
     "Codec",
     "Command",
@@ -46,6 +48,7 @@ QUANTITY_MAX = 2**63 - 1
 MICROS_MAX = 2**53 - 1
 BATCH_MAX = 100
 
+_PRICE = re.compile(r"[1-9][0-9]{0,35}\Z")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
 
 
@@ -75,6 +78,12 @@ def _read_positive(value: Any) -> int:
     if number == 0:
         raise FormatError("an amount of 0 where something must be")
     return number
+
+
+def _read_price(value: Any) -> int:
+    if not isinstance(value, str) or not _PRICE.match(value):
+        raise FormatError("a price is a decimal string from 1 to 10^36-1, in 10^-18 of the unit of account")
+    return int(value)
 
 
 def _integer_to(limit: int) -> Codec:
@@ -158,7 +167,22 @@ def list_of(codec: Codec, least: int = 1, most: int = BATCH_MAX) -> Codec:
     return Codec(read, lambda items: [codec.write(item) for item in items])
 
 
+def _read_value(value: Any) -> Any:
+    if not isinstance(value, list):
+        return _read_text(value)
+    if not 1 <= len(value) <= BATCH_MAX:
+        raise FormatError(f"a list has 1 to {BATCH_MAX} entries")
+    return tuple(map(_read_value, value))
+
+
+def _write_value(value: Any) -> Json:
+    return [_write_value(item) for item in value] if isinstance(value, tuple) else _as_is(value)
+
+
 AMOUNT, POSITIVE = Codec(_read_amount, str), Codec(_read_positive, str)
+PRICE = Codec(_read_price, str)
+VALUE = Codec(_read_value, _write_value)
+"""A parameter's value: a text, or a list of values; its parameter says what it must be."""
 MICROS, SMALL = _integer_to(MICROS_MAX), _integer_to(2**32 - 1)
 ID, HASH = _hex(16), _hex(32)
 TEXT, FLAG = Codec(_read_text), Codec(_read_flag)

@@ -6,20 +6,26 @@ made. A handler changes nothing before it has decided that it can do all of its 
 
 from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
 from ledger.desks.customers import CustomersDesk
+from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
 from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
+from ledger.desks.parameters import ParametersDesk
+from ledger.desks.prices import PricesDesk
 
 __all__ = [
     "NEVER_US",
     "Account",
     "CustomersDesk",
     "Desk",
+    "FeesDesk",
     "KeysDesk",
     "ListingDesk",
     "MoneyDesk",
     "OrdersDesk",
+    "ParametersDesk",
+    "PricesDesk",
     "Refusal",
     "Shared",
 ]

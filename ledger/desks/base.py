@@ -10,9 +10,9 @@ from ledger.canonical import Json
 from ledger.commands import Command
 from ledger.events import Event
 from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, house_key
+from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
-from ledger.trading.fees import FeeRates
 
 __all__ = ["NEVER_US", "Account", "Desk", "Handler", "Refusal", "Shared"]
 
@@ -40,18 +40,23 @@ class Shared:
 
     exchange: str
     entity: str
-    rates: FeeRates
     ledger: Ledger = field(default_factory=Ledger)
     registry: Registry = field(default_factory=Registry)
     sequence: int = 0
     time_us: int = 0
+    giver: str = ""
+    """Who gave the command at hand: the owner of the key that signed it; empty for two operators (engine)."""
     events: list[Event] = field(default_factory=list)
+    parameters: Parameters = field(default_factory=Parameters)
+    """Every parameter and what is in force (parameters)."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """By id (customers)."""
     assets: dict[str, int] = field(default_factory=dict)
     """Scale by name (listing)."""
     prices: dict[str, int] = field(default_factory=dict)
     """Reference price of one unit in the unit of account, 10^-18, by asset; absent where none is valid (prices)."""
+    crosses: dict[str, int] = field(default_factory=dict)
+    """The same for currencies: the price of one unit of each in the unit of account (prices)."""
     venue_state: str = "open"
     """One of `MARKET_STATES` (listing)."""
     purse: LedgerPurse = field(init=False)

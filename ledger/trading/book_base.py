@@ -87,8 +87,12 @@ class BookBase(ABC):
         self._high = self._low = 0
         # Whether anything stands between an order and the book beside its own limits.
         self._guarded = False
+        self._take_limits(market)
+
+    def _take_limits(self, market: Market) -> None:
+        """Keep what the hot path asks of a market where it is found fastest."""
         self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm)
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm)
+        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or any(self._bounds))
         least_units = -(-market.notional_min_quanta // market.unit_quanta)
         self._limits = (
             market.price_min,
@@ -188,9 +192,13 @@ class BookBase(ABC):
 
     def set_reference(self, by: int, price: int) -> None:
         """See `Book.set_reference`."""
-        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price > 0, "the last price follows from trades alone"
+        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price >= 0, "the last price follows from trades alone"
         self._references[by] = price
         self._fire_triggers()
+
+    def reference(self, by: int) -> int:
+        """See `Book.reference`."""
+        return self._references[by]
 
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """See `Book.set_bounds`."""
@@ -198,6 +206,12 @@ class BookBase(ABC):
         self._bounds = (price_min, price_max)
         market = self.market
         self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or price_min or price_max)
+
+    def set_market(self, market: Market) -> None:
+        """See `Book.set_market`."""
+        assert market.same_grid(self.market), "a market's grid is for ever"
+        self.market = market
+        self._take_limits(market)
 
     def depth(self, side: int, levels: int) -> list[tuple[int, int]]:
         """See `Book.depth`."""

@@ -61,11 +61,15 @@ HoldEntry = list[int]
 
 
 class SpotFunds:
-    """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id."""
+    """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id.
+
+    `traded` is the notional in quote quanta that each payer traded on either side, until who counts it clears it.
+    """
 
     def __init__(self, market: Market, rates: Callable[[int], FeeRates], purse: Purse) -> None:
         self.market = market
         self.holds: dict[int, HoldEntry] = {}
+        self.traded: dict[int, int] = {}
         self._rates = rates
         self._purse_hold, self._purse_release, self._settle = purse.hold, purse.release, purse.settle
         self._unit = market.unit_quanta
@@ -105,6 +109,9 @@ class SpotFunds:
         maker, taker = self.holds[maker_id], self.holds[taker_id]
         notional = price * quantity * self._unit
         base = quantity * self._step
+        traded = self.traded
+        for payer in (maker[ACCOUNT], taker[ACCOUNT]):
+            traded[payer] = traded.get(payer, 0) + notional
         # A fee is what the order's accrued fee, rounded up, has grown by (fees.py).
         maker[ACCRUED] = accrued = maker[ACCRUED] + notional * maker[MAKER_PPM]
         charged = -(-accrued // PPM)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, PlaceOrders, SetMarketState
+from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders
 from ledger.door import Fault, Refused, Submission
 from ledger.engine import Engine
 from ledger.errors import CheckFailed
@@ -32,7 +32,7 @@ def opening(time_us):
         ListAsset("BTC", 8, "bip122:main", "native", "", "", ""),
         ListAsset("USD", 2, "offchain:bank", "native", "", "", ""),
         ListMarket(MARKET, "BTC", "USD", 10_000, 100_000, 1, 10**6),
-        SetMarketState(MARKET, "open", "opening"),
+        OpenMarket(MARKET, "open", "opening"),
     ]
     entries = [entry_of(command, time_us) for command in commands]
     for number, person in enumerate(PEOPLE):

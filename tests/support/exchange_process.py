@@ -133,12 +133,7 @@ class ExchangeFolder:
         self.call("market", "list-asset", "USD", "--scale", "2", *self.operators)
         grid = ("--base", "BTC", "--quote", "USD", "--tick", "1", "--step", "0.01", "--most", "100")
         self.call("market", "list", "BTC-USD", *grid, *self.operators)
-        self.call("market", "open", "BTC-USD", *self.operators_to_open)
-
-    @property
-    def operators_to_open(self) -> list[str]:
-        """Whose keys opening needs."""
-        return self.operator
+        self.call("market", "open", "BTC-USD", *self.operators)
 
     def customer(self, name: str, **funds: str) -> tuple[str, str]:
         """An account with a key, and money that the house gave it: the account's id and the key's file."""

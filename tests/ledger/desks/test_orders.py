@@ -10,10 +10,11 @@ from ledger.commands import (
     Cancel,
     CancelAll,
     EndSession,
+    HaltMarket,
     ListMarket,
+    OpenMarket,
     PlaceOrders,
     RequestWithdrawal,
-    SetMarketState,
     Unblock,
 )
 from ledger.desks.orders import MARKETS_MAX
@@ -45,7 +46,7 @@ def with_source(exchange, command, source):
 
 def test_an_order_is_known_by_its_id_in_any_market(exchange):
     exchange.give(ListMarket("BTC_USD2", "BTC", "USD", 10_000, 100_000, 1, 10**6))
-    exchange.give(SetMarketState("BTC_USD2", "open", "opening"))
+    exchange.give(OpenMarket("BTC_USD2", "open", "opening"))
     events = exchange.give(PlaceOrders(ALICE, "", (order(), order(market="BTC_USD2"))))
     first, second = placed(events)
     assert (first % MARKETS_MAX, second % MARKETS_MAX) == (1, 2)
@@ -141,8 +142,9 @@ def test_an_operators_block_is_for_all_subaccounts_and_outlasts_the_customers(ex
     ],
 )
 def test_of_the_venues_state_and_the_markets_the_stricter_holds(exchange, venue, market, reason):
-    exchange.give(SetMarketState(MARKET, market, "r"))
-    exchange.give(SetMarketState(None, venue, "r"))
+    for name, state in ((MARKET, market), (None, venue)):
+        if state != "open":
+            assert not refusals(exchange.give(HaltMarket(name, state, "r")))
     first = reports(exchange.give(PlaceOrders(ALICE, "", (order(),))))[0]
     assert (first.reason if isinstance(first, Rejected) else None) == reason
     withdrawal = RequestWithdrawal(ALICE, "", "USD", 5, 0, "d", "a" * 32)
@@ -151,10 +153,10 @@ def test_of_the_venues_state_and_the_markets_the_stricter_holds(exchange, venue,
 
 def test_a_market_listed_later_obeys_the_venue_and_the_blocks(exchange):
     exchange.give(CancelAll(ALICE, "", None, True))
-    exchange.give(SetMarketState(None, "cancel-only", "r"))
+    exchange.give(HaltMarket(None, "cancel-only", "r"))
     exchange.give(ListMarket("LATE", "BTC", "USD", 10_000, 100_000, 1, 10**6))
-    exchange.give(SetMarketState("LATE", "open", "r"))
+    exchange.give(OpenMarket("LATE", "open", "r"))
     [report] = reports(exchange.give(PlaceOrders(BOB, "", (order(market="LATE"),))))
     assert report.reason == Reason.CANCEL_ONLY_MODE
-    exchange.give(SetMarketState(None, "open", "r"))
+    exchange.give(OpenMarket(None, "open", "r"))
     assert refusals(exchange.give(PlaceOrders(ALICE, "", (order(market="LATE"),)))) == ["account-blocked"]
