@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cli.common import run
+from cli.exchange.client import ExchangeClient
 from cli.main import cli
 
 __all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder", "Said", "patched"]
@@ -114,6 +115,17 @@ class ExchangeFolder:
         process.send_signal(how)
         said, _ = process.communicate(timeout=START_SECONDS)
         return said, process.returncode
+
+    def settle(self) -> int:
+        """Wait until the store has everything that is in the log; the log position."""
+        deadline = time.monotonic() + START_SECONDS
+        with ExchangeClient(self.folder) as client:
+            while True:
+                status = client.ask("status")
+                if status["store"] == status["position"]:
+                    return int(status["position"])
+                assert time.monotonic() < deadline, "the store does not come level"
+                time.sleep(0.01)
 
     @property
     def operators(self) -> list[str]:
