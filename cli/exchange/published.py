@@ -50,7 +50,7 @@ def published_hours(folder: Path, newest: int | None = None) -> Iterator[Publish
         try:
             document = read_attestation(read_input(path, "attestation"))
         except Malformed as problem:
-            raise InputError(str(path), f"is no attestation{problem}", "Restore the bundle.") from None
+            raise InputError(str(path), f"is no attestation ({problem})", "Restore the bundle.") from None
         ledger = _ledger_of(document)
         if ledger is not None:
             yield PublishedHour(document["statement"]["snapshot"], **ledger)

@@ -17,12 +17,16 @@ from typing import Any, NamedTuple
 from cli.common import run
 from cli.exchange.client import ExchangeClient
 from cli.main import cli
+from ledger.keys import SigningKey
+from por.attestation import sign_attestation
+from por.snapshot import SnapshotId
 
-__all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder", "Said", "patched"]
+__all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder", "Said", "attestation_of", "patched"]
 
 EXCHANGE = "small.exchange"
 PASSPHRASE = "a passphrase for tests"
 ROOT = Path(__file__).resolve().parent.parent.parent
+VECTOR = ROOT / "tests/conformance/vectors/proof/an-hour-of-the-exchanges-own-ledger/attestation.json"
 START_SECONDS = 60
 
 
@@ -156,3 +160,19 @@ class ExchangeFolder:
             more = ("--reason", "test", "--reference", "opening")
             self.call("correct", "--to", account, "--asset", asset, "--amount", amount, *more, *self.operators)
         return account, key
+
+
+def attestation_of(hour: str, position: int, head: bytes, state: bytes, parameters: bytes, ruleset: int = 1) -> bytes:
+    """The attestation of an hour of an exchange's own ledger that states this position: a vector's, signed again."""
+    document = json.loads(VECTOR.read_bytes())
+    sections = document["sections"]
+    sections.pop("keys")
+    snapshot = SnapshotId(EXCHANGE, hour)
+    facts = {"head": head.hex(), "parameters": parameters.hex(), "position": position, "ruleset": ruleset}
+    sections["snapshot"] |= {
+        "snapshot": str(snapshot),
+        "cutoff": hour,
+        "exchange": EXCHANGE,
+        "ledger": {**facts, "state": state.hex()},
+    }
+    return sign_attestation("attestation", snapshot, sections, None, SigningKey(b"9" * 32), [])
