@@ -7,6 +7,7 @@ the position, and the engine made of it hashes the same. An auditor gets the sam
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
@@ -28,6 +29,7 @@ KEPT: Final = 3
 INLINE_ACCOUNTS_MAX: Final = 2_000
 """Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
 _NAME: Final = "checkpoint-{:016d}"
+_REPORT: Final = "report-{:016d}.json"
 
 
 def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
@@ -137,6 +139,23 @@ class Checkpoints:
             if status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
 
+    def is_there(self, position: int) -> bool:
+        """Whether the checkpoint of a position is whole on the disk. Raises CheckFailed as `wait` does."""
+        if self._child:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            if not child:
+                return False
+            self._child = 0
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+        return position in self.positions()
+
+    def report(self, position: int) -> dict[str, Any]:
+        """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
+        self.wait()
+        report: dict[str, Any] = json.loads(self._read_file(self._folder / _REPORT.format(position)))
+        return report
+
     def state_at(self, position: int) -> Digest:
         """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
         self.wait()
@@ -147,9 +166,17 @@ class Checkpoints:
     def _write(self, engine: Engine, head: Head) -> None:
         position = int(head.sequence)
         data, _ = write_checkpoint(engine, head)
-        files = self._files
-        files.make_directory(self._folder)
-        part = self._folder / f"part-{position:016d}"
+        self._files.make_directory(self._folder)
+        self._replace(self._folder / _REPORT.format(position), json.dumps(_report(engine)).encode())
+        self._replace(self.path(position), data)
+        for old in self.positions()[:-KEPT]:
+            self._files.remove(self.path(old))
+            if _REPORT.format(old) in self._files.names(self._folder):
+                self._files.remove(self._folder / _REPORT.format(old))
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """A whole and durable file under its name, or nothing new there."""
+        files, part = self._files, path.with_name(f"part-{path.name}")
         if part.name in files.names(self._folder):
             files.remove(part)
         handle = files.open(part, write=True, create=True)
@@ -159,10 +186,8 @@ class Checkpoints:
             files.sync(handle)
         finally:
             files.close(handle)
-        files.rename(part, self.path(position))
+        files.rename(part, path)
         files.sync_directory(self._folder)
-        for old in self.positions()[:-KEPT]:
-            files.remove(self.path(old))
 
     def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
         """The engine of the newest checkpoint at or before a log position, or of genesis.
@@ -181,8 +206,19 @@ class Checkpoints:
         return Engine.begin(self._genesis)
 
     def _read(self, position: int) -> bytes:
-        handle = self._files.open(self.path(position))
+        return self._read_file(self.path(position))
+
+    def _read_file(self, path: Path) -> bytes:
+        handle = self._files.open(path)
         try:
             return self._files.read(handle, 0, self._files.size(handle))
         finally:
             self._files.close(handle)
+
+
+def _report(engine: Engine) -> dict[str, Json]:
+    """The zero-sum report of the cut, for the attestation; amounts as text."""
+    rows: list[Json] = [
+        [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
+    ]
+    return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}

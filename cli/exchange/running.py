@@ -7,21 +7,22 @@ everybody's. Personal data are written here alone, whoever asks for it, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
-from cli.exchange.published import newest_position
+from cli.exchange.hours import HourKeeper
 from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
-from ledger.commands import Command, EndSession, Tick
+from ledger.commands import Command, CutHour, EndSession, FailHour, Tick
 from ledger.door import Refused, Submission
 from ledger.errors import CheckFailed, InputError
+from ledger.events import AccountOpened
 from ledger.events import Refused as EngineRefused
-from ledger.personal import PersonalStore
+from ledger.personal import Bound, Erased, PersonalStore
 from ledger.store.store import Store
 from ledger.venue import Answer, Follower, FollowerAhead, FollowerDiffers, Venue
 
@@ -47,6 +48,7 @@ class RunningExchange:
         followers: Iterable[Follower] = (),
         *,
         threaded: bool = True,
+        kernel: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """`threaded` False writes the store where batches are applied; `progress` is told how far opening is.
@@ -54,24 +56,26 @@ class RunningExchange:
         Raises InputError for a store that this log did not make, and the errors of `Venue.open` and `Store.open`.
         """
         self.config, self.secrets, self.now = config, secrets, now
-        self.on_failure: Callable[[], None] | None = None
+        self.on_failure: Callable[[], object] | None = None
         self._last_nonce = 0
         genesis = config.genesis()
         with ExitStack() as opened:
             store = Store.open(config.store_url)
             self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
             opened.callback(self.store.close)
-            published = newest_position(config.hours)
-            expected = None if published is None else published.log_head
-            options = config.options(progress=progress, expected=expected)
+            self.personal = opened.enter_context(PersonalStore(config.personal, secrets.master))
+            self.hours = HourKeeper(config, secrets, now(), self._identity, kernel=kernel)
+            opened.callback(self.hours.close)
+            options = config.options(progress=progress, expected=self.hours.published())
+            followed = (self.store.follower(), self.hours.follower(), *followers)
             try:
-                self.venue = Venue.open(config.paths, genesis, (self.store.follower(), *followers), options)
+                self.venue = Venue.open(config.paths, genesis, followed, options)
             except FollowerAhead as error:
                 raise InputError(str(config.paths.log), str(error), AHEAD_REMEDY) from None
             except FollowerDiffers as error:
                 raise InputError(str(config.paths.log), str(error), DIFFERS_REMEDY) from None
             opened.callback(self.venue.close)
-            self.personal = opened.enter_context(PersonalStore(config.personal, secrets.master))
+            self.hours.attach(self.venue)
             self.store.wait()
             self._opened = opened.pop_all()
 
@@ -83,6 +87,37 @@ class RunningExchange:
         """Raise what stopped a follower that writes on its own."""
         if self.store.failure is not None:
             raise self.store.failure
+
+    def _identity(self, opened: AccountOpened) -> tuple[str, str]:
+        """The kind and id that a customer's leaf is committed to: their own, unless it was erased."""
+        if opened.data is None or opened.identity is None:
+            return "assigned", opened.account
+        bound = Bound(bytes.fromhex(opened.data), bytes.fromhex(opened.identity))
+        try:
+            return opened.kind, self.personal.get(opened.account, bound, opened.kind).decode()
+        except Erased:
+            return "assigned", opened.account
+
+    # Taking, and the hour.
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Answer | Refused]:
+        """Take a batch of anybody's commands; an hour that is over is cut before it."""
+        self.keep_hours()
+        return self.venue.submit(submissions, self.now())
+
+    def keep_hours(self) -> None:
+        """Cut the hour that is over, or state it as missed; and a slice of what follows the cuts."""
+        hours = self.hours
+        hour = hours.due(self.now())
+        if hour is not None:
+            self.give(CutHour(hour))
+        elif hours.is_missed(self.now()):
+            stated = hours.state_missed(self.now(), "the exchange was not running at the end of this hour")
+            hours.notices.append(f"hours that were missed: {', '.join(stated) or 'none that had begun to be attested'}")
+        hours.work()
+        if hours.failed is not None:
+            failed, hours.failed = hours.failed, None
+            self.give(FailHour(failed.code))
 
     # The house's own commands.
 

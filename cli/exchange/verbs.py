@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -68,18 +69,14 @@ def run(folder: Path) -> int:
 
 
 async def _serve(exchange: RunningExchange) -> int:
-    server = ExchangeServer(exchange.venue, exchange.now, exchange.answer, exchange.end_session)
+    server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
     await server.start(config.folder, config.listen, config.port)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
-
-    def stop() -> None:
-        loop.call_soon_threadsafe(server.stopped.set)
-
-    exchange.on_failure = stop
+    exchange.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
         while not server.stopped.is_set():
@@ -87,7 +84,9 @@ async def _serve(exchange: RunningExchange) -> int:
                 await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
             exchange.check()
             if not server.stopped.is_set():
+                exchange.keep_hours()
                 exchange.tick()
+                _tell(exchange)
     finally:
         exchange.on_failure = None
         with contextlib.suppress(OSError):
@@ -98,3 +97,10 @@ async def _serve(exchange: RunningExchange) -> int:
         raise server.failure
     click.echo("stopped; everything that was acknowledged is in the log")
     return 0
+
+
+def _tell(exchange: RunningExchange) -> None:
+    """Say what the closes of hours had to say."""
+    for notice in exchange.hours.notices:
+        click.echo(notice)
+    exchange.hours.notices.clear()

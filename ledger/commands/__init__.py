@@ -16,7 +16,7 @@ from ledger.authority import API_POLICY, Policy, Requirement
 from ledger.canonical import Json
 from ledger.commands.codecs import Command, read_fields, write_fields
 from ledger.commands.customers import BlockAccount, OpenAccount, SetConsent, SetCustomer
-from ledger.commands.hours import CutHour, Tick
+from ledger.commands.hours import CutHour, FailHour, Tick
 from ledger.commands.listing import HaltMarket, ListAsset, ListMarket, OpenMarket, SetAssetFacts, SetWallet
 from ledger.commands.money import (
     CorrectBooks,
@@ -47,6 +47,7 @@ __all__ = [
     "CreditDeposit",
     "CutHour",
     "EndSession",
+    "FailHour",
     "FailWithdrawal",
     "FeedPrices",
     "HaltMarket",
@@ -112,6 +113,7 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     CorrectBooks: _TWO_OPERATORS,
     Tick: _CLOCK,
     CutHour: _CLOCK,
+    FailHour: _CLOCK,
 }
 """Who may give which command."""
 

@@ -43,7 +43,7 @@ class ParametersDesk(Desk):
 
     @property
     def due_us(self) -> int:
-        """When a scheduled change acts next."""
+        """When the next change takes effect."""
         return self._scheduled[0].effective_us if self._scheduled else NEVER_US
 
     def pass_time(self) -> None:

@@ -45,7 +45,7 @@ class PricesDesk(Desk):
 
     @property
     def due_us(self) -> int:
-        """When a price goes stale next."""
+        """When the next price goes stale."""
         return min(self._assets.due_us, self._crosses.due_us)
 
     def pass_time(self) -> None:

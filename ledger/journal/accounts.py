@@ -16,6 +16,7 @@ from ledger.journal.transfers import (
     EntryKind,
     MassEntry,
     Pending,
+    PendingRow,
     Result,
     State,
 )
@@ -63,7 +64,7 @@ class Accounts:
         self._held: list[int] = []
         self._book_index: dict[tuple[str, str], int] = {}
         self._state: list[State] = []
-        self._pending: dict[int, Pending] = {}
+        self._pending: dict[int, PendingRow] = {}
         self._ended: dict[int, int] = {}
         self._expiries: list[tuple[int, int, int]] = []
         self._rows: list[Row] = []
@@ -126,7 +127,13 @@ class Accounts:
 
     def pending(self, pending_id: int) -> Pending | None:
         """The hold of that id, if it stands."""
-        return self._pending.get(pending_id)
+        row = self._pending.get(pending_id)
+        return None if row is None else Pending._make(row)
+
+    def standing_holds(self) -> dict[int, Pending]:
+        """Every hold that stands, by id, in the order of their making."""
+        rows = sorted(self._pending.items(), key=lambda item: item[1][5])
+        return {pending_id: Pending._make(row) for pending_id, row in rows}
 
     @property
     def due_micros(self) -> int:

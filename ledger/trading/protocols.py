@@ -16,8 +16,10 @@ class Funds(Protocol):
     """The money behind the orders. A book asks; it never knows a balance.
 
     An order that was held ends in one of two ways: `fill` takes its last step, or `release` is called once. An order
-    by quote quantity always ends with `release`.
+    by quote quantity always ends with `release`. `checks_makers`: whether `check_maker` ever says anything but 0.
     """
+
+    checks_makers: bool
 
     def hold(self, order: OrderRow, price_worst: int) -> int:
         """Hold what the order can cost at most, at no worse price than `price_worst` ticks. A Reason, 0 if held."""

@@ -39,6 +39,7 @@ from ledger.commands import (
 from ledger.commands.parameters import NewValue
 from ledger.desks import NEVER_US
 from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
+from ledger.genesis import Genesis
 from ledger.journal import AccountCode
 
 PEOPLE = [f"{number:032x}" for number in range(1, 5)]
@@ -330,6 +331,23 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
         exchange.give(command)
     exchange.check()
     assert exchange.replayed().state_hash() == exchange.engine.state_hash()
+
+
+@settings(max_examples=40)
+@given(commands=st.lists(acting, max_size=60), cut=st.integers(0, 60))
+def test_an_engine_restored_from_its_sections_goes_on_alike(commands, cut):
+    exchange = Exchange().open()
+    for command in commands[:cut]:
+        exchange.give(command)
+    sections = exchange.engine.sections()
+    genesis = Genesis("small.exchange", "main", 0, RULE_SET, ())
+    restored = Engine.restore(genesis, sections)
+    assert restored.state_hash() == exchange.engine.state_hash()
+    assert restored.balances() == exchange.engine.balances()
+    for command in commands[cut:]:
+        events = exchange.give(command)
+        assert restored.apply(len(exchange.commands), exchange.commands[-1][0], command) == events
+    assert restored.state_hash() == exchange.engine.state_hash()
 
 
 def test_every_command_has_a_handler_and_a_signer():
