@@ -162,17 +162,25 @@ class ExchangeFolder:
         return account, key
 
 
-def attestation_of(hour: str, position: int, head: bytes, state: bytes, parameters: bytes, ruleset: int = 1) -> bytes:
+def attestation_of(
+    hour: str,
+    position: int,
+    head: bytes,
+    state: bytes,
+    parameters: bytes,
+    ruleset: int = 1,
+    exchange: str = EXCHANGE,
+) -> bytes:
     """The attestation of an hour of an exchange's own ledger that states this position: a vector's, signed again."""
     document = json.loads(VECTOR.read_bytes())
     sections = document["sections"]
     sections.pop("keys")
-    snapshot = SnapshotId(EXCHANGE, hour)
+    snapshot = SnapshotId(exchange, hour)
     facts = {"head": head.hex(), "parameters": parameters.hex(), "position": position, "ruleset": ruleset}
     sections["snapshot"] |= {
         "snapshot": str(snapshot),
         "cutoff": hour,
-        "exchange": EXCHANGE,
+        "exchange": exchange,
         "ledger": {**facts, "state": state.hex()},
     }
     return sign_attestation("attestation", snapshot, sections, None, SigningKey(b"9" * 32), [])

@@ -9,55 +9,31 @@ from contextlib import closing
 import pytest
 
 from cli.exchange.config import Config
-from cli.exchange.running import RunningExchange
-from cli.exchange.signing import signed
-from cli.exchange.vault import OPERATOR_NAMES, HouseSecrets, load_operator
-from ledger.commands import CutHour, ListAsset, OpenAccount, Tick
-from ledger.engine import HOUR_MICROS
+from cli.exchange.vault import HouseSecrets
 from ledger.log import CommandLog, Door, Entry, Scheme
 from ledger.signatures import command_bytes, sign_command
-from tests.support.exchange_process import EXCHANGE, PASSPHRASE, ExchangeFolder, attestation_of
+from tests.cli.exchange.test_hours import WORDS, Day
+from tests.support.exchange_process import ExchangeFolder, attestation_of
 
-START = 500_000 * HOUR_MICROS
-ACCOUNT = "a" * 32
-
-
-class Clock:
-    """Time as the test lets it pass."""
-
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        self.now += 1
-        return self.now
+EXCHANGE = "hour.test"
+HOUR = "2099-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """An exchange with two hours cut and attested, stopped."""
-    made = ExchangeFolder(tmp_path_factory.mktemp("original") / "house").make()
-    config, clock = Config.load(made.folder), Clock()
-    secrets = HouseSecrets.load(config.secrets, PASSPHRASE)
-    operators = [load_operator(config.secrets / name, PASSPHRASE) for name in OPERATOR_NAMES]
-    with RunningExchange(config, secrets, clock, threaded=False) as exchange:
-        listing = signed(EXCHANGE, ListAsset("BTC", 8, "", "", "", "", ""), exchange.nonce(), operators)
-        exchange.venue.submit([listing], clock())
-        exchange.give(OpenAccount(ACCOUNT, "main", "assigned", None, None, "retail", "JP", "customer", None))
-        for hour in (1, 2):
-            for _ in range(5):
-                exchange.give(Tick())
-            clock.now = START + hour * HOUR_MICROS
-            exchange.give(CutHour(START + hour * HOUR_MICROS))
-            engine, head = exchange.venue.engine, exchange.venue.log.head
-            facts = (int(head.sequence), head.hash, engine.state_hash(), engine.parameters.hash())
-            folder = config.hours / f"hour-{hour}"
-            folder.mkdir(parents=True)
-            (folder / "attestation.json").write_bytes(attestation_of(f"2027-01-15T0{hour}:00:00Z", *facts))
-        exchange.give(Tick())
-        engine, head = exchange.venue.engine, exchange.venue.log.head
-        made.position = int(head.sequence)
-        made.facts = {"head": head.hash, "state": engine.state_hash(), "parameters": engine.parameters.hash()}
+    """An exchange with two hours cut and attested and trades after them, stopped."""
+    made = ExchangeFolder(tmp_path_factory.mktemp("original") / "house")
+    made.folder.mkdir()
+    day = Day(made.folder)
+    day.begin()
+    for _ in range(2):
+        day.trade()
+        day.next_hour()
+    day.trade()
+    engine, head = day.exchange.venue.engine, day.exchange.venue.log.head
+    made.position, made.now = int(head.sequence), day.clock.now
+    made.facts = {"head": head.hash, "state": engine.state_hash(), "parameters": engine.parameters.hash()}
+    day.exchange.close()
     return made
 
 
@@ -65,8 +41,9 @@ def original(tmp_path_factory):
 def exchange(original, tmp_path):
     """A copy of it, to break."""
     copy = ExchangeFolder(tmp_path / "house")
+    copy.environment["TALLYSTICK_PASSPHRASE"] = WORDS
     shutil.copytree(original.folder, copy.folder)
-    copy.position, copy.facts = original.position, original.facts
+    copy.position, copy.facts, copy.now = original.position, original.facts, original.now
     return copy
 
 
@@ -76,6 +53,10 @@ def results(document):
 
 def detail(document, name):
     return next(check["detail"] for check in document["checks"] if check["name"] == name)
+
+
+def checkpoints(exchange):
+    return sorted((exchange.folder / "checkpoints").glob("checkpoint-*"))
 
 
 def flip(path, at=-1):
@@ -96,8 +77,19 @@ def test_everything_that_was_stated_is_found_again(exchange):
     assert "VALID" in exchange.call("fsck").out and "a second" in exchange.call("replay", "--from-genesis").out
 
 
+def test_a_replay_begins_at_the_oldest_checkpoint_unless_genesis_is_asked_for(exchange):
+    first, second = (int(path.name[11:]) for path in checkpoints(exchange))
+    document = exchange.ask("replay")
+    assert (document["first"], document["last"]) == (first + 1, exchange.position)
+    assert detail(document, "checkpoints").startswith("1 ") and document["verdict"] == "valid"
+    assert document["state"] == exchange.ask("replay", "--from-genesis")["state"] == exchange.facts["state"].hex()
+    assert exchange.ask("replay", "--to", str(first - 1))["first"] == 1
+    flip(checkpoints(exchange)[0])
+    assert exchange.ask("replay", status=0)["first"] == second + 1
+
+
 def test_a_replay_up_to_a_position_compares_what_is_before_it(exchange):
-    first = int(sorted((exchange.folder / "checkpoints").iterdir())[0].name[11:])
+    first = int(checkpoints(exchange)[0].name[11:])
     for last, count in ((first - 1, 0), (first, 1), (first + 1, 1)):
         document = exchange.ask("replay", "--from-genesis", "--to", str(last))
         assert document["last"] == last
@@ -108,9 +100,9 @@ def test_a_replay_up_to_a_position_compares_what_is_before_it(exchange):
 def test_an_attestation_of_another_state_is_found(exchange, field):
     facts = {**exchange.facts, "ruleset": 1}
     facts[field] = 2 if field == "ruleset" else bytes(32)
-    folder = exchange.folder / "hours/hour-3"
+    folder = exchange.folder / "hours/2099-01-01T000000Z"
     folder.mkdir()
-    attestation = attestation_of("2027-01-15T03:00:00Z", exchange.position, **facts)
+    attestation = attestation_of(HOUR, exchange.position, **facts, exchange=EXCHANGE)
     (folder / "attestation.json").write_bytes(attestation)
     document = exchange.ask("replay", "--from-genesis", status=1)
     assert [name for name, result in results(document).items() if result != "pass"] == ["hours"]
@@ -118,10 +110,10 @@ def test_an_attestation_of_another_state_is_found(exchange, field):
 
 
 def test_a_log_behind_what_was_published_is_found_and_is_not_run(exchange):
-    folder = exchange.folder / "hours/hour-3"
+    folder = exchange.folder / "hours/2099-01-01T000000Z"
     folder.mkdir()
     beyond = exchange.position + 1
-    attestation = attestation_of("2027-01-15T03:00:00Z", beyond, bytes(32), bytes(32), bytes(32))
+    attestation = attestation_of(HOUR, beyond, bytes(32), bytes(32), bytes(32), exchange=EXCHANGE)
     (folder / "attestation.json").write_bytes(attestation)
     document = exchange.ask("fsck", status=1)
     assert f"but {beyond} was published" in detail(document, "hours")
@@ -139,10 +131,10 @@ def test_a_damaged_log_is_found_and_named(exchange):
 
 
 def test_a_damaged_checkpoint_is_found(exchange):
-    path = sorted((exchange.folder / "checkpoints").iterdir())[0]
+    path = checkpoints(exchange)[0]
     flip(path)
     assert "not what its state hash says" in detail(exchange.ask("fsck", status=1), "checkpoints")
-    shutil.copy(sorted((exchange.folder / "checkpoints").iterdir())[1], path)
+    shutil.copy(checkpoints(exchange)[1], path)
     assert "not of this log" in detail(exchange.ask("fsck", status=1), "checkpoints")
     document = exchange.ask("replay", "--from-genesis", status=1)
     assert "another state" in detail(document, "checkpoints")
@@ -192,18 +184,18 @@ def appended(exchange, *entries):
 
 def ticked(exchange, nonce, received=None):
     config = Config.load(exchange.folder)
-    service = HouseSecrets.load(config.secrets, PASSPHRASE).service
+    service = HouseSecrets.load(config.secrets, WORDS).service
     data = command_bytes(EXCHANGE, "tick", nonce, {})
     at = nonce if received is None else received
     return Entry(at, at, Scheme.COMMAND, (sign_command(service, data),), data, Door())
 
 
 def test_what_no_door_lets_in_is_found_in_the_log(exchange):
-    now = START + 3 * HOUR_MICROS
+    now = exchange.now + 60 * 10**6
     good = ticked(exchange, now)
     forged = ticked(exchange, now + 1)
     signature = forged.signatures[0]
-    forged = forged._replace(signatures=(signature._replace(signature=signature.signature[:-1] + b"\0"),))
+    forged = forged._replace(signatures=(signature._replace(signature=signature.signature[:32] + bytes(32)),))
     late = ticked(exchange, now + 2, now + 61 * 10**6)
     again = good._replace(received_us=late.received_us, applied_us=late.applied_us)
     appended(exchange, good, forged, late, again)
