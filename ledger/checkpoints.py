@@ -22,7 +22,7 @@ from ledger.genesis import Genesis
 from ledger.log.files import Files, OsFiles
 from ledger.log.record import Head, Sequence64
 
-__all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["FORMAT", "Checkpoints", "checkpoint_sections", "read_checkpoint", "write_checkpoint"]
 
 FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
@@ -49,8 +49,11 @@ def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
     return b"".join((canonical_file(header), *sections.values())), state
 
 
-def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
-    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes], Head, Digest]:
+    """The sections of a checkpoint's bytes, the head at which it stands, and its state hash, which is theirs.
+
+    Raises FormatError or CheckFailed.
+    """
     line, separator, rest = data.partition(b"\n")
     header: Any = parse(line)
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
@@ -65,10 +68,19 @@ def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
         sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
     if rest or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
+    if type(header["position"]) is not int:
+        raise FormatError("the checkpoint's position is malformed")
+    head = Head(Sequence64(header["position"]), Digest(from_hex(header["head"], 32)))
+    return sections, head, Digest(from_hex(header["state"], 32))
+
+
+def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
+    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+    sections, head, state = checkpoint_sections(data, genesis)
     engine = Engine.restore(genesis, sections)
-    if engine.sequence != header["position"] or engine.state_hash().hex() != header["state"]:
+    if engine.sequence != head.sequence or engine.state_hash() != state:
         raise CheckFailed("the engine of the checkpoint does not hash to its state")
-    return engine, Head(Sequence64(engine.sequence), Digest(from_hex(header["head"], 32)))
+    return engine, head
 
 
 class Checkpoints:

@@ -40,6 +40,7 @@ __all__ = [
     "Venue",
     "VenueOptions",
     "VenuePaths",
+    "apply_records",
 ]
 
 REPLAY_BATCH: Final = 4_096
@@ -151,7 +152,6 @@ class Venue:
         self.genesis, self.engine, self.log, self.checkpoints = genesis, engine, log, checkpoints
         self._refusals = refusals
         self._followers: list[Follower] = []
-        self._known_accounts = len(engine.ledger)
         self._broken = False
         self.door: CommandDoor[list[Answer]]
 
@@ -255,17 +255,7 @@ class Venue:
         ]
 
     def _apply(self, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
-        engine = self.engine
-        if givens is None:
-            givens = [given_of(record.entry, engine.exchange) for record in records]
-        events = tuple(
-            engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
-            for record, given in zip(records, givens, strict=True)
-        )
-        first, self._known_accounts = self._known_accounts, len(engine.ledger)
-        accounts = [engine.ledger.key(index) for index in range(first, self._known_accounts)]
-        acting = tuple(_acting(given, engine.keys.ring) for given in givens)
-        return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
+        return apply_records(self.engine, records, givens)
 
     def _hand_on(self, applied: Applied) -> None:
         head = int(applied.head.sequence)
@@ -290,6 +280,23 @@ class Venue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def apply_records(engine: Engine, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
+    """Apply the records that follow an engine's position; what they did, for whoever follows the log.
+
+    `givens` are what they say, where somebody has read them already. Raises FormatError for bytes that no door lets in.
+    """
+    first = len(engine.ledger)
+    if givens is None:
+        givens = [given_of(record.entry, engine.exchange) for record in records]
+    events = tuple(
+        engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
+        for record, given in zip(records, givens, strict=True)
+    )
+    accounts = [engine.ledger.key(index) for index in range(first, len(engine.ledger))]
+    acting = tuple(_acting(given, engine.keys.ring) for given in givens)
+    return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
 
 
 def _acting(given: Given, ring: Keyring) -> str:

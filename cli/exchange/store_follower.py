@@ -26,7 +26,7 @@ from ledger.store.batch import StoreBatch
 from ledger.store.store import Store
 from ledger.venue import Applied, Follower
 
-__all__ = ["COMMANDS_AT_ONCE", "COMMANDS_WAITING_MAX", "StoreFollower"]
+__all__ = ["COMMANDS_AT_ONCE", "COMMANDS_WAITING_MAX", "StoreFollower", "store_batch"]
 
 COMMANDS_AT_ONCE: Final = 8_000
 COMMANDS_WAITING_MAX: Final = 200_000
@@ -115,13 +115,7 @@ class StoreFollower:
 
     def _write(self, batches: Sequence[Applied]) -> None:
         """One transaction."""
-        batch = StoreBatch(
-            self._previous,
-            [command for applied in batches for command in _commands(applied)],
-            list(chain.from_iterable(applied.rows for applied in batches)),
-            batches[0].first_account,
-            list(chain.from_iterable(applied.accounts for applied in batches)),
-        )
+        batch = store_batch(self._previous, batches)
         self._store.write(batch)
         self._previous = batch.head
 
@@ -143,6 +137,17 @@ class StoreFollower:
         self._store.close()
         if self.failure is not None:
             raise self.failure
+
+
+def store_batch(previous: Head, batches: Sequence[Applied]) -> StoreBatch:
+    """One batch for the store of several that follow each other; the first one follows `previous`."""
+    return StoreBatch(
+        previous,
+        [command for applied in batches for command in _commands(applied)],
+        list(chain.from_iterable(applied.rows for applied in batches)),
+        batches[0].first_account,
+        list(chain.from_iterable(applied.accounts for applied in batches)),
+    )
 
 
 def _commands(applied: Applied) -> list[StoredCommand]:

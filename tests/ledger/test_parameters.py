@@ -22,6 +22,7 @@ from ledger.commands import (
     Tick,
 )
 from ledger.commands.parameters import NewValue
+from ledger.desks import NEVER_US
 from ledger.engine import HOUR_MICROS, Engine
 from ledger.parameters import LOCK, PARAMETERS, Change, Looser, Parameter, Parameters, Scope, Whole, frozen
 from ledger.trading.fees import FeeTier
@@ -200,9 +201,12 @@ def test_where_nothing_loosens_nothing_waits():
 
 
 def test_a_scheduled_change_can_be_cancelled_once(exchange):
+    assert exchange.engine.due_us == NEVER_US
     [scheduled] = of_kind(exchange.set("fees.referrer_share", "", "1"), facts.ParameterScheduled)
+    assert exchange.engine.due_us == scheduled.effective
     cancel = CancelParameterChange(scheduled.change, "reason")
     assert exchange.give(cancel) == [facts.ParameterChangeEnded(scheduled.change, "cancelled")]
+    assert exchange.engine.due_us == NEVER_US
     assert refusals(exchange.give(cancel)) == ["unknown-change"]
     exchange.give(Tick(), after_us=2 * LOCK_US)
     assert value(exchange, "fees.referrer_share") == 100_000
