@@ -296,7 +296,10 @@ class BookBase(BookState, ABC):
         opposite = self._bids if side else self._asks
         if not self._limited or not opposite:
             return limit
-        return max(limit, self._find_stop(side, opposite[-1]))
+        known, stop = self._stops[side]
+        if known != opposite[-1]:
+            stop = self._find_stop(side, opposite[-1])
+        return stop if stop > limit else limit
 
     def _find_stop(self, side: int, best: int) -> int:
         """The key of the tighter of impact band and bounds for a taker that meets `best`, noted for the next one."""
