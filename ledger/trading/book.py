@@ -233,11 +233,9 @@ class FastBook(BookBase):
         by_account = self._by_account
         if not opposite:
             return remaining, 0
-        best = opposite[-1]
-        stop = self._stop_key(side, limit) if self._limited else limit
+        best, stop = opposite[-1], self._stop_key(side, limit) if self._limited else limit
+        trade_id, checks = self.trade_id, funds is not None and funds.checks_makers
         first = last = reason = fee = fee2 = 0
-        trade_id = self.trade_id
-        checks = funds is not None and funds.checks_makers
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
