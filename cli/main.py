@@ -22,6 +22,8 @@ _VERBS = {
     "proof": "cli.operator:proof",
     "layout": "cli.chains:layout",
     "keys": "cli.keys:keys",
+    "init": "cli.exchange.verbs:init",
+    "run": "cli.exchange.verbs:run",
     "demo": "cli.demo:demo",
     "completion": "cli.completion:completion",
 }

@@ -6,6 +6,8 @@ Rules:
 3. A key that is registered or takes another's place signs too, so that nobody registers a key that they do not hold.
 4. A customer's key gives no other key more than it has itself.
 5. A session speaks only for the owner of the key that opened it, and never withdraws or touches keys.
+6. A customer's command is about the account that owns the key.
+7. A service that opens accounts registers the first key of an account, and none after it.
 """
 
 from __future__ import annotations
@@ -142,6 +144,8 @@ def _judge_operators(policy: Policy, request: Request, is_key_command: bool) -> 
 
 def _judge_own_keys(ring: Keyring, request: Request, signers: list[KeyEntry], time_us: int) -> Authority | Denial:
     """A customer's key changes keys of the same customer, none of which may do more than itself."""
+    if len(signers) == 1 and _is_first_key(ring, request, signers[0], time_us):
+        return _authority(signers[0], request)
     if len(signers) != 1 or signers[0].role is not Role.CUSTOMER:
         return Denial.TWO_OPERATORS_NEEDED
     signer, command = signers[0], request.command
@@ -161,6 +165,15 @@ def _judge_own_keys(ring: Keyring, request: Request, signers: list[KeyEntry], ti
     return _authority(signer, request)
 
 
+def _is_first_key(ring: Keyring, request: Request, signer: KeyEntry, time_us: int) -> bool:
+    """Whether a service that opens accounts registers a customer's key where the owner has none yet."""
+    command = request.command
+    if command is None or command["type"] != "keys.register" or not signer.permissions & Permission.ACCOUNTS:
+        return False
+    target = read_registration(command, At(0, time_us))
+    return target.role is Role.CUSTOMER and not ring.of_owner(Role.CUSTOMER, target.owner)
+
+
 def _judge_single(policy: Policy, request: Request, signers: list[KeyEntry]) -> Authority | Denial:
     requirements = [policy[name] for name in request.names]
     if any(requirement.two_operators for requirement in requirements):
@@ -173,6 +186,8 @@ def _judge_single(policy: Policy, request: Request, signers: list[KeyEntry]) -> 
             return Denial.NOT_FOR_ROLE
         if requirement.permission & ~signer.permissions:
             return Denial.NO_PERMISSION
+    if signer.role in _CUSTOMER and request.command is not None and request.command.get("account") != signer.owner:
+        return Denial.NOT_THE_OWNER
     return _authority(signer, request)
 
 
@@ -197,6 +212,4 @@ def session_owner(
     if policy[request.names[0]].permission & Permission.WITHDRAW:
         return Denial.NO_SIGNATURE
     verdict = _judge_single(policy, request, [entry])
-    if isinstance(verdict, Authority) and request.command.get("account") != entry.owner:
-        return Denial.NOT_THE_OWNER
-    return verdict
+    return verdict if isinstance(verdict, Denial) or entry.role in _CUSTOMER else Denial.NOT_THE_OWNER

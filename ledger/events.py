@@ -6,7 +6,8 @@ what feeds the liabilities trees (law 5 of the house).
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+import re
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger.trading.reports import ReportRow
 
@@ -14,15 +15,27 @@ __all__ = [
     "AccountOpened",
     "AssetListed",
     "BalanceChanged",
+    "ConsentSet",
+    "CustomerSet",
     "DepositCredited",
     "DepositReversed",
     "Event",
     "HourCut",
+    "KeyChanged",
     "MarketListed",
     "MarketStateSet",
+    "OrderPlaced",
     "OrderReport",
+    "ParameterChangeEnded",
+    "ParameterScheduled",
+    "ParameterSet",
+    "PriceJumped",
+    "PricesSet",
     "Refused",
+    "WalletSet",
     "WithdrawalMoved",
+    "event_document",
+    "event_name",
 ]
 
 
@@ -33,30 +46,127 @@ class Refused(NamedTuple):
 
 
 class AccountOpened(NamedTuple):
-    """A customer's account stands."""
+    """A customer's account stands. Its leaf's id is of `kind`; other than assigned ones it is kept under `data`."""
 
     account: str
     entity: str
+    kind: str
+    data: str | None
+    identity: str | None
+
+
+class CustomerSet(NamedTuple):
+    """What a customer is from now on."""
+
+    account: str
+    client_class: str
+    domicile: str
+    relation: str
+
+
+class ConsentSet(NamedTuple):
+    """What a customer agrees to, or no longer does; `text` is the SHA-256 of what they were shown, hex."""
+
+    account: str
+    consent: str
+    given: bool
+    text: str
+
+
+class KeyChanged(NamedTuple):
+    """A key was registered, rotated or revoked; the ring has what it is now."""
+
+    owner: str
+    role: str
+    key: str
 
 
 class AssetListed(NamedTuple):
-    """An asset with its quantum, 10^-scale."""
+    """An asset with its quantum, 10^-scale, and where it lives; stated again when its master data change."""
 
     asset: str
     scale: int
+    chain: str
+    contract: str
+
+
+class WalletSet(NamedTuple):
+    """What a wallet or bank account is from now on."""
+
+    wallet: str
+    entity: str
+    owner: str
+    custodian: str
+    chain: str
 
 
 class MarketListed(NamedTuple):
-    """A spot market stands, closed until it is opened."""
+    """A spot market stands, closed until it is opened; tick and step in quanta."""
 
     market: str
+    base: str
+    quote: str
+    tick: int
+    step: int
 
 
 class MarketStateSet(NamedTuple):
-    """What a market takes from now on."""
+    """What a market, or the venue (None), takes from now on."""
 
-    market: str
+    market: str | None
     state: str
+
+
+class ParameterSet(NamedTuple):
+    """A parameter's value from now on, as canonical JSON; `change` is the number it was scheduled under, else 0."""
+
+    name: str
+    scope: str
+    value: str
+    change: int
+
+
+class ParameterScheduled(NamedTuple):
+    """A parameter will have a value (canonical JSON) at the first command at or after `effective` (microseconds)."""
+
+    change: int
+    effective: int
+    name: str
+    scope: str
+    value: str
+
+
+class ParameterChangeEnded(NamedTuple):
+    """A scheduled change will not happen: it was cancelled (reason `cancelled`), or is not possible any more."""
+
+    change: int
+    reason: str
+
+
+class PricesSet(NamedTuple):
+    """Reference prices that changed, of assets and of currencies: 10^-18 `unit` for one; None: there is none now."""
+
+    unit: str
+    assets: tuple[tuple[str, int | None], ...]
+    currencies: tuple[tuple[str, int | None], ...]
+
+
+class PriceJumped(NamedTuple):
+    """A feed's price was left out: it is too far from the same feed's last one, which still stands."""
+
+    feed: str
+    name: str
+    price: int
+
+
+class OrderPlaced(NamedTuple):
+    """An order was handed to a book under this id; the book's own answers follow."""
+
+    order: int
+    market: str
+    account: str
+    subaccount: str
+    client_id: int
 
 
 class OrderReport(NamedTuple):
@@ -85,10 +195,13 @@ class DepositReversed(NamedTuple):
 
 
 class WithdrawalMoved(NamedTuple):
-    """A withdrawal's state: `held`, `sent`, `settled` or `failed`."""
+    """A withdrawal's state: `held`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
 
     request: str
     state: str
+    account: str
+    asset: str
+    amount: int
 
 
 class BalanceChanged(NamedTuple):
@@ -102,18 +215,32 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
+
+    `parameters`: the hash of all parameters in force, hex; `ruleset`: the number of the rules that were applied.
+    """
 
     hour: int
-    state: str
+    parameters: str
+    ruleset: int
 
 
 Event: TypeAlias = (
     Refused
     | AccountOpened
+    | CustomerSet
+    | ConsentSet
+    | KeyChanged
     | AssetListed
+    | WalletSet
     | MarketListed
     | MarketStateSet
+    | ParameterSet
+    | ParameterScheduled
+    | ParameterChangeEnded
+    | PricesSet
+    | PriceJumped
+    | OrderPlaced
     | OrderReport
     | DepositCredited
     | DepositReversed
@@ -121,3 +248,16 @@ Event: TypeAlias = (
     | BalanceChanged
     | HourCut
 )
+
+
+def event_name(event: Event) -> str:
+    """The word for a kind of event, such as `balance-changed`."""
+    return _NAMES[type(event)]
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as JSON: its name under `event`, then its fields; integers are exact and may pass 2^53."""
+    return {"event": _NAMES[type(event)], **event._asdict()}
+
+
+_NAMES = {kind: re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() for kind in Event.__args__}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import IntFlag, StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ledger.canonical import Digest, Json, Tag, canonical, from_hex, tagged_hash
 from ledger.errors import FormatError
@@ -41,13 +41,14 @@ class Permission(IntFlag):
     DEPOSITS = 8
     PRICES = 16
     TIME = 32
+    ACCOUNTS = 64
 
 
 _ALLOWED: Final = {
     Role.CUSTOMER: Permission.READ | Permission.TRADE | Permission.WITHDRAW,
     Role.SESSION: Permission.READ | Permission.TRADE,
     Role.OPERATOR: Permission.NONE,
-    Role.SERVICE: Permission.DEPOSITS | Permission.PRICES | Permission.TIME,
+    Role.SERVICE: Permission.DEPOSITS | Permission.PRICES | Permission.TIME | Permission.ACCOUNTS,
 }
 _PERMISSION_NAMES: Final = {str(permission.name).lower(): permission for permission in Permission}
 
@@ -186,9 +187,21 @@ class Keyring:
             return self.revoke(read_target(command), at)
         raise FormatError("not a command about keys")
 
+    def documents(self) -> list[Json]:
+        """The entries as JSON, sorted by key."""
+        return [self._entries[key].document() for key in sorted(self._entries)]
+
+    def restore(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Fill an empty ring from `documents`; owners' keys stand in the order of registration again."""
+        assert not self._entries, "a ring is restored once"
+        entries = [_read_entry(document) for document in documents]
+        self._entries = {entry.key: entry for entry in entries}
+        for entry in sorted(entries, key=lambda entry: (entry.registered, entry.key)):
+            self._by_owner.setdefault((entry.role, entry.owner), []).append(entry.key)
+
     def state_bytes(self) -> bytes:
         """The whole ring in one spelling: canonical JSON of its entries, sorted by key."""
-        return canonical([self._entries[key].document() for key in sorted(self._entries)])
+        return canonical(self.documents())
 
     def digest(self) -> Digest:
         """The ring's part of a state hash."""
@@ -200,6 +213,20 @@ class Keyring:
         ring._entries = dict(self._entries)
         ring._by_owner = {owner: list(keys) for owner, keys in self._by_owner.items()}
         return ring
+
+
+def _read_entry(document: Mapping[str, Any]) -> KeyEntry:
+    """The inverse of `KeyEntry.document`."""
+    return KeyEntry(
+        bytes.fromhex(document["key"]),
+        Role(document["role"]),
+        document["owner"],
+        Permission(document["permissions"]),
+        At(*document["registered"]),
+        document["expires"],
+        None if document["ended"] is None else At(*document["ended"]),
+        None if document["successor"] is None else bytes.fromhex(document["successor"]),
+    )
 
 
 def read_target(command: Mapping[str, Json]) -> bytes:

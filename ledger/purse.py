@@ -61,6 +61,10 @@ class LedgerPurse:
         """The claim accounts known so far in an asset, by payer. `claim` adds to it."""
         return self._claims.setdefault(asset, {})
 
+    def payers_of(self, account: str) -> list[int]:
+        """The numbers of all subaccounts that an account has used."""
+        return [number for (owner, _), number in self._numbers.items() if owner == account]
+
     def claim(self, payer: int, asset: str) -> int:
         """The ledger's claim account of a payer in an asset, opened on first use."""
         claims = self.claims(asset)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from ledger.canonical import Digest, Tag, lp, tagged_hash, u32, u64
+from ledger.canonical import ByteReader, Digest, Tag, lp, tagged_hash, u32, u64
+from ledger.errors import FormatError
 
 __all__ = [
     "AssetFacts",
@@ -262,6 +263,50 @@ class Registry:
         ]
         return b"".join(u32(len(rows)) + b"".join(rows) for rows in (customers, wallets, assets, consents))
 
+    @classmethod
+    def from_state_bytes(cls, data: bytes) -> Registry:
+        """The registry of those bytes; raises FormatError unless they are exactly one."""
+        registry, reader = cls(), ByteReader(data)
+        registry._customers = _read_table(reader, _read_customer)
+        registry._wallets = _read_table(reader, _read_wallet)
+        registry._assets = _read_table(reader, _read_asset)
+        for _ in range(reader.number(4)):
+            account_id, kind = reader.text(), ConsentKind(reader.number(1))
+            registry._consents[account_id, kind] = _read_dated(reader, _read_consent)
+        reader.end()
+        if registry.state_bytes() != data:
+            raise FormatError("the registry is not in its one canonical form")
+        return registry
+
     def state_hash(self) -> Digest:
         """SHA-256 of the state under its own tag (docs/spec/encoding.md section 2)."""
         return tagged_hash(Tag.REGISTRY_STATE, self.state_bytes())
+
+
+def _read_dated(reader: ByteReader, read: Callable[[ByteReader], Facts]) -> Dated[Facts]:
+    dated: Dated[Facts] = Dated()
+    for _ in range(reader.number(4)):
+        since, inner = reader.number(8), ByteReader(reader.take(reader.number(4)))
+        dated.set(since, read(inner))
+        inner.end()
+    return dated
+
+
+def _read_table(reader: ByteReader, read: Callable[[ByteReader], Facts]) -> dict[str, Dated[Facts]]:
+    return {reader.text(): _read_dated(reader, read) for _ in range(reader.number(4))}
+
+
+def _read_customer(reader: ByteReader) -> CustomerFacts:
+    return CustomerFacts(reader.text(), CustomerClass(reader.number(1)), reader.text(), Relation(reader.number(1)))
+
+
+def _read_wallet(reader: ByteReader) -> WalletFacts:
+    return WalletFacts(reader.text(), WalletOwner(reader.number(1)), Custodian(reader.number(1)), reader.text())
+
+
+def _read_asset(reader: ByteReader) -> AssetFacts:
+    return AssetFacts(*(reader.text() for _ in AssetFacts._fields))
+
+
+def _read_consent(reader: ByteReader) -> Consent:
+    return Consent(bool(reader.number(1)), reader.take(reader.number(4)))

@@ -13,6 +13,7 @@ from heapq import heappop
 from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
+    NEVER_US,
     NO_LIMIT,
     ORDER_ID,
     OWNER,
@@ -25,7 +26,7 @@ from ledger.trading.book_state import (
     BookState,
     Entry,
 )
-from ledger.trading.market import PPM, MarketState
+from ledger.trading.market import PPM, Market, MarketState
 from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, TimeInForce, TriggerBy
 from ledger.trading.reports import Kind, Reason
 from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_refusal, state_refusal
@@ -126,6 +127,11 @@ class BookBase(BookState, ABC):
             if self._expires_at(order_id, account) == expires_us:
                 self._end(order_id, account, _EXPIRED, Reason.GOOD_TILL_TIME)
 
+    @property
+    def due_us(self) -> int:
+        """No order's time comes before this; far away where none has an end."""
+        return self._expiries[0][0] if self._expiries else NEVER_US
+
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""
         self.state = MarketState(state)
@@ -134,13 +140,23 @@ class BookBase(BookState, ABC):
 
     def set_reference(self, by: int, price: int) -> None:
         """See `Book.set_reference`."""
-        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price > 0, "the last price follows from trades alone"
+        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price >= 0, "the last price follows from trades alone"
         self._references[by] = price
         self._fire_triggers()
+
+    def reference(self, by: int) -> int:
+        """See `Book.reference`."""
+        return self._references[by]
 
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """See `Book.set_bounds`."""
         self._bound(price_min, price_max)
+
+    def set_market(self, market: Market) -> None:
+        """See `Book.set_market`."""
+        assert market.same_grid(self.market), "a market's grid is for ever"
+        self.market = market
+        self._take_limits(market)
 
     # Entry
 

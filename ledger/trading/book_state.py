@@ -27,6 +27,7 @@ REMAINING, ORDER_ID, OWNER, ACCOUNT, KEY, PARTNER, QUANTITY, SESSION, EXPIRES, S
 Entry = list[int]
 
 NO_LIMIT = -(2**62)
+NEVER_US = 2**63
 # A queue of up to this many orders is a dict: what is taken out leaves gaps, but of a small table they are few, and it
 # costs half. A longer one becomes an OrderedDict, whose front is found at once however many orders left it.
 SHALLOW_MAX = 32
@@ -93,8 +94,14 @@ class BookState:
         self._high = self._low = 0
         # Whether anything stands between an order and the book beside its own limits.
         self._guarded = False
+        self._take_limits(market)
+
+    def _take_limits(self, market: Market) -> None:
+        """Keep what the hot path asks of a market where it is found fastest, and forget what followed from others."""
+        self._band = (0, 0, 0)
+        self._stops = [(0, 0), (0, 0)]
         self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm)
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm)
+        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or any(self._bounds))
         least_units = -(-market.notional_min_quanta // market.unit_quanta)
         self._limits = (
             market.price_min,
@@ -152,9 +159,7 @@ class BookState:
     def _bound(self, price_min: int, price_max: int) -> None:
         assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
         self._bounds = (price_min, price_max)
-        self._stops = [(0, 0), (0, 0)]
-        market = self.market
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or price_min or price_max)
+        self._take_limits(self.market)
 
     def fill(
         self, numbers: Sequence[int], orders: Iterable[OrderState], pending: Iterable[NewOrder], killed: Iterable[int]

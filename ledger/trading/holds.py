@@ -80,7 +80,10 @@ def bid_requirement(notional_quanta: int, rate_ppm: int, fee_numerator: int, fee
 
 
 class SpotFunds:
-    """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id."""
+    """`protocols.Funds` for a spot market: nothing trades that was not held in full. `holds` is by order id.
+
+    `traded` is the notional in quote quanta that each payer traded on either side, until who counts it clears it.
+    """
 
     checks_makers = False
 
@@ -89,6 +92,7 @@ class SpotFunds:
         self.market = market
         self.till = till
         self.holds: dict[int, HoldEntry] = {}
+        self.traded: dict[int, int] = {}
         self._rates = rates
         self._till_hold, self._till_release, self._settle = till.hold, till.release, till.settle
         self._shared = till.shared
@@ -132,6 +136,10 @@ class SpotFunds:
         maker, taker = holds[maker_id], holds[taker_id]
         notional = price * quantity * unit
         base = quantity * self._step
+        traded, payer = self.traded, maker[ACCOUNT]
+        traded[payer] = traded.get(payer, 0) + notional
+        payer = taker[ACCOUNT]
+        traded[payer] = traded.get(payer, 0) + notional
         # A fee is what the order's accrued fee, rounded up, has grown by (fees.py).
         maker[ACCRUED] = accrued = maker[ACCRUED] + notional * maker[MAKER_PPM]
         charged = -(-accrued // PPM)
@@ -218,6 +226,7 @@ class SpotFunds:
 
         Handles and credits are the purse's own, so the purse has to be restored to the same moment.
         """
+        assert not self.traded, "what was traded is counted before a checkpoint"
         return row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds))
 
     @classmethod

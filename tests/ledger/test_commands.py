@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from ledger import commands
 from ledger.canonical import canonical, parse
-from ledger.commands import SIGNERS, Cancel, CutHour, NewOrder, PlaceOrders, Role, command_document, read_command
+from ledger.commands import (
+    REQUIREMENTS,
+    Cancel,
+    Command,
+    CutHour,
+    HaltMarket,
+    NewOrder,
+    PlaceOrders,
+    command_document,
+    read_command,
+)
 from ledger.errors import FormatError
+from ledger.keyring import Permission, Role
 
 ACCOUNT = "0" * 31 + "1"
 
@@ -28,9 +39,11 @@ ORDER = {
     "expires": None,
     "post_only": False,
     "self_trade": "reject-taker",
+    "trigger": None,
     "trigger_price": None,
     "trigger_by": None,
     "oco_group": None,
+    "bound": False,
 }
 PLACE: dict[str, Any] = {"type": "place-orders", "account": ACCOUNT, "subaccount": "", "orders": [ORDER]}
 
@@ -89,14 +102,33 @@ def test_the_largest_amount_is_read_and_one_more_is_not():
 
 
 def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
-    kinds = [kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, commands.Command)]
-    assert set(kinds) - {commands.Command} == set(SIGNERS)
-    assert len({kind.TYPE for kind in SIGNERS}) == len(SIGNERS)
-    for kind in SIGNERS:
+    rooms = (
+        commands.customers,
+        commands.hours,
+        commands.listing,
+        commands.money,
+        commands.orders,
+        commands.parameters,
+        commands.prices,
+    )
+    found = [kind for room in rooms for kind in vars(room).values() if isinstance(kind, type)]
+    assert {kind for kind in found if issubclass(kind, Command)} - {Command} == set(REQUIREMENTS)
+    assert len({kind.TYPE for kind in REQUIREMENTS}) == len(REQUIREMENTS)
+    for kind in REQUIREMENTS:
         assert set(kind.CODECS) == {field.name for field in dataclasses.fields(kind)}
-    assert SIGNERS[CutHour] is Role.SERVICE
+    assert REQUIREMENTS[CutHour].permission is Permission.TIME
 
 
-def test_what_moves_money_by_hand_or_lists_takes_two():
-    two = {kind.TYPE for kind, role in SIGNERS.items() if role is Role.TWO_OPERATORS}
-    assert two == {"list-asset", "list-market", "correct-books"}
+def test_what_moves_money_by_hand_lists_opens_or_changes_parameters_takes_two():
+    two = {kind.TYPE for kind, need in REQUIREMENTS.items() if need.two_operators}
+    assert two == {
+        "cancel-parameter-change",
+        "correct-books",
+        "list-asset",
+        "list-market",
+        "open-market",
+        "set-asset-facts",
+        "set-parameters",
+        "set-wallet",
+    }
+    assert REQUIREMENTS[HaltMarket].roles == {Role.OPERATOR}

@@ -40,6 +40,9 @@ def api(key: SigningKey = ALICE, at_us: int = NOW, **parameters: str) -> Submiss
 
 
 def command(*keys: SigningKey, kind: str = "order.place", nonce: int = NOW, **fields) -> Submission:
+    owner = {ALICE.public: "alice", BOB.public: "bob"}.get(keys[0].public) if keys else None
+    if owner is not None:
+        fields.setdefault("account", owner)
     signed = command_bytes(X, kind, nonce, fields)
     return Submission(Scheme.COMMAND, signed, tuple(sign_command(key, signed) for key in keys))
 
@@ -106,6 +109,8 @@ def test_each_fault_has_its_name_and_stands_beside_the_log(exchange, tmp_path):
         (api(SigningKey(bytes([99]) * 32)), Denial.UNKNOWN_KEY),
         (command(OP_A, kind="correction"), Denial.TWO_OPERATORS_NEEDED),
         (session("bob"), Denial.NOT_THE_OWNER),
+        (session("alice", OP_A), Denial.NOT_FOR_ROLE),
+        (command(ALICE, account="bob"), Denial.NOT_THE_OWNER),
         (good, True),
         (good, Fault.REPLAYED),
     ]

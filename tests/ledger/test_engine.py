@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ledger import events as facts
 from ledger.canonical import canonical, parse
 from ledger.commands import (
-    SIGNERS,
+    REQUIREMENTS,
     AmendOrder,
     Cancel,
     CancelAll,
@@ -19,24 +19,26 @@ from ledger.commands import (
     CreditDeposit,
     CutHour,
     FailWithdrawal,
+    HaltMarket,
     ListAsset,
     ListMarket,
     MoveBetweenSubaccounts,
     NewOrder,
     OpenAccount,
+    OpenMarket,
     PlaceOrders,
     RequestWithdrawal,
     ReverseDeposit,
     SendWithdrawal,
-    SetMarketState,
+    SetParameters,
     SettleWithdrawal,
     Tick,
     command_document,
     read_command,
 )
-from ledger.engine import DEFAULT_FEES, HANDLED, HOUR_MICROS, Engine
+from ledger.commands.parameters import NewValue
+from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
 from ledger.journal import AccountCode
-from ledger.trading.fees import FeeRates
 
 PEOPLE = [f"{number:032x}" for number in range(1, 5)]
 START = 500_000 * HOUR_MICROS
@@ -56,9 +58,11 @@ def order(side="bid", quantity=5, price=10, **changes):
         expires=None,
         post_only=False,
         self_trade="reject-taker",
+        trigger=None,
         trigger_price=None,
         trigger_by=None,
         oco_group=None,
+        bound=False,
     )
     return replace(plain, **changes)
 
@@ -66,30 +70,40 @@ def order(side="bid", quantity=5, price=10, **changes):
 class Exchange:
     """An engine and the commands it was given, each through its canonical bytes."""
 
-    def __init__(self, fees=DEFAULT_FEES):
-        self.fees, self.commands, self.engine = fees, [], Engine("small.exchange", fees=fees)
+    def __init__(self):
+        self.commands, self.engine = [], Engine("small.exchange")
+        self.givers = {}
 
-    def give(self, command, after_us=1):
+    def give(self, command, after_us=1, giver=""):
         time_us = (self.commands[-1][0] if self.commands else START) + after_us
         self.commands.append((time_us, canonical(command_document(command))))
-        return self.engine.apply(len(self.commands), time_us, command)
+        self.givers[len(self.commands)] = giver
+        return self.engine.apply(len(self.commands), time_us, command, giver=giver)
+
+    def set(self, name, scope, value, after_us=1):
+        """Change one parameter."""
+        return self.give(SetParameters((NewValue(name, scope, value),), "reason"), after_us)
 
     def open(self):
-        self.give(ListAsset("BTC", 8, "eip155:1", "native"))
-        self.give(ListAsset("USD", 2, "offchain:bank", "native"))
+        self.give(ListAsset("BTC", 8, "bip122:main", "native", "", "", ""))
+        self.give(ListAsset("USD", 2, "offchain:bank", "native", "", "", ""))
         self.give(ListMarket(MARKET, "BTC", "USD", 10_000, 100_000, 1, 10**6))
-        self.give(SetMarketState(MARKET, "open", "opening"))
+        self.give(OpenMarket(MARKET, "open", "opening"))
         for number, person in enumerate(PEOPLE):
-            self.give(OpenAccount(person, "main", "email", f"{number:064x}", "retail", "JP", "customer"))
+            self.give(
+                OpenAccount(
+                    person, "main", "email", f"{number:032x}", f"{number:064x}", "retail", "JP", "customer", None
+                )
+            )
             self.give(CreditDeposit(person, "", "BTC", 10**9, "wallet-1", f"btc deposit {number}"))
             self.give(CreditDeposit(person, "", "USD", 10**8, "bank-1", f"usd deposit {number}"))
         return self
 
     def replayed(self):
         """A second engine over the same commands, read back from their bytes."""
-        engine = Engine("small.exchange", fees=self.fees)
+        engine = Engine("small.exchange")
         for sequence, (time_us, data) in enumerate(self.commands, start=1):
-            engine.apply(sequence, time_us, read_command(parse(data)))
+            engine.apply(sequence, time_us, read_command(parse(data)), giver=self.givers.get(sequence, ""))
         return engine
 
     def check(self):
@@ -123,7 +137,7 @@ def test_a_trade_moves_money_and_fees_to_the_quantum(exchange):
     seller, buyer = PEOPLE[:2]
     exchange.give(PlaceOrders(seller, "", (order("ask", 5, 10),)))
     events = exchange.give(PlaceOrders(buyer, "", (order("bid", 5, 10),)))
-    # 5 steps of 0.001 BTC at 10 ticks of 100 USD: 5 USD; the taker pays 0.05 %, the maker 0.02 %, each rounded up.
+    # 5 steps of 0.001 BTC at 10 ticks of 100 USD: 5 USD; the taker pays 0.1 %, the maker 0.08 %, each rounded up.
     changed = balances(events)
     assert changed[buyer, "BTC"] == (10**9 + 500_000, 0)
     assert changed[seller, "BTC"] == (10**9 - 500_000, 0)
@@ -138,12 +152,14 @@ def test_a_resting_order_holds_and_owes_the_same(exchange):
     assert balances(events) == {}
     assert exchange.engine.balances() == before
     exchange.give(CancelAll(PEOPLE[0], "", None, False))
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
     exchange.check()
 
 
 def test_a_rebate_comes_from_the_house(exchange):
-    exchange = Exchange(FeeRates(-100, 500)).open()
+    exchange = Exchange()
+    exchange.set("fees.tiers", "", (("0", "-100", "500"),))
+    exchange.open()
     seller, buyer = PEOPLE[:2]
     exchange.give(PlaceOrders(buyer, "", (order("bid", 10**4, 10),)))
     events = exchange.give(PlaceOrders(seller, "", (order("ask", 10**4, 10),)))
@@ -155,7 +171,7 @@ def test_a_rebate_comes_from_the_house(exchange):
 def test_what_nobody_can_pay_is_not_placed(exchange):
     events = exchange.give(PlaceOrders(PEOPLE[0], "", (order("bid", 10**6, 10**6),)))
     assert not refusals(events)
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
     exchange.check()
 
 
@@ -226,17 +242,17 @@ def test_orders_end_in_time_before_the_command_that_finds_them_due(exchange):
 
 def test_a_closed_market_takes_nothing_and_lets_cancel(exchange):
     exchange.give(PlaceOrders(PEOPLE[0], "", (order(),)))
-    exchange.give(SetMarketState(None, "cancel-only", "maintenance"))
+    exchange.give(HaltMarket(None, "cancel-only", "maintenance"))
     exchange.give(PlaceOrders(PEOPLE[1], "", (order("ask"),)))
     exchange.give(CancelAll(PEOPLE[0], "", MARKET, False))
-    assert not exchange.engine._purse.holds
+    assert not exchange.engine._shared.purse.holds
 
 
 def test_hours_follow_each_other(exchange):
     first = START
     assert refusals(exchange.give(CutHour(first + 1))) == ["no-full-hour-that-is-over"]
     cut = exchange.give(CutHour(first))
-    assert cut[-1] == facts.HourCut(first, exchange.engine.state_hash().hex())
+    assert cut[-1] == facts.HourCut(first, exchange.engine.parameters.hash().hex(), RULE_SET)
     assert refusals(exchange.give(CutHour(first))) == ["hour-does-not-follow"]
     exchange.give(Tick(), after_us=HOUR_MICROS)
     assert isinstance(exchange.give(CutHour(first + HOUR_MICROS))[-1], facts.HourCut)
@@ -250,13 +266,23 @@ def test_hours_follow_each_other(exchange):
         (Cancel(PEOPLE[0], "", (99,)), "unknown-order"),
         (AmendOrder(PEOPLE[0], "", 99, 1, 1), "unknown-order"),
         (CreditDeposit(PEOPLE[0], "", "DOGE", 1, "w", "e"), "unknown-asset"),
-        (ListAsset("BTC", 8, "x", "y"), "asset-exists"),
+        (ListAsset("BTC", 8, "x", "y", "", "", ""), "asset-exists"),
         (ListMarket(MARKET, "BTC", "USD", 1, 1, 1, 2), "market-exists"),
         (ListMarket("M", "BTC", "X", 1, 1, 1, 2), "unknown-asset"),
-        (OpenAccount(PEOPLE[0], "main", "email", "0" * 64, "retail", "JP", "customer"), "account-exists"),
-        (OpenAccount("9" * 32, "other", "email", "0" * 64, "retail", "JP", "customer"), "another-entity"),
-        (SetMarketState("X", "open", "r"), "unknown-market"),
-        (SetMarketState(MARKET, "withdraw-only", "r"), "state-not-for-spot"),
+        (
+            OpenAccount(PEOPLE[0], "main", "email", "0" * 32, "0" * 64, "retail", "JP", "customer", None),
+            "account-exists",
+        ),
+        (
+            OpenAccount("9" * 32, "other", "email", "0" * 32, "0" * 64, "retail", "JP", "customer", None),
+            "another-entity",
+        ),
+        (OpenMarket("X", "open", "r"), "unknown-market"),
+        (HaltMarket("X", "closed", "r"), "unknown-market"),
+        (HaltMarket(MARKET, "withdraw-only", "r"), "state-not-for-spot"),
+        (OpenMarket(MARKET, "open", "r"), "not-looser"),
+        (OpenMarket(MARKET, "post-only", "r"), "not-looser"),
+        (HaltMarket(None, "open", "r"), "not-stricter"),
         (SendWithdrawal("a" * 32, "w", "ab"), "unknown-withdrawal"),
         (CorrectBooks("9" * 32, None, "USD", 1, "r", "x"), "unknown-account"),
         (RequestWithdrawal(PEOPLE[0], "", "BTC", 10**10, 0, "d", "a" * 32), "exceeds-credits"),
@@ -306,4 +332,4 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
 
 
 def test_every_command_has_a_handler_and_a_signer():
-    assert frozenset(SIGNERS) == HANDLED
+    assert frozenset(REQUIREMENTS) == HANDLED

@@ -34,6 +34,7 @@ def ring() -> Keyring:
         entry("bob", Role.CUSTOMER, "bob", ALL),
         entry("desk", Role.SESSION, "alice", Permission.READ | Permission.TRADE, expires_us=NOW + 10),
         entry("chain", Role.SERVICE, "watcher", Permission.DEPOSITS),
+        entry("onboarding", Role.SERVICE, "onboarding", Permission.ACCOUNTS),
     ):
         assert new.register(one) is KeyResult.OK
     return new
@@ -51,6 +52,8 @@ POLICY = {
 
 
 def judged(kind: str, *keys: str, time_us: int = NOW, **fields):
+    if kind == "order.place":
+        fields.setdefault("account", "alice")
     request = parse_command(command_bytes(X, kind, NOW, fields), X)
     verdict = judge(ring(), POLICY, request, tuple(map(key, keys)), time_us)
     return verdict.owner if isinstance(verdict, Authority) else verdict
@@ -99,6 +102,10 @@ def test_a_command_is_its_signers_to_give_or_not(kind, keys, answer):
         (register("new", "c", [], "operator"), ["op-a", "op-b", "new"], ""),
         (register("new", "c", [], "operator"), ["op-a", "op-b"], Denial.NO_POSSESSION),
         (register("new", "carol", ["read"]), ["op-a", "op-b", "new"], ""),
+        (register("new", "carol", ["read"]), ["onboarding", "new"], "onboarding"),
+        (register("new", "carol", ["read"]), ["onboarding"], Denial.NO_POSSESSION),
+        (register("new", "carol", ["read"]), ["chain", "new"], Denial.TWO_OPERATORS_NEEDED),
+        (register("new", "alice", ["read"]), ["onboarding", "new"], Denial.TWO_OPERATORS_NEEDED),
         (register("new", "alice", ["fly"]), ["alice", "new"], Denial.MALFORMED_KEY_COMMAND),
     ],
 )
@@ -122,7 +129,7 @@ def test_an_ended_or_expired_key_signs_nothing_from_that_time_on():
     assert judged("order.place", "desk", time_us=NOW + 10) is Denial.KEY_ENDED
     keys = ring()
     assert keys.revoke(key("alice"), At(7, NOW)) is KeyResult.OK
-    request = parse_command(command_bytes(X, "order.place", NOW, {}), X)
+    request = parse_command(command_bytes(X, "order.place", NOW, {"account": "alice"}), X)
     assert isinstance(judge(keys, POLICY, request, (key("alice"),), NOW - 1), Authority)
     assert judge(keys, POLICY, request, (key("alice"),), NOW) is Denial.KEY_ENDED
 

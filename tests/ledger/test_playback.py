@@ -6,22 +6,18 @@ import numpy as np
 import pytest
 
 from ledger.canonical import parse
-from ledger.commands import CutHour, PlaceOrders, command_document
+from ledger.commands import CutHour, OpenAccount, PlaceOrders, read_command
 from ledger.engine import Engine
-from ledger.errors import CheckFailed, FormatError
-from ledger.events import BalanceChanged
-from ledger.keys import SigningKey
-from ledger.log import CommandLog, Entry, genesis_hash
-from ledger.log.record import Record, Scheme
-from ledger.playback import command_of, replay
-from ledger.signatures import command_bytes, sign_command
+from ledger.errors import CheckFailed
+from ledger.events import BalanceChanged, KeyChanged, Refused
+from ledger.log import CommandLog
+from ledger.log.record import Record
+from ledger.playback import replay
 from por.liabilities.forest import asset_context, asset_root
 from por.liabilities.kernels import pack_identities, select
 from por.liabilities.live import LiveForest
 from tests.ledger.test_engine import PEOPLE, START, Exchange, order
-
-KEY = SigningKey(b"k" * 32)
-GENESIS = genesis_hash("small.exchange", b"genesis")
+from tests.support.signed import EXCHANGE, GENESIS, customer_key, entry_of, first_key_entry
 
 
 def busy_exchange():
@@ -34,42 +30,67 @@ def busy_exchange():
 
 
 def entries_of(exchange):
+    """The commands of an exchange as a log has them, with the first key of each account after it."""
     entries = []
     for time_us, data in exchange.commands:
-        document = dict(parse(data))
-        signed = command_bytes("small.exchange", document.pop("type"), time_us, document)
-        entries.append(Entry(time_us, time_us, Scheme.COMMAND, (sign_command(KEY, signed),), signed))
+        command = read_command(parse(data))
+        entries.append(entry_of(command, time_us))
+        if isinstance(command, OpenAccount):
+            entries.append(first_key_entry(command, time_us))
     return entries
+
+
+def records_of(entries):
+    return [Record(number, entry, bytes(32)) for number, entry in enumerate(entries, start=1)]
 
 
 def test_a_reopened_log_replays_to_the_same_state(tmp_path):
     exchange = busy_exchange()
-    log = CommandLog.open(tmp_path / "log", "small.exchange", GENESIS)
-    log.append(entries_of(exchange))
+    entries = entries_of(exchange)
+    first = Engine.begin(GENESIS)
+    facts = [events for _, events in replay(records_of(entries), first)]
+    assert not [event for events in facts for event in events if isinstance(event, Refused)]
+    assert sum(isinstance(event, KeyChanged) for events in facts for event in events) == len(PEOPLE)
+    log = CommandLog.open(tmp_path / "log", EXCHANGE, GENESIS.hash)
+    log.append(entries)
     log.close()
-    again = CommandLog.open(tmp_path / "log", "small.exchange", GENESIS)
-    engine = Engine("small.exchange")
-    facts = [events for _, events in replay(again.records(), engine)]
+    again = CommandLog.open(tmp_path / "log", EXCHANGE, GENESIS.hash)
+    engine = Engine.begin(GENESIS)
+    assert [events for _, events in replay(again.records(), engine)] == facts
     again.close()
-    assert engine.state_hash() == exchange.engine.state_hash()
-    assert facts[-1][-1].state == engine.state_hash().hex()
+    assert engine.state_hash() == first.state_hash()
     assert engine.balances() == exchange.engine.balances()
 
 
 def test_a_forged_signature_stops_the_replay():
-    exchange = busy_exchange()
-    entry = entries_of(exchange)[0]
-    forged = entry._replace(signatures=(entry.signatures[0]._replace(signature=bytes(64)),))
+    entry = entries_of(busy_exchange())[0]
+    forged = entry._replace(signatures=(entry.signatures[0]._replace(signature=bytes(64)), entry.signatures[1]))
     with pytest.raises(CheckFailed, match="record 1"):
-        list(replay([Record(1, forged, bytes(32))], Engine("small.exchange")))
+        list(replay(records_of([forged]), Engine.begin(GENESIS)))
 
 
-def test_the_command_is_what_the_bytes_say():
+def test_what_is_outside_its_window_stops_the_replay():
+    entry = entries_of(busy_exchange())[0]
+    late = entry._replace(received_us=entry.received_us + 10**9, applied_us=entry.applied_us + 10**9)
+    with pytest.raises(CheckFailed, match="late"):
+        list(replay(records_of([late]), Engine.begin(GENESIS)))
+
+
+def test_the_engine_judges_again_what_the_door_let_in():
+    """A command whose key another command of the same batch ended, or that is about somebody else's account."""
     exchange = busy_exchange()
-    for entry, (_, data) in zip(entries_of(exchange), exchange.commands, strict=True):
-        assert command_document(command_of(entry, "small.exchange")) == parse(data)
-    with pytest.raises(FormatError):
-        command_of(entries_of(exchange)[0], "other.exchange")
+    entries = entries_of(exchange)
+    engine = Engine.begin(GENESIS)
+    list(replay(records_of(entries), engine))
+    before = engine.balances()
+    entry = entry_of(PlaceOrders(PEOPLE[0], "", (order(),)), engine.time_us + 1)
+    stranger = entry_of(PlaceOrders(PEOPLE[1], "", (order(),)), engine.time_us + 1)
+    swapped = entry._replace(signatures=stranger.signatures)
+    record = Record(engine.sequence + 1, swapped, bytes(32))
+    [(_, events)] = replay([record], engine, check_signatures=False)
+    assert events == [Refused("not-the-owner")]
+    assert engine.balances() == before
+    assert engine.keys.ring.get(customer_key(PEOPLE[0]).public) is not None
 
 
 def test_the_live_trees_hold_what_the_ledger_owes_at_every_step():
@@ -80,8 +101,8 @@ def test_the_live_trees_hold_what_the_ledger_owes_at_every_step():
     forest = LiveForest(snapshot, b"m" * 32, names, kernel)
     identities = pack_identities("email", [f"{person}@example.com" for person in PEOPLE])
     numbers = {person: forest.add_account(entry) for person, entry in zip(PEOPLE, identities.entries, strict=True)}
-    engine = Engine("small.exchange")
-    records = (Record(n, entry, bytes(32)) for n, entry in enumerate(entries_of(exchange), start=1))
+    engine = Engine.begin(GENESIS)
+    records = records_of(entries_of(exchange))
     for _, events in replay(records, engine, check_signatures=False):
         for event in events:
             if isinstance(event, BalanceChanged):

@@ -55,6 +55,7 @@ class Venue:
         """Write everything down and go on with what was read."""
         self.book.reports.clear()
         self.history += self.ledger.drain_entries()
+        self.funds.traded.clear()
         purse, funds, book = self.purse.to_state(), self.funds.to_state(), self.book.to_state()
         self.ledger = Ledger.restore(self.ledger.checkpoint())
         self.purse = LedgerPurse.from_state(self.ledger, "main", purse)

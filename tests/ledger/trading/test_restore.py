@@ -22,6 +22,7 @@ def restored(twins: Twins) -> tuple[FastBook, SpotFunds, DictPurse]:
     """The fast book of the twins through canonical bytes, on a copy of its purse."""
     book, (funds, purse) = twins.books[1], twins.money[1]
     book.reports.clear()
+    funds.traded.clear()
     document = parse(canonical({"book": book.to_state(), "funds": funds.to_state()}))
     purse = copy.deepcopy(purse)
     funds = type(funds).from_state(twins.market, rates_of, purse, document["funds"])
@@ -109,6 +110,7 @@ def test_a_document_that_no_book_wrote_is_refused(field: str, value: object) -> 
 def test_a_hold_that_is_not_what_its_order_requires_is_refused() -> None:
     twins = Twins()
     twins.do("place", NewOrder(1, 1, 1, 0, price=100, quantity=5))
+    assert not twins.money[1][0].traded
     rows = twins.money[1][0].to_state()
     SpotFunds.from_state(twins.market, rates_of, DictPurse(), rows)
     fields = rows[0].split(",")

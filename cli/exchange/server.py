@@ -1,0 +1,183 @@
+"""The local socket of a running exchange: every command that arrived while the disk was busy goes into the next batch.
+
+One thread does everything: it reads sockets, hands what has gathered to the venue as one batch, and answers when the
+batch is durable. A client that reads no answers is cut off; a client that goes away ends its session, and the orders
+bound to it with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cli.exchange.wire import Frame, Kind, decode_submission, frame, split_frames
+from ledger.door import Accepted, Refused, Submission
+from ledger.errors import FormatError
+from ledger.events import event_document
+from ledger.log import AppendFailed
+from ledger.log.record import Scheme
+from ledger.venue import Answer, Venue
+
+__all__ = ["BATCH_MAX", "ENDPOINT", "ExchangeServer"]
+
+BATCH_MAX: Final = 8_000
+ENDPOINT: Final = "endpoint.json"
+UNREAD_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, server: ExchangeServer) -> None:
+        self._server = server
+        self._data = bytearray()
+        self.is_known = False
+        self.session_key = b""
+        self.source = secrets.token_hex(8)
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        try:
+            for each in split_frames(self._data):
+                self._server.take(self, each)
+        except FormatError:
+            self.transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.session_key:
+            self._server.session_ended(self.source)
+
+    def answer(self, number: int, document: Any) -> None:
+        if self.transport.is_closing():
+            return
+        self.transport.write(frame(number, Kind.ANSWER, json.dumps(document, separators=(",", ":")).encode()))
+        if self.transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
+            self.transport.abort()
+
+
+class ExchangeServer:
+    """Serves a venue. `now` gives microseconds; `ask` answers questions; `end_session` ends one by its source."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        now: Callable[[], int],
+        ask: Callable[[str, dict[str, Any]], Any],
+        end_session: Callable[[str], Submission],
+    ) -> None:
+        self._venue, self._now, self._ask, self._end_session = venue, now, ask, end_session
+        self._token = secrets.token_hex(32)
+        self._waiting: list[tuple[_Connection | None, int, Submission]] = []
+        self._is_scheduled = False
+        self._server: asyncio.Server
+        self.failure: BaseException | None = None
+        self.stopped = asyncio.Event()
+
+    async def start(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen, and write where and under which token into a file that the owner alone may read."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), host, port)
+        address = self._server.sockets[0].getsockname()
+        part = folder / f".{ENDPOINT}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({"host": address[0], "port": address[1], "process": os.getpid(), "token": self._token}, file)
+        part.replace(folder / ENDPOINT)
+
+    async def stop(self) -> None:
+        """Take what has arrived, answer it, and listen no more."""
+        self._server.close()
+        self.work()
+        await self._server.wait_closed() if not self._waiting else None
+
+    # Taking.
+
+    def take(self, connection: _Connection, received: Frame) -> None:
+        """One frame of one connection."""
+        if not connection.is_known:
+            connection.is_known = received.kind == Kind.TOKEN and secrets.compare_digest(
+                received.content, self._token.encode()
+            )
+            if not connection.is_known:
+                connection.transport.abort()
+            return
+        if received.kind == Kind.QUESTION:
+            connection.answer(received.number, self._question(received.content))
+            return
+        if received.kind not in (Kind.COMMAND, Kind.LOGIN):
+            raise FormatError("a frame of no kind that is known")
+        submission = decode_submission(received.content, connection.source, connection.session_key)
+        if received.kind == Kind.LOGIN:
+            connection.answer(received.number, self._login(connection, submission))
+            return
+        self._enqueue(connection, received.number, submission)
+
+    def _enqueue(self, connection: _Connection | None, number: int, submission: Submission) -> None:
+        self._waiting.append((connection, number, submission))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self.work)
+
+    def session_ended(self, source: str) -> None:
+        """A session is gone: its bound orders end by a command of the house."""
+        self._enqueue(None, 0, self._end_session(source))
+
+    def _question(self, content: bytes) -> Any:
+        try:
+            question = json.loads(content)
+            return self._ask(str(question.pop("ask")), question)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return {"error": f"no such question ({error})"}
+
+    def _login(self, connection: _Connection, submission: Submission) -> Any:
+        outcome = self._venue.door.check(submission, self._now())
+        if isinstance(outcome, Refused) or submission.scheme is not Scheme.API:
+            return {"refused": outcome.reason.value if isinstance(outcome, Refused) else "not-a-login"}
+        assert isinstance(outcome, Accepted)
+        if outcome.request.names != ("subscribe",):
+            return {"refused": "not-a-login"}
+        connection.session_key = submission.signatures[0].key
+        return {"session": connection.source}
+
+    def work(self) -> None:
+        """Hand what has gathered to the venue, one batch after the other, and answer."""
+        self._is_scheduled = False
+        batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+        if not batch or self.failure is not None:
+            return
+        try:
+            answers = self._venue.submit([submission for _, _, submission in batch], self._now())
+        except AppendFailed:
+            for connection, number, _ in batch:
+                if connection is not None:
+                    connection.answer(number, {"refused": "not-logged"})
+        except BaseException as error:
+            # Whether the batch is in the log only opening it again can tell: nobody is answered.
+            self.failure = error
+            self.stopped.set()
+            return
+        else:
+            for (connection, number, _), answer in zip(batch, answers, strict=True):
+                if connection is not None:
+                    connection.answer(number, answer_document(answer))
+        if self._waiting and not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self.work)
+
+
+def answer_document(answer: Answer | Refused) -> Any:
+    """What a client is told."""
+    if isinstance(answer, Refused):
+        return {"detail": answer.detail, "refused": answer.reason.value}
+    return {
+        "applied": answer.applied_us,
+        "events": [event_document(event) for event in answer.events],
+        "sequence": answer.sequence,
+    }

@@ -1,0 +1,90 @@
+"""For operators: make an exchange in a folder, and run it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import click
+
+from cli.common import passphrase
+from cli.exchange.config import CONFIG_NAME, Config, write_template
+from cli.exchange.running import RunningExchange
+from cli.exchange.server import ENDPOINT, ExchangeServer
+from cli.exchange.vault import HouseSecrets, make_secrets
+from ledger.errors import InputError
+from ledger.identity import entity_problem
+from por.snapshot import EXCHANGE
+
+__all__ = ["init", "run"]
+
+TICK_SECONDS = 1.0
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def now_us() -> int:
+    """Microseconds since 1970, of this machine's clock."""
+    return time.time_ns() // 1000
+
+
+@click.command()
+@click.argument("exchange")
+@click.option("--folder", required=True, type=_FOLDER, help="The folder of the new exchange; must not be one yet.")
+@click.option("--entity", default="main", show_default=True, help="The legal entity whose books these are.")
+def init(exchange: str, folder: Path, entity: str) -> int:
+    """Make a new exchange called EXCHANGE: its configuration, its keys, and the document its log begins with."""
+    if not EXCHANGE.match(exchange):
+        raise InputError(exchange[:80], "is no name of an exchange", "Use 1 to 64 of a-z, 0-9, point and hyphen.")
+    if entity_problem(entity) is not None:
+        raise InputError("--entity", "is no name of an entity", "Use 1 to 32 of a-z, 0-9, point and hyphen.")
+    if (folder / CONFIG_NAME).exists():
+        raise InputError(str(folder / CONFIG_NAME), "exists", "Name another folder; an exchange is never overwritten.")
+    words = passphrase("A passphrase for the keys", confirm=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    genesis = make_secrets(folder / "secrets", exchange, entity, now_us(), words)
+    (folder / "genesis.json").write_bytes(genesis.to_file())
+    write_template(folder, exchange, entity)
+    click.echo(f"{exchange} is ready in {folder}: read {folder / CONFIG_NAME}, then start it:")
+    click.echo(f"  tallystick run --folder {folder}")
+    click.echo(f"two operators' keys are in {folder / 'secrets'}; give each to its owner before anybody trades")
+    return 0
+
+
+@click.command()
+@click.option("--folder", required=True, type=_FOLDER, envvar="TALLYSTICK_FOLDER", help="The exchange's folder.")
+def run(folder: Path) -> int:
+    """Run the exchange in a folder until it is told to stop."""
+    config = Config.load(folder)
+    secrets = HouseSecrets.load(config.secrets, passphrase("The passphrase of the keys"))
+    with RunningExchange(config, secrets, now_us) as exchange:
+        click.echo(f"{config.exchange} stands at log position {exchange.venue.log.head.sequence}")
+        return asyncio.run(_serve(exchange))
+
+
+async def _serve(exchange: RunningExchange) -> int:
+    server = ExchangeServer(exchange.venue, exchange.now, exchange.answer, exchange.end_session)
+    config = exchange.config
+    await server.start(config.folder, config.listen, config.port)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
+            loop.add_signal_handler(name, server.stopped.set)
+    click.echo(f"listening; {config.folder / ENDPOINT} says where")
+    try:
+        while not server.stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
+            if not server.stopped.is_set():
+                exchange.tick()
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(config.folder / ENDPOINT)
+        await server.stop()
+    if server.failure is not None:
+        raise server.failure
+    click.echo("stopped; everything that was acknowledged is in the log")
+    return 0

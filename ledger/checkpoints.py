@@ -1,0 +1,176 @@
+"""The engine's state at log positions, in files that can be checked: what a restart begins from instead of genesis.
+
+A file is one line of canonical JSON (exchange, position, head, rule set, state hash, and each section's size) and then
+the sections end to end. It is believed only if its state hash is that of the sections, its head the log's own hash at
+the position, and the engine made of it hashes the same. An auditor gets the same file in a bundle's replay folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ledger.canonical import Digest, Json, canonical_file, from_hex, parse
+from ledger.engine import RULE_SET, Engine, state_hash_of
+from ledger.errors import CheckFailed, FormatError
+from ledger.genesis import Genesis
+from ledger.log.files import Files, OsFiles
+from ledger.log.record import Head, Sequence64
+
+__all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+
+FORMAT: Final = "tallystick/checkpoint/1"
+KEPT: Final = 3
+INLINE_ACCOUNTS_MAX: Final = 2_000
+"""Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
+_NAME: Final = "checkpoint-{:016d}"
+
+
+def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
+    """The bytes of a checkpoint file, and the state hash in it."""
+    assert head.sequence == engine.sequence, "a checkpoint is of the position at which the engine stands"
+    sections = engine.sections()
+    state = state_hash_of(sections)
+    header: dict[str, Json] = {
+        "exchange": engine.exchange,
+        "format": FORMAT,
+        "head": head.hash.hex(),
+        "position": int(head.sequence),
+        "ruleset": RULE_SET,
+        "sections": [[name, len(data)] for name, data in sections.items()],
+        "state": state.hex(),
+    }
+    return b"".join((canonical_file(header), *sections.values())), state
+
+
+def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
+    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+    line, separator, rest = data.partition(b"\n")
+    header: Any = parse(line)
+    fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
+    if not separator or not isinstance(header, dict) or set(header) != fields or header["format"] != FORMAT:
+        raise FormatError("this is no checkpoint of a format that is known")
+    if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
+        raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
+    sections: dict[str, bytes] = {}
+    for row in header["sections"]:
+        if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
+            raise FormatError("the checkpoint's list of sections is malformed")
+        sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
+    if rest or state_hash_of(sections).hex() != header["state"]:
+        raise CheckFailed("the checkpoint is not what its state hash says")
+    engine = Engine.restore(genesis, sections)
+    if engine.sequence != header["position"] or engine.state_hash().hex() != header["state"]:
+        raise CheckFailed("the engine of the checkpoint does not hash to its state")
+    return engine, Head(Sequence64(engine.sequence), Digest(from_hex(header["head"], 32)))
+
+
+class Checkpoints:
+    """The checkpoint files of one venue; the newest few are kept."""
+
+    def __init__(self, folder: Path, genesis: Genesis, files: Files) -> None:
+        self._folder, self._genesis, self._files = folder, genesis, files
+        # On macOS the system's own libraries do not survive a fork, and Windows has none.
+        self._may_fork = isinstance(files, OsFiles) and sys.platform.startswith("linux")
+        self._child = 0
+
+    def positions(self) -> list[int]:
+        """Where there are checkpoints, rising."""
+        names = self._files.names(self._folder)
+        return sorted(int(name[11:]) for name in names if name.startswith("checkpoint-") and name[11:].isdigit())
+
+    def path(self, position: int) -> Path:
+        """The file of a position."""
+        return self._folder / _NAME.format(position)
+
+    def write(self, engine: Engine, head: Head) -> None:
+        """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
+
+        A large engine is written by a child process that has the memory of this moment, so that trading goes on;
+        `wait` says when it is there.
+        """
+        position = int(head.sequence)
+        if position in self.positions():
+            return
+        if self._may_fork and len(engine.ledger) > INLINE_ACCOUNTS_MAX:
+            self._fork(engine, head)
+        else:
+            self._write(engine, head)
+
+    def _fork(self, engine: Engine, head: Head) -> None:
+        self.wait()
+        with warnings.catch_warnings():
+            # The child runs no code but this, takes no lock of another thread, and leaves without cleaning up.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child:
+            self._child = child
+            return
+        status = 1
+        try:
+            self._write(engine, head)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def wait(self) -> None:
+        """Return when no checkpoint is being written; raises CheckFailed if the one that was could not be."""
+        if self._child:
+            child, self._child = self._child, 0
+            _, status = os.waitpid(child, 0)
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+
+    def state_at(self, position: int) -> Digest:
+        """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
+        self.wait()
+        line, _, _ = self._read(position).partition(b"\n")
+        header: Any = parse(line)
+        return Digest(from_hex(header["state"], 32))
+
+    def _write(self, engine: Engine, head: Head) -> None:
+        position = int(head.sequence)
+        data, _ = write_checkpoint(engine, head)
+        files = self._files
+        files.make_directory(self._folder)
+        part = self._folder / f"part-{position:016d}"
+        if part.name in files.names(self._folder):
+            files.remove(part)
+        handle = files.open(part, write=True, create=True)
+        try:
+            if files.write(handle, 0, data) != len(data):
+                raise OSError("the disk did not take the checkpoint")
+            files.sync(handle)
+        finally:
+            files.close(handle)
+        files.rename(part, self.path(position))
+        files.sync_directory(self._folder)
+        for old in self.positions()[:-KEPT]:
+            files.remove(self.path(old))
+
+    def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
+        """The engine of the newest checkpoint at or before a log position, or of genesis.
+
+        A file that is damaged or not of this log is passed over: the log can make everything again.
+        """
+        for candidate in reversed(self.positions()):
+            if candidate > position:
+                continue
+            try:
+                engine, head = read_checkpoint(self._read(candidate), self._genesis)
+            except (FormatError, CheckFailed):
+                continue
+            if hash_at(candidate) == head.hash:
+                return engine
+        return Engine.begin(self._genesis)
+
+    def _read(self, position: int) -> bytes:
+        handle = self._files.open(self.path(position))
+        try:
+            return self._files.read(handle, 0, self._files.size(handle))
+        finally:
+            self._files.close(handle)

@@ -1,0 +1,120 @@
+"""What all desks share: the ledger, who and what there is, the time, and the facts of the command at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from ledger.canonical import Json
+from ledger.commands import Command
+from ledger.events import Event
+from ledger.journal import AccountCode, Ledger, Result, house_key
+from ledger.parameters import Parameters
+from ledger.purse import LedgerPurse
+from ledger.registry import Registry
+
+__all__ = ["Account", "Desk", "Handler", "Refusal", "Shared"]
+
+
+class Refusal(Exception):
+    """Raised by a handler before it has changed anything; the text is the reason's code."""
+
+
+@dataclass(slots=True)
+class Account:
+    """A customer's account. `number` counts from 1; `identity` is (kind, data id, binding) of its leaf's id."""
+
+    number: int
+    identity: tuple[str, str | None, str | None]
+    referrer: str | None = None
+    blocked: bool = False
+
+
+@dataclass(slots=True)
+class Shared:
+    """The state that more than one desk reads. The desk in brackets is the only one that writes it."""
+
+    exchange: str
+    entity: str
+    ledger: Ledger = field(default_factory=Ledger)
+    registry: Registry = field(default_factory=Registry)
+    sequence: int = 0
+    time_us: int = 0
+    giver: str = ""
+    """Who gave the command at hand: the owner of the key that signed it; empty for two operators (engine)."""
+    events: list[Event] = field(default_factory=list)
+    parameters: Parameters = field(default_factory=Parameters)
+    """Every parameter and what is in force (parameters)."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By id (customers)."""
+    assets: dict[str, int] = field(default_factory=dict)
+    """Scale by name (listing)."""
+    prices: dict[str, int] = field(default_factory=dict)
+    """Reference price of one unit in the unit of account, 10^-18, by asset; absent where none is valid (prices)."""
+    crosses: dict[str, int] = field(default_factory=dict)
+    """The same for currencies: the price of one unit of each in the unit of account (prices)."""
+    venue_state: str = "open"
+    """One of `MARKET_STATES` (listing)."""
+    purse: LedgerPurse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.purse = LedgerPurse(self.ledger, self.entity)
+
+    def take_ledger(self, ledger: Ledger) -> None:
+        """Stand on a restored ledger, with a purse of its own."""
+        self.ledger, self.purse = ledger, LedgerPurse(ledger, self.entity)
+
+    def account(self, account: str) -> Account:
+        """A customer's account; refuses one that is not there."""
+        found = self.accounts.get(account)
+        if found is None:
+            raise Refusal("unknown-account")
+        return found
+
+    def scale(self, asset: str) -> int:
+        """The scale of an asset; refuses one that is not listed."""
+        scale = self.assets.get(asset)
+        if scale is None:
+            raise Refusal("unknown-asset")
+        return scale
+
+    def claim(self, account: str, subaccount: str, asset: str) -> int:
+        """The ledger's claim account of a customer."""
+        return self.purse.claim(self.purse.payer(account, subaccount), asset)
+
+    def house(self, code: AccountCode, asset: str, owner: str = "") -> int:
+        """An account of the house, opened on first use."""
+        return self.ledger.open(house_key(code, asset, owner, self.entity))
+
+    def require(self, result: Result) -> None:
+        """Refuse what the ledger refused."""
+        if result is not Result.OK:
+            raise Refusal(result.name.lower().replace("_", "-"))
+
+
+Handler: TypeAlias = Callable[[Any], None]
+
+
+class Desk:
+    """One desk. `NAME` is its section in the state; `handlers` are what it does for each type of command."""
+
+    NAME: ClassVar[str]
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+
+    def handlers(self) -> dict[type[Command], Handler]:
+        """What this desk does for each type of command."""
+        raise AssertionError("every desk has its own")
+
+    def pass_time(self) -> None:
+        """Do what is due at `shared.time_us`, before the command is looked at."""
+
+    def document(self) -> Json:
+        """Everything of this desk that decides what it does next."""
+        raise AssertionError("every desk has its own")
+
+    def restore(self, document: Any) -> None:
+        """Take the state of `document` into a desk that has none yet; it is bound by the state hash."""
+        raise AssertionError("every desk has its own")

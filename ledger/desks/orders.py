@@ -1,0 +1,449 @@
+"""The desk of orders: spot markets, their books, and every instruction of customers about orders.
+
+An order's id is a count times 4,096 plus the number of its market, so that the market of any order is known without a
+table that grows. Blocks stand at two levels: a customer's own on a subaccount, an operator's on an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final
+
+from ledger.canonical import Json
+from ledger.commands import (
+    AmendOrder,
+    BlockAccount,
+    Cancel,
+    CancelAll,
+    Command,
+    EndSession,
+    HaltMarket,
+    ListMarket,
+    NewOrder,
+    OpenMarket,
+    PlaceOrders,
+    Unblock,
+)
+from ledger.commands.listing import MARKET_STATES
+from ledger.desks.base import Account, Desk, Handler, Refusal, Shared
+from ledger.desks.fees import FeesDesk
+from ledger.events import MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.parameters import Scope, Value
+from ledger.prices import index_ticks
+from ledger.trading import orders
+from ledger.trading.book import FastBook
+from ledger.trading.holds import SpotFunds
+from ledger.trading.market import Market, MarketRefused, MarketState
+from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
+
+__all__ = ["MARKETS_MAX", "OrdersDesk", "Room"]
+
+MARKETS_MAX: Final = 4_096
+
+# A spot position cannot be reduced, and withdrawals are no business of a book: both leave cancelling alone.
+_STATES: Final = {
+    "open": MarketState.OPEN,
+    "post-only": MarketState.POST_ONLY,
+    "limit-only": MarketState.LIMIT_ONLY,
+    "reduce-only": MarketState.CANCEL_ONLY,
+    "cancel-only": MarketState.CANCEL_ONLY,
+    "withdraw-only": MarketState.CANCEL_ONLY,
+    "closed": MarketState.CLOSED,
+}
+# The parameters of a market by the fields of `Market` that they fill.
+_MARKET_FIELDS: Final = {
+    "market.price": ("price_min", "price_max"),
+    "market.quantity": ("quantity_min", "quantity_max"),
+    "market.limit_band": ("limit_band_down_ppm", "limit_band_up_ppm"),
+    "market.impact_band": ("impact_down_ppm", "impact_up_ppm"),
+    "market.notional_min": ("notional_min_quanta",),
+    "market.open_orders_max": ("open_orders_max",),
+}
+_VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
+_TIME_IN_FORCE: Final = {
+    "gtc": int(TimeInForce.GTC),
+    "ioc": int(TimeInForce.IOC),
+    "fok": int(TimeInForce.FOK),
+    "gtt": int(TimeInForce.GTC),
+}
+_SELF_TRADE: Final = {
+    "reject-taker": int(SelfTrade.REJECT_TAKER),
+    "reject-maker": int(SelfTrade.REJECT_MAKER),
+    "reject-both": int(SelfTrade.REJECT_BOTH),
+    "allow": int(SelfTrade.ALLOW),
+}
+_TRIGGERS: Final = {None: 0, "stop": int(TriggerKind.STOP), "take-profit": int(TriggerKind.TAKE_PROFIT)}
+_TRIGGER_BY: Final = {
+    None: int(TriggerBy.LAST),
+    "last": int(TriggerBy.LAST),
+    "mark": int(TriggerBy.MARK),
+    "index": int(TriggerBy.INDEX),
+}
+
+
+@dataclass(slots=True)
+class Room:
+    """One market: its number, its own state, its book and the funds behind it."""
+
+    number: int
+    market: Market
+    funds: SpotFunds
+    book: FastBook
+    state: str = "closed"
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session with orders bound to it: its number in the books, and the payers that used it."""
+
+    number: int
+    payers: dict[int, None] = field(default_factory=dict)
+
+
+class OrdersDesk(Desk):
+    """Runs the books. `source` names the session or API key of the command at hand, empty where there is none."""
+
+    NAME: ClassVar[str] = "orders"
+
+    def __init__(self, shared: Shared, fees: FeesDesk) -> None:
+        super().__init__(shared)
+        self._fees = fees
+        self.rooms: dict[str, Room] = {}
+        self.source = ""
+        self._by_number: dict[int, Room] = {}
+        self._last_order = 0
+        self._sessions: dict[str, _Session] = {}
+        self._last_session = 0
+        self._blocked: dict[int, None] = {}
+        shared.parameters.guards[Scope.MARKET] = self._market_problem
+        shared.parameters.watch(self._parameter_changed)
+
+    def handlers(self) -> dict[type[Command], Handler]:
+        """See `Desk.handlers`."""
+        return {
+            ListMarket: self._list_market,
+            HaltMarket: self._halt,
+            OpenMarket: self._open,
+            PlaceOrders: self._place,
+            Cancel: self._cancel,
+            CancelAll: self._cancel_all,
+            Unblock: self._unblock,
+            AmendOrder: self._amend,
+            EndSession: self._end_session,
+            BlockAccount: self._block_account,
+        }
+
+    def pass_time(self) -> None:
+        """End the orders that are due, market by market in the order of listing."""
+        now = self.shared.time_us
+        for room in self.rooms.values():
+            if room.book.due_us <= now:
+                self._enter(room)
+                self._report(room)
+
+    # Markets.
+
+    def _list_market(self, command: ListMarket) -> None:
+        shared = self.shared
+        if command.market in self.rooms:
+            raise Refusal("market-exists")
+        if len(self.rooms) + 1 == MARKETS_MAX:
+            raise Refusal("too-many-markets")
+        base_scale, quote_scale = shared.scale(command.base), shared.scale(command.quote)
+        quantity = (command.quantity_min, command.quantity_max)
+        fields = self._market_fields(command.market, {"market.quantity": quantity})
+        try:
+            market = Market(
+                command.market,
+                command.base,
+                command.quote,
+                base_scale,
+                quote_scale,
+                command.tick,
+                quote_scale,
+                command.step,
+                **fields,
+            )
+        except MarketRefused:
+            raise Refusal("market-refused") from None
+        shared.parameters.begin("market.quantity", command.market, quantity)
+        self._open_room(market)
+        shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
+
+    def _market_fields(self, market: str, values: Mapping[str, Value]) -> dict[str, Any]:
+        """The fields of a market that are parameters: as in `values`, and else as in force."""
+        found: dict[str, Any] = {}
+        for name, fields in _MARKET_FIELDS.items():
+            value = values[name] if name in values else self.shared.parameters.value(name, market)
+            found.update(zip(fields, value if isinstance(value, tuple) else (value,), strict=True))
+        return found
+
+    def _market_problem(self, market: str, values: Mapping[str, Value]) -> str | None:
+        """See `ledger.parameters.Guard`."""
+        room = self.rooms.get(market)
+        if room is None:
+            return "unknown-market"
+        try:
+            replace(room.market, **self._market_fields(market, values))
+        except MarketRefused:
+            return "market-refused"
+        return None
+
+    def _parameter_changed(self, name: str, scope: str) -> None:
+        """What rests stays as it is; later orders, and triggers when they fire, meet the new parameters."""
+        if name in _MARKET_FIELDS:
+            room = self.rooms[scope]
+            room.market = room.funds.market = replace(room.market, **self._market_fields(scope, {}))
+            room.book.set_market(room.market)
+
+    def follow_prices(self) -> None:
+        """Give each book its index: what the base is worth in the quote, none where either has no price.
+
+        The mark of a spot market is its index (exchange.md 5.2, second preference; premiums are for perpetuals).
+        Triggers by mark fire before those by index, as in the books.
+        """
+        for room in self.rooms.values():
+            self._follow(room)
+
+    def _follow(self, room: Room) -> None:
+        prices = self.shared.prices
+        base, quote = prices.get(room.market.base), prices.get(room.market.quote)
+        index = index_ticks(room.market, base, quote) if base is not None and quote is not None else 0
+        if index != room.book.reference(TriggerBy.INDEX):
+            book = self._enter(room)
+            book.set_reference(TriggerBy.MARK, index)
+            book.set_reference(TriggerBy.INDEX, index)
+            self._report(room)
+
+    def _open_room(self, market: Market) -> Room:
+        funds = SpotFunds(market, self._fees.rates, self.shared.purse)
+        room = Room(len(self.rooms) + 1, market, funds, FastBook(market, funds))
+        self.rooms[market.symbol] = self._by_number[room.number] = room
+        self._apply_state(room)
+        for payer in self._blocked:
+            room.book.kill(payer)
+        room.book.reports.clear()
+        self._follow(room)
+        return room
+
+    def _halt(self, command: HaltMarket) -> None:
+        """Every halt acts at once and takes one operator; opening takes two."""
+        if MARKET_STATES.index(command.state) <= MARKET_STATES.index(self._state_of(command.market)):
+            raise Refusal("not-stricter")
+        self._set_state(command)
+
+    def _open(self, command: OpenMarket) -> None:
+        if MARKET_STATES.index(command.state) >= MARKET_STATES.index(self._state_of(command.market)):
+            raise Refusal("not-looser")
+        self._set_state(command)
+
+    def _state_of(self, market: str | None) -> str:
+        if market is None:
+            return self.shared.venue_state
+        room = self.rooms.get(market)
+        if room is None:
+            raise Refusal("unknown-market")
+        return room.state
+
+    def _set_state(self, command: HaltMarket | OpenMarket) -> None:
+        shared = self.shared
+        if command.market is None:
+            shared.venue_state = command.state
+            rooms = list(self.rooms.values())
+        elif command.state in _VENUE_ALONE:
+            raise Refusal("state-not-for-spot")
+        else:
+            rooms = [self.rooms[command.market]]
+            rooms[0].state = command.state
+        shared.events.append(MarketStateSet(command.market, command.state))
+        for room in rooms:
+            self._enter(room)
+            self._apply_state(room)
+            self._report(room)
+
+    def _apply_state(self, room: Room) -> None:
+        """The stricter of the market's own state and the venue's is the book's."""
+        stricter = max(room.state, self.shared.venue_state, key=MARKET_STATES.index)
+        room.book.set_state(_STATES[stricter])
+
+    # Orders.
+
+    def _enter(self, room: Room) -> FastBook:
+        """The book of a room at the time of the command, with the purse opened at its assets."""
+        self.shared.purse.trade_in(room.market.base, room.market.quote)
+        room.book.expire(self.shared.time_us)
+        return room.book
+
+    def _report(self, room: Room) -> None:
+        name, traded = room.market.symbol, room.funds.traded
+        self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
+        room.book.reports.clear()
+        if traded:
+            for payer, quanta in traded.items():
+                self._fees.count(payer, room.market.quote, quanta)
+            traded.clear()
+
+    def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
+        return self.shared.account(account), self.shared.purse.payer(account, subaccount)
+
+    def _place(self, command: PlaceOrders) -> None:
+        account, payer = self._trader(command.account, command.subaccount)
+        if account.blocked or payer in self._blocked:
+            raise Refusal("account-blocked")
+        pairs = self._pairs(command.orders)
+        waiting: dict[int, OrderRow] = {}
+        for order in command.orders:
+            room = self.rooms[order.market]
+            self._last_order += 1
+            order_id = self._last_order * MARKETS_MAX + room.number
+            row = self._row(order_id, payer, account.number, order)
+            self.shared.events.append(
+                OrderPlaced(order_id, order.market, command.account, command.subaccount, order.client_id)
+            )
+            book = self._enter(room)
+            if order.oco_group is None:
+                book.place(row)
+            elif order.oco_group in waiting:
+                first = waiting.pop(order.oco_group)
+                book.place_pair((*first[:-1], order_id), (*row[:-1], first[0]))
+            else:
+                waiting[order.oco_group] = row
+            self._report(room)
+        assert not waiting or len(pairs) > 0, "every pair is whole"
+
+    def _pairs(self, placed: tuple[NewOrder, ...]) -> dict[int, list[str]]:
+        """The pairs of a command by group; refuses what no book takes before anything is placed."""
+        pairs: dict[int, list[str]] = {}
+        for order in placed:
+            if order.market not in self.rooms:
+                raise Refusal("unknown-market")
+            if (order.time_in_force == "gtt") != (order.expires is not None) and order.trigger is None:
+                raise Refusal("expiry-and-time-in-force-do-not-fit")
+            if (order.trigger is None) != (order.trigger_price is None):
+                raise Refusal("trigger-and-price-do-not-fit")
+            if order.oco_group is not None:
+                pairs.setdefault(order.oco_group, []).append(order.market)
+        if any(len(markets) != 2 or markets[0] != markets[1] for markets in pairs.values()):
+            raise Refusal("a-pair-is-two-orders-of-one-market")
+        return pairs
+
+    def _row(self, order_id: int, payer: int, owner: int, order: NewOrder) -> OrderRow:
+        """The book's form of an order."""
+        row = (
+            order_id,
+            payer,
+            owner,
+            int(Side.BID if order.side == "bid" else Side.ASK),
+            int(OrderType.LIMIT if order.kind == "limit" else OrderType.MARKET),
+            order.price or 0,
+            order.quantity or 0,
+            _TIME_IN_FORCE[order.time_in_force],
+            int(order.post_only),
+            _SELF_TRADE[order.self_trade],
+            self._session(payer) if order.bound else 0,
+            order.expires or 0,
+            order.quote_quantity or 0,
+            _TRIGGERS[order.trigger],
+            _TRIGGER_BY[order.trigger_by],
+            order.trigger_price or 0,
+            0,
+        )
+        assert orders.in_range(row), "commands are read into the ranges of orders"
+        return row
+
+    def _session(self, payer: int) -> int:
+        """The number of the session at hand, noted as used by the payer; 0 for a command without a source."""
+        if not self.source:
+            return 0
+        session = self._sessions.get(self.source)
+        if session is None:
+            self._last_session += 1
+            session = self._sessions[self.source] = _Session(self._last_session)
+        session.payers[payer] = None
+        return session.number
+
+    def _end_session(self, command: EndSession) -> None:
+        session = self._sessions.pop(command.session, None)
+        if session is None:
+            raise Refusal("unknown-session")
+        for room in self.rooms.values():
+            book = self._enter(room)
+            for payer in session.payers:
+                book.cancel_all(payer, session=session.number)
+            self._report(room)
+
+    def _cancel(self, command: Cancel) -> None:
+        _, payer = self._trader(command.account, command.subaccount)
+        for order_id in command.orders:
+            room = self._by_number.get(order_id % MARKETS_MAX)
+            if room is None:
+                self.shared.events.append(Refused("unknown-order"))
+                continue
+            self._enter(room).cancel(order_id, payer)
+            self._report(room)
+
+    def _cancel_all(self, command: CancelAll) -> None:
+        _, payer = self._trader(command.account, command.subaccount)
+        if command.market is not None and command.market not in self.rooms:
+            raise Refusal("unknown-market")
+        if command.block and command.market is not None:
+            raise Refusal("a-block-is-for-all-markets")
+        if command.block:
+            self._blocked[payer] = None
+        for room in [*self.rooms.values()] if command.market is None else [self.rooms[command.market]]:
+            book = self._enter(room)
+            if command.block:
+                book.kill(payer)
+            else:
+                book.cancel_all(payer)
+            self._report(room)
+
+    def _unblock(self, command: Unblock) -> None:
+        _, payer = self._trader(command.account, command.subaccount)
+        if payer not in self._blocked:
+            raise Refusal("not-blocked")
+        del self._blocked[payer]
+        for room in self.rooms.values():
+            room.book.revive(payer)
+
+    def _block_account(self, command: BlockAccount) -> None:
+        account = self.shared.account(command.account)
+        account.blocked = command.blocked
+        if not command.blocked:
+            return
+        payers = self.shared.purse.payers_of(command.account)
+        for room in self.rooms.values():
+            book = self._enter(room)
+            for payer in payers:
+                book.kill(payer)
+                if payer not in self._blocked:
+                    # The desk itself refuses a blocked account; the book's own switch is the subaccount's.
+                    book.revive(payer)
+            self._report(room)
+
+    def _amend(self, command: AmendOrder) -> None:
+        account, payer = self._trader(command.account, command.subaccount)
+        if account.blocked:
+            raise Refusal("account-blocked")
+        room = self._by_number.get(command.order % MARKETS_MAX)
+        if room is None:
+            raise Refusal("unknown-order")
+        self._enter(room).amend(command.order, payer, command.price, command.quantity)
+        self._report(room)
+
+    # The state.
+
+    def document(self) -> Json:
+        """Markets in the order of listing with what their books hash to, sessions, blocks and the last order."""
+        return {
+            "blocked": [*sorted(self._blocked)],
+            "books": [[room.market.symbol, room.state, room.book.state_digest().hex()] for room in self.rooms.values()],
+            "last_order": self._last_order,
+            "last_session": self._last_session,
+            "sessions": [[name, each.number, [*sorted(each.payers)]] for name, each in self._sessions.items()],
+        }
+
+    def restore(self, document: Any) -> None:
+        """See `Desk.restore`."""
+        raise AssertionError("a desk of orders is restored with its books")
