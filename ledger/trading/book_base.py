@@ -319,12 +319,14 @@ class BookBase(BookState, ABC):
 
     def _find_stop(self, side: int, best: int) -> int:
         """The key of the tighter of impact band and bounds for a taker that meets `best`, noted for the next one."""
-        bounds, market = self._bounds, self.market
+        (lowest, highest), market = self._bounds, self.market
         if side:
-            stop = max(-(-best * market.impact_down_ppm // PPM), bounds[0])
+            stop, bound = -(-best * market.impact_down_ppm // PPM), lowest
         else:
-            impact = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
-            stop = max(impact, -bounds[1] if bounds[1] else NO_LIMIT)
+            stop = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
+            bound = -highest if highest else NO_LIMIT
+        if bound > stop:
+            stop = bound
         self._stops[side] = (best, stop)
         return stop
 
