@@ -333,6 +333,7 @@ class LiveForest:
 
         A folder that does not have the opening yet gets it, without nodes: that of an hour opened by `open`.
         """
+        assert not self.is_cut, "what was kept at the cut is what the close reads"
         assert self.pending == 0, "slots are kept when every change up to the position is in"
         if not (folder / "index.json").exists():
             order = [(live.name, live.opened, live.slots) for live in self.trees]
@@ -345,6 +346,7 @@ class LiveForest:
 
         Also right after construction, when every change since `opened.position` is given again after a restart.
         """
+        assert self.is_cut or not any(live.count for live in self.trees), "an hour that is not cut would be lost"
         by_name = {tree.name[:2]: tree for tree in opened.trees}
         count = opened.identities.count
         assert self.account_count == 0 or count <= self.account_count, "the hour opened in the past of this forest"
