@@ -147,16 +147,22 @@ class LiveTree:
 
 
 class LiveForest:
-    """Every asset tree of one hour, and the accounts behind their leaves. Trees and accounts keep their numbers."""
+    """Every asset tree of one hour, and the accounts behind their leaves. Trees and accounts keep their numbers.
 
-    def __init__(self, snapshot_id: str, master: bytes, names: Sequence[TreeName], kernel: Kernel) -> None:
+    `is_cut` is true between a cut and the adoption of the next hour; given as true, for a start in between, all changes
+    wait for `adopt`.
+    """
+
+    def __init__(
+        self, snapshot_id: str, master: bytes, names: Sequence[TreeName], kernel: Kernel, *, is_cut: bool = False
+    ) -> None:
         self._master = master
         self._kernel = kernel
         self._identities = Blob.pack([])
         self._late: list[bytes] = []
         self.trees: list[LiveTree] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self.is_cut = False
+        self.is_cut = is_cut
         self._begin(snapshot_id)
         for name in names:
             self.add_tree(name)
