@@ -24,6 +24,7 @@ from ledger.errors import CheckFailed, InputError
 from ledger.identity import ID_KINDS
 from ledger.keys import SigningKey
 from por.attestation import (
+    EVIDENCE_FORMAT,
     Predecessor,
     ReserveRow,
     SnapshotFacts,
@@ -55,7 +56,6 @@ from por.manifest import MANIFEST_NAME, build_manifest
 from por.proofs import make_proof, write_container
 from por.snapshot import SnapshotId
 from por.verify import standalone
-from por.verify.reserves import EVIDENCE_FORMAT
 
 __all__ = [
     "REPLAY",
