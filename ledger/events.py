@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ledger.trading.reports import ReportRow
 
 __all__ = [
+    "AccountBlocked",
     "AccountOpened",
     "AssetListed",
     "BalanceChanged",
@@ -26,6 +27,11 @@ __all__ = [
     "MarketStateSet",
     "OrderPlaced",
     "OrderReport",
+    "ParameterChangeEnded",
+    "ParameterScheduled",
+    "ParameterSet",
+    "PriceJumped",
+    "PricesSet",
     "Refused",
     "WalletSet",
     "WithdrawalMoved",
@@ -69,11 +75,23 @@ class ConsentSet(NamedTuple):
 
 
 class KeyChanged(NamedTuple):
-    """A key was registered, rotated or revoked; the ring has what it is now."""
+    """What a key is from now on, after it was registered, rotated or revoked; times in microseconds, key in hex."""
 
     owner: str
     role: str
     key: str
+    permissions: tuple[str, ...]
+    registered: int
+    expires: int | None
+    ended: int | None
+
+
+class AccountBlocked(NamedTuple):
+    """An operator stopped an account's trading, or no longer does."""
+
+    account: str
+    blocked: bool
+    reason: str
 
 
 class AssetListed(NamedTuple):
@@ -110,6 +128,48 @@ class MarketStateSet(NamedTuple):
 
     market: str | None
     state: str
+
+
+class ParameterSet(NamedTuple):
+    """A parameter's value from now on, as canonical JSON; `change` is the number it was scheduled under, else 0."""
+
+    name: str
+    scope: str
+    value: str
+    change: int
+
+
+class ParameterScheduled(NamedTuple):
+    """A parameter will have a value (canonical JSON) at the first command at or after `effective` (microseconds)."""
+
+    change: int
+    effective: int
+    name: str
+    scope: str
+    value: str
+
+
+class ParameterChangeEnded(NamedTuple):
+    """A scheduled change will not happen: it was cancelled (reason `cancelled`), or is not possible any more."""
+
+    change: int
+    reason: str
+
+
+class PricesSet(NamedTuple):
+    """Reference prices that changed, of assets and of currencies: 10^-18 `unit` for one; None: there is none now."""
+
+    unit: str
+    assets: tuple[tuple[str, int | None], ...]
+    currencies: tuple[tuple[str, int | None], ...]
+
+
+class PriceJumped(NamedTuple):
+    """A feed's price was left out: it is too far from the same feed's last one, which still stands."""
+
+    feed: str
+    name: str
+    price: int
 
 
 class OrderPlaced(NamedTuple):
@@ -168,10 +228,14 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
+
+    `parameters`: the hash of all parameters in force, hex; `ruleset`: the number of the rules that were applied.
+    """
 
     hour: int
-    state: str
+    parameters: str
+    ruleset: int
 
 
 Event: TypeAlias = (
@@ -180,10 +244,16 @@ Event: TypeAlias = (
     | CustomerSet
     | ConsentSet
     | KeyChanged
+    | AccountBlocked
     | AssetListed
     | WalletSet
     | MarketListed
     | MarketStateSet
+    | ParameterSet
+    | ParameterScheduled
+    | ParameterChangeEnded
+    | PricesSet
+    | PriceJumped
     | OrderPlaced
     | OrderReport
     | DepositCredited

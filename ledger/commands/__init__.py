@@ -16,8 +16,8 @@ from ledger.authority import API_POLICY, Policy, Requirement
 from ledger.canonical import Json
 from ledger.commands.codecs import Command, read_fields, write_fields
 from ledger.commands.customers import BlockAccount, OpenAccount, SetConsent, SetCustomer
-from ledger.commands.hours import CutHour, Tick
-from ledger.commands.listing import ListAsset, ListMarket, SetAssetFacts, SetMarketState, SetWallet
+from ledger.commands.hours import CutHour, FailHour, Tick
+from ledger.commands.listing import HaltMarket, ListAsset, ListMarket, OpenMarket, SetAssetFacts, SetWallet
 from ledger.commands.money import (
     CorrectBooks,
     CreditDeposit,
@@ -29,6 +29,8 @@ from ledger.commands.money import (
     SettleWithdrawal,
 )
 from ledger.commands.orders import AmendOrder, Cancel, CancelAll, EndSession, NewOrder, PlaceOrders, Unblock
+from ledger.commands.parameters import CancelParameterChange, SetParameters
+from ledger.commands.prices import FeedPrices
 from ledger.errors import FormatError
 from ledger.keyring import Permission, Role
 
@@ -39,17 +41,22 @@ __all__ = [
     "BlockAccount",
     "Cancel",
     "CancelAll",
+    "CancelParameterChange",
     "Command",
     "CorrectBooks",
     "CreditDeposit",
     "CutHour",
     "EndSession",
+    "FailHour",
     "FailWithdrawal",
+    "FeedPrices",
+    "HaltMarket",
     "ListAsset",
     "ListMarket",
     "MoveBetweenSubaccounts",
     "NewOrder",
     "OpenAccount",
+    "OpenMarket",
     "PlaceOrders",
     "RequestWithdrawal",
     "ReverseDeposit",
@@ -57,7 +64,7 @@ __all__ = [
     "SetAssetFacts",
     "SetConsent",
     "SetCustomer",
-    "SetMarketState",
+    "SetParameters",
     "SetWallet",
     "SettleWithdrawal",
     "Tick",
@@ -70,6 +77,7 @@ _CUSTOMER: Final = frozenset({Role.CUSTOMER, Role.SESSION})
 _TRADES: Final = Requirement(_CUSTOMER, Permission.TRADE)
 _WITHDRAWS: Final = Requirement(frozenset({Role.CUSTOMER}), Permission.WITHDRAW)
 _TREASURY: Final = Requirement(frozenset({Role.SERVICE}), Permission.DEPOSITS)
+_FEEDS: Final = Requirement(frozenset({Role.SERVICE}), Permission.PRICES)
 _CLOCK: Final = Requirement(frozenset({Role.SERVICE}), Permission.TIME)
 _ACCOUNTS: Final = Requirement(frozenset({Role.SERVICE}), Permission.ACCOUNTS)
 _OPERATOR: Final = Requirement(frozenset({Role.OPERATOR}))
@@ -84,7 +92,11 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     SetAssetFacts: _TWO_OPERATORS,
     SetWallet: _TWO_OPERATORS,
     ListMarket: _TWO_OPERATORS,
-    SetMarketState: _OPERATOR,
+    HaltMarket: _OPERATOR,
+    OpenMarket: _TWO_OPERATORS,
+    SetParameters: _TWO_OPERATORS,
+    CancelParameterChange: _TWO_OPERATORS,
+    FeedPrices: _FEEDS,
     PlaceOrders: _TRADES,
     Cancel: _TRADES,
     CancelAll: _TRADES,
@@ -101,6 +113,7 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     CorrectBooks: _TWO_OPERATORS,
     Tick: _CLOCK,
     CutHour: _CLOCK,
+    FailHour: _CLOCK,
 }
 """Who may give which command."""
 
@@ -111,9 +124,9 @@ _TYPES: Final[Mapping[str, type[Command]]] = {kind.TYPE: kind for kind in REQUIR
 _ENVELOPE: Final = ("type", "exchange", "nonce")
 
 
-def read_command(document: Json) -> Command:
+def read_command(document: Json | Mapping[str, Json]) -> Command:
     """The command that a JSON object spells, bare or in its signed envelope; raises FormatError naming the field."""
-    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+    if not isinstance(document, Mapping) or not isinstance(document.get("type"), str):
         raise FormatError("a command is an object with a type")
     kind = _TYPES.get(str(document["type"]))
     if kind is None:

@@ -185,6 +185,11 @@ class CommandLog:
     # --- what the log says ---------------------------------------------------------------------------------------
 
     @property
+    def genesis(self) -> Digest:
+        """What the first record chains to."""
+        return self._primary.genesis
+
+    @property
     def head(self) -> Head:
         """The last durable record's sequence and hash."""
         return self._primary.head

@@ -137,43 +137,58 @@ class ArrayPurse:
 
     def __init__(self) -> None:
         accounts = range(ACCOUNTS + 1)
-        self.free = {asset: [10**15 for _ in accounts] for asset in ("BASE", "QUOTE")}
-        self.held = {asset: [0 for _ in accounts] for asset in ("BASE", "QUOTE")}
+        self.free = tuple([10**15 for _ in accounts] for _ in "qb")  # by side: what an order of it gives
+        self.held = tuple([0 for _ in accounts] for _ in "qb")
 
-    def hold(self, _order: int, account: int, asset: str, quanta: int) -> bool:
-        """See `holds.Purse`."""
-        free = self.free[asset]
+    def till(self, base: str, quote: str) -> ArrayPurse:
+        """See `holds.Purse`; it has two assets alone and is its own till."""
+        assert (base, quote) == ("BASE", "QUOTE")
+        return self
+
+    def hold(self, _order: int, account: int, side: int, quanta: int) -> int:
+        """See `holds.Till`."""
+        free = self.free[side]
         if free[account] < quanta:
-            return False
+            return 0
         free[account] -= quanta
-        self.held[asset][account] += quanta
-        return True
+        self.held[side][account] += quanta
+        return 2 * account + side
 
-    def release(self, _order: int, account: int, asset: str, quanta: int) -> None:
-        """See `holds.Purse`."""
-        self.held[asset][account] -= quanta
-        self.free[asset][account] += quanta
+    def raise_hold(self, _handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
+        """See `holds.Till`."""
+        return self.hold(order_id, account, side, quanta)
+
+    def release(self, handle: int, quanta: int) -> None:
+        """See `holds.Till`."""
+        account, side = divmod(handle, 2)
+        self.held[side][account] -= quanta
+        self.free[side][account] += quanta
+
+    shared: tuple[()] = ()
+
+    def share(self, _buyer: int, _seller: int, _buyer_fee: int, _seller_fee: int) -> None:
+        """See `holds.Till`; nobody refers anybody here."""
+
+    def credit(self, account: int, _side: int) -> int:
+        """See `holds.Till`."""
+        return account
 
     def settle(
-        self,
-        _orders: tuple[int, int],
-        buyer: int,
-        seller: int,
-        base_quanta: int,
-        quote_quanta: int,
-        fees: tuple[int, int],
-    ) -> None:
-        """See `holds.Purse`."""
-        self.held["QUOTE"][buyer] -= quote_quanta + fees[0]
-        self.held["BASE"][seller] -= base_quanta
-        self.free["BASE"][buyer] += base_quanta
-        quote = self.free["QUOTE"]
-        quote[seller] += quote_quanta - fees[1]
-        quote[0] += fees[0] + fees[1]
+        self, _bid: int, _ask: int, buyer: int, seller: int, base_quanta: int, quote_quanta: int, buyer_fee: int,
+        seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
+        """See `holds.Till`."""
+        (free_quote, free_base), (held_quote, held_base) = self.free, self.held
+        held_quote[buyer] -= quote_quanta + buyer_fee + freed
+        free_quote[buyer] += freed
+        held_base[seller] -= base_quanta
+        free_base[buyer] += base_quanta
+        free_quote[seller] += quote_quanta - seller_fee
+        free_quote[0] += buyer_fee + seller_fee
 
     def total(self) -> int:
         """Everything there is, both assets."""
-        return sum(sum(table) for side in (self.free, self.held) for table in side.values())
+        return sum(sum(table) for side in (self.free, self.held) for table in side)
 
 
 def make_book(kind: str, features: str) -> FastBook | NaiveBook:
