@@ -350,9 +350,9 @@ class LiveForest:
     def adopt(self, opened: OpenedHour) -> None:
         """Go on with the trees of an hour that was drawn at the cut; the changes since then are pending already.
 
-        Also right after construction, when every change since `opened.position` is given again after a restart.
+        Also right after construction, when every change since `opened.position` is given again after a restart; and in
+        place of an hour that was never cut, because it is stated as missed.
         """
-        assert self.is_cut or not any(live.count for live in self.trees), "an hour that is not cut would be lost"
         by_name = {tree.name[:2]: tree for tree in opened.trees}
         count = opened.identities.count
         assert self.account_count == 0 or count <= self.account_count, "the hour opened in the past of this forest"
