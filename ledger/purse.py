@@ -100,7 +100,13 @@ class LedgerPurse:
 
     def _pay(self, order_id: int, quanta: int, credit: int, reason: ReasonCode, reference: str) -> None:
         for pending, amount in self._parts(order_id, quanta):
-            result = self._ledger.post_pending(pending, amount, credit, reason, reference, keep=True)
+            hold = self._ledger.pending(pending)
+            assert hold is not None, "an order's hold stands as long as it is needed"
+            if hold.debit == credit:
+                # Somebody who allows it traded with themselves: what they pay to themselves is only held no more.
+                result = self._ledger.release(pending, amount)
+            else:
+                result = self._ledger.post_pending(pending, amount, credit, reason, reference, keep=True)
             assert result is Result.OK, "what is held can be posted"
 
     def _post(self, debit: int, credit: int, quanta: int, reason: ReasonCode, reference: str) -> None:

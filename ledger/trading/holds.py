@@ -85,7 +85,8 @@ class SpotFunds:
         else:
             notional = price_worst * quantity * self._unit
             asset, held = self._quote, quote or notional - (-notional * rate // PPM)
-        if not self._purse_hold(order_id, account, asset, held):
+        # An ask for less quote than one step brings has nothing to hold and ends unfilled.
+        if held and not self._purse_hold(order_id, account, asset, held):
             return Reason.INSUFFICIENT_FUNDS
         self.holds[order_id] = [
             account, side, price_worst, quantity, 1 if quote else 0, maker_ppm, taker_ppm, rate, 0, 0, held
