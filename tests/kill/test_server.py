@@ -1,4 +1,4 @@
-"""The local socket at the end of a connection, of the process, and after a kill. Each test is named after what it did."""
+"""The local socket when a client goes, when the process stops, and after a kill. Each test says what it did."""
 
 from __future__ import annotations
 

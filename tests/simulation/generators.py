@@ -6,7 +6,7 @@ late, an order that is gone). To add a command, write a function and put it in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from ledger.commands import (
@@ -42,7 +42,7 @@ from ledger.door import Submission
 from ledger.keys import SigningKey
 from tests.simulation.world import ASSETS, MARKETS, Person, World
 
-__all__ = ["HONEST", "Generator", "an_order", "opening", "registration", "some"]
+__all__ = ["HONEST", "Generator", "an_order", "listings", "open_account", "registration", "some"]
 
 SUBACCOUNTS = ("", "", "", "", "bot", "savings")
 SESSIONS = tuple(f"session-{number}" for number in range(8))
@@ -214,7 +214,7 @@ def deposit(world: World) -> list[Submission]:
     amount = rng.choice((1, 10**scale, 5 * 10**scale, 10 ** (scale + 2)))
     if rng.random() < 0.01:
         amount = rng.choice(HUGE)
-    evidence = f"{chain}/{world.count()}" if rng.random() < 0.9 or not world.deposits else rng.choice([*world.deposits])
+    evidence = world.evidence(chain) if rng.random() < 0.9 or not world.deposits else rng.choice([*world.deposits])
     command = CreditDeposit(
         person.account, rng.choice(SUBACCOUNTS), asset, min(amount, 2**63 - 1), rng.choice(world.wallets), evidence
     )
@@ -255,7 +255,7 @@ def move_withdrawal(world: World) -> list[Submission]:
         return [world.by_service(FailWithdrawal(request, "the chain refused it"))]
     if (known[request] == "held") == (step < 0.95):
         return [world.by_service(SendWithdrawal(request, rng.choice(world.wallets), "ab" * rng.randint(1, 200)))]
-    return [world.by_service(SettleWithdrawal(request, f"transaction {world.count()}"))]
+    return [world.by_service(SettleWithdrawal(request, world.evidence("transaction")))]
 
 
 def move(world: World) -> list[Submission]:
@@ -291,12 +291,12 @@ def open_account(world: World) -> list[Submission]:
     account = OpenAccount(person.account, "main", kind, data, identity, *facts, referrer)
     deposits = [
         CreditDeposit(
-            person.account, "", asset, rng.randint(1, 9) * 10 ** ASSETS[asset][0], "wallet-1", f"first {world.count()}"
+            person.account, "", asset, rng.randint(1, 9) * 10 ** ASSETS[asset][0], "wallet-1", world.evidence("first")
         )
         for asset in world.listed_assets
     ]
     if "USD" in world.listed_assets:
-        usd = CreditDeposit(person.account, "", "USD", 10**7 + 1, "wallet-1", f"first {world.count()}")
+        usd = CreditDeposit(person.account, "", "USD", 10**7 + 1, "wallet-1", world.evidence("first"))
         deposits.append(usd)
     return [world.by_service(account), registration(world, person), *map(world.by_service, deposits)]
 
@@ -388,7 +388,9 @@ def list_something(world: World) -> list[Submission]:
 def asset_facts(world: World) -> list[Submission]:
     """Other master data."""
     asset = world.rng.choice(world.listed_assets)
-    return [world.by_operators(SetAssetFacts(asset, ASSETS[asset][1], world.rng.choice(("native", "0xab")), "", "", ""))]
+    return [
+        world.by_operators(SetAssetFacts(asset, ASSETS[asset][1], world.rng.choice(("native", "0xab")), "", "", ""))
+    ]
 
 
 def wallet(world: World) -> list[Submission]:
@@ -440,28 +442,19 @@ HONEST: dict[str, Generator] = {
 }
 
 
-def some(world: World) -> Sequence[Submission]:
+def some(world: World, without: Container[str] = ()) -> Sequence[Submission]:
     """What one of the generators makes, by their weights."""
-    names = [*HONEST]
+    names = [name for name in HONEST if name not in without]
     [name] = world.rng.choices(names, [HONEST[name].weight for name in names])
     return HONEST[name].make(world)
 
 
-def opening(world: World, accounts: int) -> list[list[Submission]]:
-    """What an exchange begins with, in batches: assets, markets, wallets, then accounts with a key and money each."""
-    first = [
-        world.by_operators(ListAsset(name, *ASSETS[name], "native", "", "", "")) for name in ("USD", "BTC", "ETH")
-    ]
+def listings(world: World) -> list[Submission]:
+    """What an exchange begins with: three assets and three markets, open."""
+    first = [world.by_operators(ListAsset(name, *ASSETS[name], "native", "", "", "")) for name in ("USD", "BTC", "ETH")]
     for symbol in ("BTC_USD", "ETH_USD", "ETH_BTC"):
         shape = MARKETS[symbol]
         market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
         first.append(world.by_operators(market))
         first.append(world.signed(SetMarketState(symbol, "open", "opening"), world.operators[0]))
-    batches = [first]
-    world.listed_assets += ["USD", "BTC", "ETH"]
-    for number in range(accounts):
-        if number % 50 == 0:
-            batches.append([])
-        batches[-1] += open_account(world)
-    del world.listed_assets[:]
-    return batches
+    return first

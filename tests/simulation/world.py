@@ -104,7 +104,9 @@ class World:
         exchange: str = EXCHANGE,
         operators: Sequence[SigningKey] = OPERATORS,
         service: SigningKey = SERVICE,
+        name: str = "",
     ) -> None:
+        self.name = name
         self.rng, self.now_us, self.exchange = rng, now_us, exchange
         self.operators, self.service = list(operators), service
         self.people: dict[str, Person] = {}
@@ -125,9 +127,13 @@ class World:
         self._count += 1
         return self._count
 
+    def evidence(self, chain: str) -> str:
+        """What names a thing that happened outside, once."""
+        return f"{chain}/{self.name}{self.count()}"
+
     def new_id(self, kind: str) -> str:
         """A random-looking id of 32 hex digits."""
-        return hashlib.sha256(f"{kind} {self.count()}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.name} {kind} {self.count()}".encode()).hexdigest()[:32]
 
     def nonce(self) -> int:
         """A time that no other command carries."""
