@@ -44,7 +44,7 @@ from ledger.log import LogReader
 from ledger.playback import replay
 from ledger.venue import Venue
 from tests.simulation.generators import HONEST, an_order, listings, open_account, some
-from tests.simulation.world import World
+from tests.simulation.world import World, once_key
 
 __all__ = ["Campaign", "Report", "main"]
 
@@ -299,7 +299,7 @@ class Trial:
             for world, sent in self._open:
                 sent.answer = client.submit([sent.submission])[0]
                 assert sent.answer is not None
-                is_logged = self._place_of(sent.submission) in self._places
+                is_logged = once_key(sent.submission) in self._places
                 if "sequence" in sent.answer:
                     assert not is_logged, "bytes that the log has were taken again"
                     self._report.resubmitted_taken += 1
@@ -311,12 +311,6 @@ class Trial:
 
     # Checking.
 
-    @staticmethod
-    def _place_of(submission: Submission) -> tuple[int, bytes, bytes]:
-        """What is taken once: bytes under a scheme, of a key for an API string."""
-        key = submission.signatures[0].key if submission.scheme == 2 else b""
-        return int(submission.scheme), key, submission.signed
-
     def _check(self) -> None:
         """Everything that the log's files say against everything that was heard."""
         reader = LogReader(self._folder / "log", "killed.exchange", self._genesis.hash)
@@ -325,7 +319,7 @@ class Trial:
         for record, events in replay(reader.records(engine.sequence + 1), engine):
             sequence, entry = int(record.sequence), record.entry
             self._facts[sequence] = json.dumps([event_document(event) for event in events])
-            place = self._place_of(Submission(entry.scheme, entry.signed, entry.signatures))
+            place = once_key(entry)
             assert place not in self._places, f"records {self._places[place]} and {sequence} are the same bytes"
             self._places[place] = sequence
             for event in events:
@@ -337,7 +331,7 @@ class Trial:
         for sent in self._sent:
             if sent.answer is not None and "sequence" in sent.answer:
                 self._check_answer(sent)
-            elif sent.answer is None and self._place_of(sent.submission) in self._places:
+            elif sent.answer is None and once_key(sent.submission) in self._places:
                 self._report.unanswered_in_log += 1
         self._sent.clear()
         assert engine.ledger.check() == []
@@ -347,7 +341,7 @@ class Trial:
     def _check_answer(self, sent: Sent) -> None:
         assert sent.answer is not None
         sequence = sent.answer["sequence"]
-        assert self._places.get(self._place_of(sent.submission)) == sequence, f"acknowledged {sequence} is not there"
+        assert self._places.get(once_key(sent.submission)) == sequence, f"acknowledged {sequence} is not there"
         assert json.loads(self._facts[sequence]) == sent.answer["events"], f"{sequence} replays to other facts"
 
     def finish(self) -> None:

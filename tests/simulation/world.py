@@ -20,10 +20,10 @@ from ledger.door import Submission
 from ledger.genesis import Genesis
 from ledger.keyring import Permission, Role
 from ledger.keys import SigningKey
-from ledger.log.record import Door, Scheme
+from ledger.log.record import Door, Entry, Scheme
 from ledger.signatures import api_string, command_bytes, sign_api, sign_command
 
-__all__ = ["ASSETS", "EXCHANGE", "GENESIS", "HOUR_US", "MARKETS", "START", "MarketShape", "Person", "World"]
+__all__ = ["ASSETS", "EXCHANGE", "GENESIS", "HOUR_US", "MARKETS", "START", "MarketShape", "Person", "World", "once_key"]
 
 EXCHANGE = "simulated.exchange"
 HOUR_US = 3_600_000_000
@@ -91,6 +91,12 @@ GENESIS = Genesis(
         (SERVICE.public, Role.SERVICE, "house", SERVICE_MAY),
     ),
 )
+
+
+def once_key(submitted: Submission | Entry) -> tuple[int, bytes, bytes]:
+    """What is taken once: signed bytes under a scheme, and for an API string, which names no account, of a key."""
+    key = submitted.signatures[0].key if submitted.scheme is Scheme.API else b""
+    return int(submitted.scheme), key, submitted.signed
 
 
 class World:
