@@ -15,7 +15,7 @@ from ledger.canonical import Digest, Json, canonical_file, from_hex, parse
 from ledger.engine import RULE_SET, Engine, state_hash_of
 from ledger.errors import CheckFailed, FormatError
 from ledger.genesis import Genesis
-from ledger.log.files import Files
+from ledger.log.files import Files, Handle
 from ledger.log.record import Head, Sequence64
 
 __all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
@@ -80,20 +80,22 @@ class Checkpoints:
         return self._folder / _NAME.format(position)
 
     def write(self, engine: Engine, head: Head) -> None:
-        """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest."""
+        """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
+
+        Raises OSError where the disk refuses; the log has everything all the same.
+        """
         position = int(head.sequence)
         if position in self.positions():
             return
         data, _ = write_checkpoint(engine, head)
         files = self._files
         files.make_directory(self._folder)
+        for left in [name for name in files.names(self._folder) if name.startswith("part-")]:
+            files.remove(self._folder / left)
         part = self._folder / f"part-{position:016d}"
-        if part.name in files.names(self._folder):
-            files.remove(part)
         handle = files.open(part, write=True, create=True)
         try:
-            if files.write(handle, 0, data) != len(data):
-                raise OSError("the disk did not take the checkpoint")
+            _write_whole(files, handle, data)
             files.sync(handle)
         finally:
             files.close(handle)
@@ -124,3 +126,13 @@ class Checkpoints:
             return self._files.read(handle, 0, self._files.size(handle))
         finally:
             self._files.close(handle)
+
+
+def _write_whole(files: Files, handle: Handle, data: bytes) -> None:
+    """A disk may take less at once than it is given."""
+    offset = 0
+    while offset < len(data):
+        taken = files.write(handle, offset, data[offset:])
+        if taken <= 0:
+            raise OSError("the disk did not take the checkpoint")
+        offset += taken
