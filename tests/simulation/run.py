@@ -37,8 +37,8 @@ __all__ = ["Settings", "Simulation", "SimulationFailed", "main", "simulate"]
 
 TAIL = 25
 REFUSALS_LEAVE_TRACES: Final = True
-"""Whether a refused command may leave ledger accounts that never moved, and numbers of payers, as the desks of money and
-of orders do today. False asks for the same bytes; set it when both desks look before they open or number anything."""
+"""Whether a refused command may leave ledger accounts that never moved, and numbers of payers, as the desks of money
+and of orders do today. False asks for the same bytes; set it when both look before they open or number anything."""
 
 
 @dataclass(frozen=True, slots=True)
