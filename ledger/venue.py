@@ -247,9 +247,11 @@ class Venue:
             self.checkpoint_problem = None
 
     def close(self) -> None:
-        """Close door and log; followers are their owner's."""
-        self.door.close()
-        self.log.close()
+        """Close door and log; followers are their owner's. Raises OSError where refusals cannot be made durable."""
+        try:
+            self.door.close()
+        finally:
+            self.log.close()
 
     def __enter__(self) -> Venue:
         return self

@@ -107,6 +107,15 @@ def test_a_disk_that_takes_half_of_a_checkpoint_at_once_left_none(small):
     small.disk.short = None
 
 
+def test_refusals_that_could_not_be_synced_kept_the_log_locked_after_close(small):
+    [refused] = small.give(small.world.signed(MoveBetweenSubaccounts(small.person.account, "", "bot", "USD", 1)))
+    assert isinstance(refused, Refused)
+    small.disk.fail["sync"] = errno.EIO
+    with pytest.raises(OSError, match="Input/output"):
+        small.venue.close()
+    small.open().close()
+
+
 @pytest.mark.xfail(reason="the desk of money opens ledger accounts before it has decided", strict=True)
 def test_a_refused_move_left_accounts_in_the_ledger(small):
     before = len(small.venue.engine.ledger)
