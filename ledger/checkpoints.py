@@ -7,6 +7,7 @@ the position, and the engine made of it hashes the same. An auditor gets the sam
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
@@ -21,13 +22,14 @@ from ledger.genesis import Genesis
 from ledger.log.files import Files, OsFiles
 from ledger.log.record import Head, Sequence64
 
-__all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["FORMAT", "Checkpoints", "checkpoint_sections", "read_checkpoint", "write_checkpoint"]
 
 FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
 INLINE_ACCOUNTS_MAX: Final = 2_000
 """Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
 _NAME: Final = "checkpoint-{:016d}"
+_REPORT: Final = "report-{:016d}.json"
 
 
 def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
@@ -47,8 +49,11 @@ def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
     return b"".join((canonical_file(header), *sections.values())), state
 
 
-def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
-    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes], Head, Digest]:
+    """The sections of a checkpoint's bytes, the head at which it stands, and its state hash, which is theirs.
+
+    Raises FormatError or CheckFailed.
+    """
     line, separator, rest = data.partition(b"\n")
     header: Any = parse(line)
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
@@ -63,10 +68,19 @@ def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
         sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
     if rest or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
+    if type(header["position"]) is not int:
+        raise FormatError("the checkpoint's position is malformed")
+    head = Head(Sequence64(header["position"]), Digest(from_hex(header["head"], 32)))
+    return sections, head, Digest(from_hex(header["state"], 32))
+
+
+def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
+    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+    sections, head, state = checkpoint_sections(data, genesis)
     engine = Engine.restore(genesis, sections)
-    if engine.sequence != header["position"] or engine.state_hash().hex() != header["state"]:
+    if engine.sequence != head.sequence or engine.state_hash() != state:
         raise CheckFailed("the engine of the checkpoint does not hash to its state")
-    return engine, Head(Sequence64(engine.sequence), Digest(from_hex(header["head"], 32)))
+    return engine, head
 
 
 class Checkpoints:
@@ -125,6 +139,23 @@ class Checkpoints:
             if status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
 
+    def is_there(self, position: int) -> bool:
+        """Whether the checkpoint of a position is whole on the disk. Raises CheckFailed as `wait` does."""
+        if self._child:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            if not child:
+                return False
+            self._child = 0
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+        return position in self.positions()
+
+    def report(self, position: int) -> dict[str, Any]:
+        """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
+        self.wait()
+        report: dict[str, Any] = json.loads(self._read_file(self._folder / _REPORT.format(position)))
+        return report
+
     def state_at(self, position: int) -> Digest:
         """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
         self.wait()
@@ -135,9 +166,17 @@ class Checkpoints:
     def _write(self, engine: Engine, head: Head) -> None:
         position = int(head.sequence)
         data, _ = write_checkpoint(engine, head)
-        files = self._files
-        files.make_directory(self._folder)
-        part = self._folder / f"part-{position:016d}"
+        self._files.make_directory(self._folder)
+        self._replace(self._folder / _REPORT.format(position), json.dumps(_report(engine)).encode())
+        self._replace(self.path(position), data)
+        for old in self.positions()[:-KEPT]:
+            self._files.remove(self.path(old))
+            if _REPORT.format(old) in self._files.names(self._folder):
+                self._files.remove(self._folder / _REPORT.format(old))
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """A whole and durable file under its name, or nothing new there."""
+        files, part = self._files, path.with_name(f"part-{path.name}")
         if part.name in files.names(self._folder):
             files.remove(part)
         handle = files.open(part, write=True, create=True)
@@ -147,10 +186,8 @@ class Checkpoints:
             files.sync(handle)
         finally:
             files.close(handle)
-        files.rename(part, self.path(position))
+        files.rename(part, path)
         files.sync_directory(self._folder)
-        for old in self.positions()[:-KEPT]:
-            files.remove(self.path(old))
 
     def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
         """The engine of the newest checkpoint at or before a log position, or of genesis.
@@ -169,8 +206,19 @@ class Checkpoints:
         return Engine.begin(self._genesis)
 
     def _read(self, position: int) -> bytes:
-        handle = self._files.open(self.path(position))
+        return self._read_file(self.path(position))
+
+    def _read_file(self, path: Path) -> bytes:
+        handle = self._files.open(path)
         try:
             return self._files.read(handle, 0, self._files.size(handle))
         finally:
             self._files.close(handle)
+
+
+def _report(engine: Engine) -> dict[str, Json]:
+    """The zero-sum report of the cut, for the attestation; amounts as text."""
+    rows: list[Json] = [
+        [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
+    ]
+    return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}

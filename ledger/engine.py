@@ -19,7 +19,9 @@ from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
+    CustodyDesk,
     CustomersDesk,
+    DepositsDesk,
     Desk,
     FeesDesk,
     KeysDesk,
@@ -30,6 +32,7 @@ from ledger.desks import (
     PricesDesk,
     Refusal,
     Shared,
+    WithdrawalsDesk,
 )
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
@@ -76,7 +79,9 @@ class Engine:
         self.fees = FeesDesk(shared)
         self.orders = OrdersDesk(shared, self.fees)
         self.keys = KeysDesk(shared)
-        self.money = MoneyDesk(shared)
+        self.custody = CustodyDesk(shared)
+        self.deposits = DepositsDesk(shared, self.custody)
+        self.withdrawals = WithdrawalsDesk(shared, self.custody, self.deposits)
         self._desks: tuple[Desk, ...] = (
             self.keys,
             ParametersDesk(shared),
@@ -85,7 +90,10 @@ class Engine:
             self.fees,
             PricesDesk(shared, self.orders.follow_prices),
             self.orders,
-            self.money,
+            MoneyDesk(shared),
+            self.custody,
+            self.deposits,
+            self.withdrawals,
         )
         self._handlers: dict[type[Command], Callable[[Any], None]] = {Tick: self._tick, CutHour: self._cut_hour}
         for desk in self._desks:
@@ -136,6 +144,10 @@ class Engine:
         """What customers, wallets and assets were at any time."""
         return self._shared.registry
 
+    def account_number(self, account: str) -> int:
+        """The number of a customer's account, from 1 in the order of opening; raises KeyError."""
+        return self._shared.accounts[account].number
+
     @property
     def parameters(self) -> Parameters:
         """Every parameter and what is in force."""
@@ -160,6 +172,14 @@ class Engine:
     def venue_state(self) -> str:
         """What the venue as a whole takes."""
         return self._shared.venue_state
+
+    @property
+    def due_us(self) -> int:
+        """When something ends or changes by time alone: until then a `Tick` would do nothing. `NEVER_US` if nothing is.
+
+        It may be earlier than what comes of it; a `Tick` given at that time moves it on, so that none repeats.
+        """
+        return min(self._shared.ledger.due_micros, *(desk.due_us for desk in self._desks))
 
     # Applying.
 

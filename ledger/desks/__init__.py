@@ -4,8 +4,10 @@ A desk has its part of the state, and gives and takes it as a JSON document, fro
 made. A handler changes nothing before it has decided that it can do all of its command; a `Refusal` says why not.
 """
 
-from ledger.desks.base import Account, Desk, Refusal, Shared
+from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
+from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
+from ledger.desks.deposits import DepositsDesk
 from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
@@ -13,10 +15,14 @@ from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
 from ledger.desks.parameters import ParametersDesk
 from ledger.desks.prices import PricesDesk
+from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
+    "NEVER_US",
     "Account",
+    "CustodyDesk",
     "CustomersDesk",
+    "DepositsDesk",
     "Desk",
     "FeesDesk",
     "KeysDesk",
@@ -27,4 +33,5 @@ __all__ = [
     "PricesDesk",
     "Refusal",
     "Shared",
+    "WithdrawalsDesk",
 ]

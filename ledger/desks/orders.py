@@ -18,6 +18,7 @@ from ledger.commands import (
     CancelAll,
     Command,
     EndSession,
+    FailHour,
     HaltMarket,
     ListMarket,
     NewOrder,
@@ -26,11 +27,12 @@ from ledger.commands import (
     Unblock,
 )
 from ledger.commands.listing import MARKET_STATES
-from ledger.desks.base import Account, Desk, Handler, Refusal, Shared
+from ledger.desks.base import NEVER_US, Account, Desk, Handler, Refusal, Shared
 from ledger.desks.fees import FeesDesk
-from ledger.events import MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.events import AccountBlocked, MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
 from ledger.parameters import Scope, Value
 from ledger.prices import index_ticks
+from ledger.purse import LedgerPurse
 from ledger.trading import orders
 from ledger.trading.book import FastBook
 from ledger.trading.holds import SpotFunds
@@ -132,7 +134,13 @@ class OrdersDesk(Desk):
             AmendOrder: self._amend,
             EndSession: self._end_session,
             BlockAccount: self._block_account,
+            FailHour: self._fail_hour,
         }
+
+    @property
+    def due_us(self) -> int:
+        """The earliest end of an order."""
+        return min((room.book.due_us for room in self.rooms.values()), default=NEVER_US)
 
     def pass_time(self) -> None:
         """End the orders that are due, market by market in the order of listing."""
@@ -150,26 +158,21 @@ class OrdersDesk(Desk):
             raise Refusal("market-exists")
         if len(self.rooms) + 1 == MARKETS_MAX:
             raise Refusal("too-many-markets")
-        base_scale, quote_scale = shared.scale(command.base), shared.scale(command.quote)
         quantity = (command.quantity_min, command.quantity_max)
-        fields = self._market_fields(command.market, {"market.quantity": quantity})
+        values: dict[str, Value] = {"market.quantity": quantity}
         try:
-            market = Market(
-                command.market,
-                command.base,
-                command.quote,
-                base_scale,
-                quote_scale,
-                command.tick,
-                quote_scale,
-                command.step,
-                **fields,
-            )
+            market = self._market(command.market, command.base, command.quote, command.tick, command.step, values)
         except MarketRefused:
             raise Refusal("market-refused") from None
         shared.parameters.begin("market.quantity", command.market, quantity)
         self._open_room(market)
         shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
+
+    def _market(self, symbol: str, base: str, quote: str, tick: int, step: int, values: Mapping[str, Value]) -> Market:
+        """A market of two listed assets, with its parameters as in `values` and else as in force."""
+        base_scale, quote_scale = self.shared.scale(base), self.shared.scale(quote)
+        fields = self._market_fields(symbol, values)
+        return Market(symbol, base, quote, base_scale, quote_scale, tick, quote_scale, step, **fields)
 
     def _market_fields(self, market: str, values: Mapping[str, Value]) -> dict[str, Any]:
         """The fields of a market that are parameters: as in `values`, and else as in force."""
@@ -238,6 +241,11 @@ class OrdersDesk(Desk):
             raise Refusal("not-looser")
         self._set_state(command)
 
+    def _fail_hour(self, command: FailHour) -> None:
+        """What was stated of an hour could not be shown: nothing new is taken until operators have found out why."""
+        if MARKET_STATES.index(self.shared.venue_state) < MARKET_STATES.index("cancel-only"):
+            self._set_state(HaltMarket(None, "cancel-only", f"hour-failed: {command.code}"))
+
     def _state_of(self, market: str | None) -> str:
         if market is None:
             return self.shared.venue_state
@@ -271,8 +279,10 @@ class OrdersDesk(Desk):
 
     def _enter(self, room: Room) -> FastBook:
         """The book of a room at the time of the command, with the purse opened at its assets."""
-        self.shared.purse.trade_in(room.market.base, room.market.quote)
-        room.book.expire(self.shared.time_us)
+        shared, market = self.shared, room.market
+        shared.purse.trade_in(market.base, market.quote)
+        shared.ledger.price_fills(shared.prices.get(market.base), shared.prices.get(market.quote))
+        room.book.expire(shared.time_us)
         return room.book
 
     def _report(self, room: Room) -> None:
@@ -285,7 +295,12 @@ class OrdersDesk(Desk):
             traded.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
-        return self.shared.account(account), self.shared.purse.payer(account, subaccount)
+        owner, purse = self.shared.account(account), self.shared.purse
+        payer = purse.payer(account, subaccount)
+        if owner.referrer is not None:
+            share: int = self.shared.parameters.value("fees.referrer_share")
+            purse.refer(payer, purse.payer(owner.referrer, ""), share)
+        return owner, payer
 
     def _place(self, command: PlaceOrders) -> None:
         account, payer = self._trader(command.account, command.subaccount)
@@ -410,6 +425,7 @@ class OrdersDesk(Desk):
     def _block_account(self, command: BlockAccount) -> None:
         account = self.shared.account(command.account)
         account.blocked = command.blocked
+        self.shared.events.append(AccountBlocked(command.account, command.blocked, command.reason))
         if not command.blocked:
             return
         payers = self.shared.purse.payers_of(command.account)
@@ -435,15 +451,39 @@ class OrdersDesk(Desk):
     # The state.
 
     def document(self) -> Json:
-        """Markets in the order of listing with what their books hash to, sessions, blocks and the last order."""
+        """Markets in the order of listing with their books and funds, the purse, sessions, blocks, the last order."""
         return {
             "blocked": [*sorted(self._blocked)],
-            "books": [[room.market.symbol, room.state, room.book.state_digest().hex()] for room in self.rooms.values()],
             "last_order": self._last_order,
             "last_session": self._last_session,
+            "markets": [
+                {
+                    "base": room.market.base,
+                    "book": room.book.to_state(),
+                    "funds": room.funds.to_state(),
+                    "quote": room.market.quote,
+                    "state": room.state,
+                    "step": str(room.market.step_quanta),
+                    "symbol": room.market.symbol,
+                    "tick": str(room.market.tick_units),
+                }
+                for room in self.rooms.values()
+            ],
+            "purse": self.shared.purse.to_state(),
             "sessions": [[name, each.number, [*sorted(each.payers)]] for name, each in self._sessions.items()],
         }
 
     def restore(self, document: Any) -> None:
-        """See `Desk.restore`."""
-        raise AssertionError("a desk of orders is restored with its books")
+        """See `Desk.restore`. The ledger, the parameters and the listing are restored before."""
+        shared = self.shared
+        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"])
+        self._last_order, self._last_session = document["last_order"], document["last_session"]
+        self._blocked = dict.fromkeys(document["blocked"])
+        for name, number, payers in document["sessions"]:
+            self._sessions[name] = _Session(number, dict.fromkeys(payers))
+        for each in document["markets"]:
+            market = self._market(each["symbol"], each["base"], each["quote"], int(each["tick"]), int(each["step"]), {})
+            funds = SpotFunds.from_state(market, self._fees.rates, shared.purse, each["funds"])
+            book = FastBook.from_state(market, funds, each["book"])
+            room = Room(len(self.rooms) + 1, market, funds, book, each["state"])
+            self.rooms[market.symbol] = self._by_number[room.number] = room

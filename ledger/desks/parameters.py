@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ledger.canonical import Json, canonical
 from ledger.commands import CancelParameterChange, Command, SetParameters
-from ledger.desks.base import Desk, Handler, Refusal, Shared
+from ledger.desks.base import NEVER_US, Desk, Handler, Refusal, Shared
 from ledger.errors import FormatError
 from ledger.events import ParameterChangeEnded, ParameterScheduled, ParameterSet
 from ledger.parameters import Change, Scope, frozen
@@ -40,6 +40,11 @@ class ParametersDesk(Desk):
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
         return {SetParameters: self._set, CancelParameterChange: self._cancel}
+
+    @property
+    def due_us(self) -> int:
+        """When the next change takes effect."""
+        return self._scheduled[0].effective_us if self._scheduled else NEVER_US
 
     def pass_time(self) -> None:
         """Put in force what is due."""

@@ -43,6 +43,11 @@ class PricesDesk(Desk):
         unit: str = self.shared.parameters.value(UNIT_OF_ACCOUNT)
         return unit
 
+    @property
+    def due_us(self) -> int:
+        """When the next price goes stale."""
+        return min(self._assets.due_us, self._crosses.due_us)
+
     def pass_time(self) -> None:
         """Forget what has gone stale."""
         now = self.shared.time_us

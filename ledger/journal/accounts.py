@@ -21,7 +21,7 @@ from ledger.journal.transfers import (
     State,
 )
 
-__all__ = ["ABSENT", "Accounts", "Row", "entry_of"]
+__all__ = ["ABSENT", "NEVER_MICROS", "Accounts", "Row", "entry_of"]
 
 Row: TypeAlias = tuple[Any, ...]
 """What `entry_of` makes an `Entry` of: a short row of a simple posting, the fields of an `Entry`, or a `MassEntry`."""
@@ -34,6 +34,8 @@ _POST_PENDING: Final = int(EntryKind.POST_PENDING)
 _MASS: Final = int(EntryKind.MASS)
 _OK: Final = Result.OK
 ABSENT: Final = object()
+NEVER_MICROS: Final = 2**63
+"""Later than any time there is."""
 
 
 def entry_of(row: Row) -> Entry | MassEntry:
@@ -132,6 +134,11 @@ class Accounts:
         """Every hold that stands, by id, in the order of their making."""
         rows = sorted(self._pending.items(), key=lambda item: item[1][5])
         return {pending_id: Pending._make(row) for pending_id, row in rows}
+
+    @property
+    def due_micros(self) -> int:
+        """No hold's time comes before this; far away where none has an end. One that ended early may still show."""
+        return self._expiries[0][0] if self._expiries else NEVER_MICROS
 
     # Accounts and time.
 

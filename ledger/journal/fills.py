@@ -27,6 +27,15 @@ _REBATE: Final = int(ReasonCode.REBATE)
 class Fills(Core):
     """`Core` with the settlement of fills."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._base_price: int | None = None
+        self._quote_price: int | None = None
+
+    def price_fills(self, base: int | None, quote: int | None) -> None:
+        """The reference prices that the rows of the next fills carry (`Transfer.price`), of the two assets traded."""
+        self._base_price, self._quote_price = base, quote
+
     def settle_fill(
         self, house: int, buyer_hold: int, seller_hold: int, buyer_base: int, seller_quote: int, base_quanta: int,
         quote_quanta: int, buyer_fee: int, seller_fee: int, freed: int,
@@ -43,7 +52,7 @@ class Fills(Core):
             self._settle_by_steps(house, buyer_hold, seller_hold, buyer_base, seller_quote, base_quanta,
                                   (quote_quanta, buyer_fee, seller_fee, freed))  # fmt: skip
             return
-        reference = buyer_reference + "/" + pending[seller_hold][6]
+        reference, price = buyer_reference + "/" + pending[seller_hold][6], self._quote_price
         append, command, now, sequence = self._rows.append, self._command, self._now_micros, self._sequence + 1
         b_pending, b_posted, b_in, b_credits, b_version = states[buyer]
         s_pending, s_posted, s_in, s_credits, s_version = states[seller_quote]
@@ -60,7 +69,7 @@ class Fills(Core):
         s_state = (s_pending, s_posted, s_in, s_credits, s_version)
         x_state = (x_out, x_debits, x_pending, x_posted, x_version + 1)
         append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, seller_quote, paid, freed, _TRADE, now,
-                now, 0, None, reference, 0, contra, b_state, s_state, x_state))  # fmt: skip
+                now, 0, price, reference, 0, contra, b_state, s_state, x_state))  # fmt: skip
         if buyer_fee > 0:
             sequence += 1
             h_version += 1
@@ -70,7 +79,7 @@ class Fills(Core):
             x_state = (x_out, x_debits, x_pending - buyer_fee, x_posted, x_version + 2)
             h_state = (h_out, h_debits, h_in, h_credits, h_version)
             append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, house, buyer_fee, 0, _FEE, now, now,
-                    0, None, reference, 0, contra, b_state, h_state, x_state))  # fmt: skip
+                    0, price, reference, 0, contra, b_state, h_state, x_state))  # fmt: skip
         for fee in (seller_fee,) if buyer_fee >= 0 else (buyer_fee, seller_fee):
             if not fee:
                 continue
@@ -81,14 +90,14 @@ class Fills(Core):
                 h_credits += fee
                 s_state = (s_pending, s_posted + fee, s_in, s_credits, s_version)
                 h_state = (h_out, h_debits, h_in, h_credits, h_version)
-                append((sequence, command, _POST, 0, seller_quote, house, fee, _FEE, 0, now, None, reference, 0,
+                append((sequence, command, _POST, 0, seller_quote, house, fee, _FEE, 0, now, price, reference, 0,
                         s_state, h_state))  # fmt: skip
             else:
                 s_credits -= fee
                 h_debits -= fee
                 s_state = (s_pending, s_posted, s_in, s_credits, s_version)
                 h_state = (h_out, h_debits, h_in, h_credits, h_version)
-                append((sequence, command, _POST, 0, house, seller_quote, -fee, _REBATE, 0, now, None, reference, 0,
+                append((sequence, command, _POST, 0, house, seller_quote, -fee, _REBATE, 0, now, price, reference, 0,
                         h_state, s_state))  # fmt: skip
         assert held >= 0 <= b_pending and s_in + s_credits <= COUNTER_MAX >= h_credits, "within the hold and the limit"
         states[buyer], states[seller_quote], states[house], states[contra] = b_state, s_state, h_state, x_state
@@ -117,7 +126,7 @@ class Fills(Core):
         now = self._now_micros
         self._rows.append(
             (sequence, self._command, _POST_PENDING, sequence, hold, seller, credit, amount, 0, _TRADE, now, now, 0,
-             None, reference, 0, contra, debit_after, credit_after, contra_after)
+             self._base_price, reference, 0, contra, debit_after, credit_after, contra_after)
         )  # fmt: skip
         if held:
             self._pending[hold] = (seller, contra, held, hold_reason, 0, hold_sequence, hold_reference)
@@ -140,25 +149,28 @@ class Fills(Core):
         if bid.debit == seller_quote:
             results = [self._release_some(buyer_hold, paid + freed), self._release_some(seller_hold, base_quanta)]
         else:
-            results = [self._pay(buyer_hold, paid, seller_quote, _TRADE, reference, freed)]
+            results = [self._pay(buyer_hold, paid, seller_quote, _TRADE, reference, self._quote_price, freed)]
+        price = self._quote_price
         results += [
-            self._pay(buyer_hold, charged, house, _FEE, reference),
+            self._pay(buyer_hold, charged, house, _FEE, reference, price),
             self._post_some(house, seller_quote, -min(buyer_fee, 0), _REBATE, reference),
             self._post_some(seller_quote, house, max(seller_fee, 0), _FEE, reference),
             self._post_some(house, seller_quote, -min(seller_fee, 0), _REBATE, reference),
         ]
         if bid.debit != seller_quote:
-            results.append(self._pay(seller_hold, base_quanta, buyer_base, _TRADE, reference))
+            results.append(self._pay(seller_hold, base_quanta, buyer_base, _TRADE, reference, self._base_price))
         self._flags[seller_quote] |= frozen
         assert not any(results), "what is held can be posted, and a fee is below what it is taken from"
 
-    def _pay(self, hold: int, amount: int, credit: int, reason: int, reference: str, freed: int = 0) -> Result:
+    def _pay(
+        self, hold: int, amount: int, credit: int, reason: int, reference: str, price: int | None, freed: int = 0
+    ) -> Result:
         if not amount:
             return self._release_some(hold, freed)
-        return self.post_pending(hold, amount, credit, reason, reference, keep=True, freed=freed)
+        return self.post_pending(hold, amount, credit, reason, reference, price, keep=True, freed=freed)
 
     def _post_some(self, debit: int, credit: int, amount: int, reason: int, reference: str) -> Result:
-        return self.post(debit, credit, amount, reason, reference) if amount else Result.OK
+        return self.post(debit, credit, amount, reason, reference, self._quote_price) if amount else Result.OK
 
     def _release_some(self, hold: int, amount: int) -> Result:
         return self.release(hold, amount) if amount else Result.OK

@@ -87,9 +87,6 @@ class BookState:
         self._bounds = (0, 0)
         # Ids mostly rise: one above all that were accepted is known to be free without a look into any table.
         self._newest_id = 0
-        # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
-        self._band = (0, 0, 0)
-        self._stops = [(0, 0), (0, 0)]
         # Highest and lowest last price since the triggers were looked at; kept only while some order waits.
         self._high = self._low = 0
         # Whether anything stands between an order and the book beside its own limits.

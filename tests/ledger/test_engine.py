@@ -13,6 +13,7 @@ from ledger.canonical import canonical, parse
 from ledger.commands import (
     REQUIREMENTS,
     AmendOrder,
+    ApproveWithdrawal,
     Cancel,
     CancelAll,
     CorrectBooks,
@@ -37,8 +38,11 @@ from ledger.commands import (
     read_command,
 )
 from ledger.commands.parameters import NewValue
+from ledger.desks import NEVER_US
 from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
+from ledger.genesis import Genesis
 from ledger.journal import AccountCode
+from ledger.parameters import LOCK, PARAMETERS
 
 PEOPLE = [f"{number:032x}" for number in range(1, 5)]
 START = 500_000 * HOUR_MICROS
@@ -192,16 +196,19 @@ def test_a_reversed_deposit_that_was_spent_becomes_a_debt(exchange):
 
 def test_a_withdrawal_is_held_sent_and_settled(exchange):
     request = "f" * 32
-    ask = RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, 10, "an address", request)
+    exchange.give(SetParameters((NewValue("withdrawals.fee", "BTC", "10"),), "dearer gas"))
+    exchange.give(Tick(), after_us=PARAMETERS[LOCK].default * 10**6)
+    ask = RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, "an-address", request)
     exchange.give(ask)
     assert refusals(exchange.give(ask)) == ["withdrawal-exists"]
-    assert refusals(exchange.give(SettleWithdrawal(request, "tx"))) == ["withdrawal-is-held"]
+    assert refusals(exchange.give(SettleWithdrawal(request, "tx", None))) == ["withdrawal-is-held"]
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9, 0)
-    exchange.give(SendWithdrawal(request, "wallet-1", "ab"))
+    exchange.give(ApproveWithdrawal(request))
+    exchange.give(SendWithdrawal(request, "wallet-1", "", None, "ab"))
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9, 0)
-    exchange.give(SettleWithdrawal(request, "tx"))
+    exchange.give(SettleWithdrawal(request, "tx", None))
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9 - 1010, 0)
-    assert refusals(exchange.give(FailWithdrawal(request, "late"))) == ["withdrawal-is-settled"]
+    assert refusals(exchange.give(FailWithdrawal(request, "late", None, None))) == ["withdrawal-is-settled"]
     exchange.check()
 
 
@@ -209,10 +216,11 @@ def test_a_withdrawal_is_held_sent_and_settled(exchange):
 def test_a_failed_withdrawal_gives_everything_back(exchange, is_sent):
     request = "e" * 32
     before = exchange.engine.balances()
-    exchange.give(RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, 10, "an address", request))
+    exchange.give(RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, "an-address", request))
     if is_sent:
-        exchange.give(SendWithdrawal(request, "wallet-1", "ab"))
-    exchange.give(FailWithdrawal(request, "rejected by the chain"))
+        exchange.give(ApproveWithdrawal(request))
+        exchange.give(SendWithdrawal(request, "wallet-1", "", None, "ab"))
+    exchange.give(FailWithdrawal(request, "rejected by the chain", "receipt" if is_sent else None, None))
     assert exchange.engine.balances() == before
     exchange.give(PlaceOrders(PEOPLE[0], "", (order("ask", 10_000, 10),)))
     exchange.check()
@@ -283,9 +291,9 @@ def test_hours_follow_each_other(exchange):
         (OpenMarket(MARKET, "open", "r"), "not-looser"),
         (OpenMarket(MARKET, "post-only", "r"), "not-looser"),
         (HaltMarket(None, "open", "r"), "not-stricter"),
-        (SendWithdrawal("a" * 32, "w", "ab"), "unknown-withdrawal"),
+        (SendWithdrawal("a" * 32, "w", "", None, "ab"), "unknown-withdrawal"),
         (CorrectBooks("9" * 32, None, "USD", 1, "r", "x"), "unknown-account"),
-        (RequestWithdrawal(PEOPLE[0], "", "BTC", 10**10, 0, "d", "a" * 32), "exceeds-credits"),
+        (RequestWithdrawal(PEOPLE[0], "", "BTC", 10**10, "d", "a" * 32), "exceeds-credits"),
     ],
 )
 def test_what_is_refused_says_why_and_owes_the_same(exchange, command, reason):
@@ -317,7 +325,7 @@ acting = st.one_of(
     st.builds(lambda who, block: CancelAll(who, "", None, block), people, st.just(False)),
     st.builds(lambda who, amount: MoveBetweenSubaccounts(who, "", "bot", "USD", amount), people, st.integers(1, 10**7)),
     st.builds(lambda n: ReverseDeposit(f"btc deposit {n}", "r"), st.integers(0, 3)),
-    st.builds(lambda who, n: RequestWithdrawal(who, "", "USD", n, 1, "d", f"{n:032x}"), people, st.integers(1, 10**8)),
+    st.builds(lambda who, n: RequestWithdrawal(who, "", "USD", n, "d", f"{n:032x}"), people, st.integers(1, 10**8)),
 )
 
 
@@ -331,5 +339,58 @@ def test_any_stream_conserves_money_and_replays_to_the_same_state(commands):
     assert exchange.replayed().state_hash() == exchange.engine.state_hash()
 
 
+@settings(max_examples=40)
+@given(commands=st.lists(acting, max_size=60), cut=st.integers(0, 60))
+def test_an_engine_restored_from_its_sections_goes_on_alike(commands, cut):
+    exchange = Exchange().open()
+    for command in commands[:cut]:
+        exchange.give(command)
+    sections = exchange.engine.sections()
+    genesis = Genesis("small.exchange", "main", 0, RULE_SET, ())
+    restored = Engine.restore(genesis, sections)
+    assert restored.state_hash() == exchange.engine.state_hash()
+    assert restored.balances() == exchange.engine.balances()
+    for command in commands[cut:]:
+        events = exchange.give(command)
+        assert restored.apply(len(exchange.commands), exchange.commands[-1][0], command) == events
+    assert restored.state_hash() == exchange.engine.state_hash()
+
+
 def test_every_command_has_a_handler_and_a_signer():
     assert frozenset(REQUIREMENTS) == HANDLED
+
+
+# What is due by time alone.
+
+
+@given(seed=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40), st.booleans()), max_size=12))
+@settings(max_examples=40)
+def test_until_something_is_due_a_tick_does_nothing(seed):
+    exchange = Exchange().open()
+    engine = exchange.engine
+    for who, after_us, is_cancelled in seed:
+        placed = order(time_in_force="gtt", expires=engine.time_us + 1 + after_us)
+        events = exchange.give(PlaceOrders(PEOPLE[who], "", (placed,)))
+        [order_id] = [event.order for event in events if isinstance(event, facts.OrderPlaced)]
+        if is_cancelled:
+            exchange.give(Cancel(PEOPLE[who], "", (order_id,)))
+    ticks = 0
+    while engine.due_us != NEVER_US:
+        due = engine.due_us
+        if due - engine.time_us > 1:
+            assert exchange.give(Tick(), due - engine.time_us - 1) == [], "nothing was due yet"
+        exchange.give(Tick(), max(due - engine.time_us, 0))
+        assert engine.due_us > due, "what was due is done"
+        ticks += 1
+    assert ticks <= len(seed)
+    assert not engine.orders.rooms[MARKET].book.depth(0, 10)
+
+
+def test_an_order_ends_at_its_time_and_not_a_microsecond_before(exchange):
+    expires = exchange.engine.time_us + 1_000
+    exchange.give(PlaceOrders(PEOPLE[0], "", (order(time_in_force="gtt", expires=expires),)))
+    assert exchange.engine.due_us == expires
+    assert exchange.give(Tick(), expires - 1 - exchange.engine.time_us) == []
+    events = exchange.give(Tick(), 1)
+    assert [type(event) for event in events] == [facts.OrderReport]
+    assert exchange.engine.due_us == NEVER_US

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.commands import (
+    BlockAccount,
     ListAsset,
     OpenAccount,
     SetAssetFacts,
@@ -13,7 +14,7 @@ from ledger.commands import (
     SetWallet,
 )
 from ledger.errors import FormatError
-from ledger.events import AccountOpened, ConsentSet, CustomerSet, WalletSet
+from ledger.events import AccountBlocked, AccountOpened, ConsentSet, CustomerSet, WalletSet
 from ledger.registry import ConsentKind, Custodian, CustomerClass, Registry, Relation, WalletOwner
 from tests.ledger.test_engine import PEOPLE, Exchange, refusals
 
@@ -104,3 +105,9 @@ def test_the_registry_is_read_back_from_its_bytes(exchange):
     for damaged in (data[:-1], data + b"\0", b""):
         with pytest.raises(FormatError):
             Registry.from_state_bytes(damaged)
+
+
+def test_a_block_by_an_operator_is_a_fact_with_its_reason(exchange):
+    events = exchange.give(BlockAccount(PEOPLE[0], True, "a court order"))
+    assert events == [AccountBlocked(PEOPLE[0], True, "a court order")]
+    assert exchange.give(BlockAccount(PEOPLE[0], False, "lifted")) == [AccountBlocked(PEOPLE[0], False, "lifted")]
