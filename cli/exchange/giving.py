@@ -35,6 +35,7 @@ __all__ = [
     "folder_option",
     "load_key",
     "make",
+    "now_us",
     "operators_option",
     "rows_table",
     "say",
@@ -65,21 +66,21 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "asset-exists": "An asset is listed once, its scale for ever.",
     "early": "Set this machine's clock right.",
     "exceeds-credits": "There is not so much free: deposit first, or give a smaller amount.",
-    "key_ended": "Sign with a key that is still valid.",
-    "key_used": "A key is registered once: make another.",
+    "key-ended": "Sign with a key that is still valid.",
+    "key-used": "A key is registered once: make another.",
     "late": "Set this machine's clock right.",
     "market-exists": "A market is listed once.",
     "market-refused": "Tick times step must be whole quanta of the quote asset, and the least not over the most.",
-    "no_permission": "Sign with a key that has the permission.",
-    "not_for_role": "Sign with a key of the right kind: operator, service or customer.",
-    "not_the_owner": "Sign with a key of this account.",
+    "no-permission": "Sign with a key that has the permission.",
+    "not-for-role": "Sign with a key of the right kind: operator, service or customer.",
+    "not-the-owner": "Sign with a key of this account.",
     "not-logged": "See the exchange's disk; nothing was taken.",
     "replayed": "It was taken already.",
-    "two_operators_needed": "Give --operator twice, for two operators' keys; a customer's own key changes the others.",
+    "two-operators-needed": "Give --operator twice, for two operators' keys; a customer's own key changes the others.",
     "unknown-account": "See `tallystick accounts list`.",
     "unknown-asset": "List it first: `tallystick market list-asset`.",
     "unknown-market": "List it first: `tallystick market list`.",
-    "unknown_key": "Sign with a key that is registered here.",
+    "unknown-key": "Sign with a key that is registered here.",
 }
 
 
@@ -118,7 +119,7 @@ class Giver:
         )
         if refusal is not None:
             detail = f" ({answer['detail']})" if answer.get("detail") else ""
-            remedy = _REMEDIES.get(refusal, "Nothing was changed; see docs/guides/exchange.md.")
+            remedy = _REMEDIES.get(refusal.replace("_", "-"), "Nothing was changed; see docs/guides/exchange.md.")
             raise InputError(what, f"was refused: {refusal}{detail}", remedy)
         assert isinstance(answer, dict), "an answer is an object"
         return answer
@@ -143,7 +144,7 @@ class Giver:
         self._client.close()
 
 
-def make(kind: type[Command], **fields: Any) -> Command:
+def make(kind: type[Command], /, **fields: Any) -> Command:
     """A command of those fields, in the form that JSON has them; raises InputError naming the field that is wrong."""
     try:
         command = read_fields(kind, fields, ())
@@ -158,7 +159,8 @@ def amount_of(text: str, scale: int, what: str) -> str:
     try:
         quanta = parse_amount(text, scale)
     except AmountError as error:
-        raise InputError(what, str(error.reason), error.reason.remedy) from None
+        remedy = f"Write it as a decimal number with at most {scale} decimals."
+        raise InputError(what, str(error.reason), remedy) from None
     if quanta == 0:
         raise InputError(what, "is zero", "Give an amount above zero.")
     return str(int(quanta))
