@@ -27,6 +27,7 @@ from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
 from cli.exchange.treasury import ChainTreasury, TreasuryOptions, TreasurySecrets
 from cli.exchange.vault import OPERATOR_NAMES, HouseSecrets, load_operator, make_secrets
+from ledger.canonical import Json
 from ledger.commands import (
     AddDestination,
     ApproveWithdrawal,
@@ -111,10 +112,14 @@ class RehearsedDay:
         write_template(self.folder, EXCHANGE, "main")
         config = self.folder / CONFIG_NAME
         text = config.read_text(encoding="utf-8")
-        text = text.replace('reserves = ""', 'reserves = "reserves.toml"').replace(
-            "layouts = []", 'layouts = ["layouts.toml"]'
-        )
-        config.write_text(text.replace("finality_seconds = 1800", "finality_seconds = 20"), encoding="utf-8")
+        for old, new in (
+            ('reserves = ""', 'reserves = "reserves.toml"'),
+            ("layouts = []", 'layouts = ["layouts.toml"]'),
+            ("finality_seconds = 1800", "finality_seconds = 20"),
+        ):
+            assert old in text, "the template has these settings"
+            text = text.replace(old, new)
+        config.write_text(text, encoding="utf-8")
         self._deploy()
         self._write_reserves([])
         self._open()
@@ -166,7 +171,7 @@ class RehearsedDay:
                 account, "main", "email", bound.id.hex(), bound.binding.hex(), "retail", "JP", relation, None
             )
             self._by_house(opened)
-            register = {
+            register: dict[str, Json] = {
                 "expires": None,
                 "key": key.public.hex(),
                 "owner": account,
@@ -207,7 +212,18 @@ class RehearsedDay:
         for evidence in [key for key, each in deposits.items() if each.state == "held"]:
             self._by_two(AssignReceipt(evidence, None, "", "the house's own coin, for gas"))
         addresses = [entry["address"] for entry in entries.values()]
+        self._sweep(addresses)
         self._write_reserves([self.treasury.hot.sender, *addresses])
+
+    def _sweep(self, addresses: Sequence[str]) -> None:
+        """Move what was deposited into the hot wallet, whose key signs for the reserves; tokens while there is gas."""
+        for asset in (*self._tokens, "ETH"):
+            for address in addresses:
+                trouble = self.treasury.sweep(address, asset)
+                if trouble is not None:
+                    raise CheckFailed(f"{trouble.request}: {trouble.problem}")
+            self.node.mine(blocks=2)
+            self._poll()
 
     def _write_reserves(self, addresses: Sequence[str]) -> None:
         lines = [
