@@ -236,7 +236,8 @@ class RehearsedDay:
         for number, address in enumerate(addresses):
             label = "hot wallet" if number == 0 else "deposit address"
             control = "eip191" if number == 0 else "none"
-            for asset, contract in (("ETH", None), *self._tokens.items()):
+            # Deposit addresses were swept: what is left there is coin that was kept for gas.
+            for asset, contract in (("ETH", None), *(self._tokens.items() if number == 0 else ())):
                 lines += ["[[reserve]]", f'chain = "{self.node.chain}"']
                 lines += [f'address = "{checksum_address(from_hex(address, 20, "address"))}"', f'asset = "{asset}"']
                 lines += [f'control = "{control}"', f'label = "{label}"']
