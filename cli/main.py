@@ -24,6 +24,7 @@ _VERBS = {
     "keys": "cli.keys:keys",
     "init": "cli.exchange.verbs:init",
     "run": "cli.exchange.verbs:run",
+    "publish": "cli.exchange.publish:publish",
     "accounts": "cli.exchange.accounts:accounts",
     "market": "cli.exchange.market:market",
     "order": "cli.exchange.market:order",

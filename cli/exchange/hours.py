@@ -25,6 +25,7 @@ import numpy as np
 
 from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reserves
 from cli.exchange.config import Config
+from cli.exchange.publish import Publisher, site_job
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
 from cli.keys import read_previous
@@ -82,6 +83,7 @@ class HourKeeper:
         self._checkpoints: Checkpoints
         self.failed: Failed | None = None
         self.notices: list[str] = []
+        self._publisher = Publisher(site_job(config))
         self.closed = 0
         """How many statements were made since the start."""
         config.trees.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -206,12 +208,16 @@ class HourKeeper:
             self._hear(self._process.messages(timeout_seconds))
             if self._process.is_over:
                 self._process = None
+        problem = self._publisher.work()
+        if problem is not None:
+            self.notices.append(problem)
 
     def finish(self) -> None:
         """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
         self._checkpoints.wait()
         while self._waiting or self.trees.forest.is_cut:
             self.work(timeout_seconds=60.0)
+        self._publisher.finish()
 
     def _start(self) -> None:
         """Begin what is to be done next: the oldest hour without a statement, or the drawing of the hour that is on."""
@@ -311,6 +317,7 @@ class HourKeeper:
         else:
             self.notices.append(f"hour {name} is attested: {message.accounts:,} accounts, {message.path}")
         self.closed += 1
+        self._publisher.ask()
         self._prune()
 
     def _prune(self) -> None:
@@ -335,6 +342,7 @@ class HourKeeper:
                 stated.append(hour)
                 self.closed += 1
             hour = next_hour(hour)
+        self._publisher.ask()
         self._draw(hour)
         return stated
 

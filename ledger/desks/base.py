@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 from ledger.canonical import Json
 from ledger.commands import Command
 from ledger.events import Event
-from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, house_key
+from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, claim_key, house_key
 from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
@@ -85,6 +85,12 @@ class Shared:
     def claim(self, account: str, subaccount: str, asset: str) -> int:
         """The ledger's claim account of a customer."""
         return self.purse.claim(self.purse.payer(account, subaccount), asset)
+
+    def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
+        """Refuse what a customer does not have free; opens nothing, so that a refusal leaves no trace."""
+        claim = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
+        if claim is None or self.ledger.available(claim) < amount:
+            raise Refusal("exceeds-credits")
 
     def house(self, code: AccountCode, asset: str, owner: str = "") -> int:
         """An account of the house, opened on first use."""

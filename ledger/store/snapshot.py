@@ -32,7 +32,9 @@ _WIDE: Final = -(2**63) + 1
 """Stands where a counter is beyond 63 bits; no difference of two others can be it."""
 _CODE_SHIFT: Final = 32
 _BOOK_SHIFT: Final = 40
-_ACCOUNTS: Final = f"SELECT number, (book << {_BOOK_SHIFT}) | (code << {_CODE_SHIFT}) | holder AS value FROM account"
+_ACCOUNTS: Final = (
+    f"SELECT number, (book << {_BOOK_SHIFT}) | (CAST(code AS BIGINT) << {_CODE_SHIFT}) | holder AS value FROM account"
+)
 _DIFFERENCE: Final = "credits_posted - debits_posted"
 _BALANCES: Final = {
     "sqlite": (

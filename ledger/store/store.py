@@ -208,7 +208,7 @@ class Store:
             statement = "INSERT INTO position (id, genesis, sequence, hash, applied_micros, entries, accounts) VALUES "
             writer.change(statement + "(1, ?, 0, ?, 0, 0, 0)", before.genesis, before.hash)
         if writer.change(_ADVANCE, *after[1:], before.sequence, before.hash) != 1:
-            raise StoreOutOfStep("Another process writes to this store: stop one of the two")
+            raise StoreOutOfStep("The store is not where this writer left it: see who else writes, and open it again")
 
     def _insert_accounts(self, batch: StoreBatch) -> dict[tuple[str, str], int]:
         """New books, holders and accounts, with balances of zero; the numbers of all books."""
