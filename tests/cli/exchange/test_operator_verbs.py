@@ -149,7 +149,7 @@ def test_a_request_that_is_forged_or_none_registers_nothing(exchange, tmp_path):
     document = json.loads(request.read_text())
     words = ("accounts", "register", "--request", str(request))
     for change, told in (
-        ({"signature": document["signature"][:126] + "00"}, "bad_signature"),
+        ({"signature": document["signature"][:64] + "00" * 32}, "bad_signature"),
         ({"signature": "00"}, "is no key request"),
         ({"format": "another"}, "is no key request"),
         ({"signed": 7}, "is no key request"),
