@@ -153,6 +153,8 @@ class Venue:
         self._refusals = refusals
         self._followers: list[Follower] = []
         self._broken = False
+        self.checkpoint_problem: str | None = None
+        """Why the newest checkpoint could not be written; a restart then replays more of the log."""
         self.door: CommandDoor[list[Answer]]
 
     @classmethod
@@ -265,13 +267,24 @@ class Venue:
                 follower.take(applied)
                 self._followers[place] = follower._replace(position=head)
         if isinstance(applied.events[-1][-1] if applied.events[-1] else None, HourCut):
-            self.checkpoints.write(self.engine, applied.head)
+            self._write_checkpoint(applied.head)
+
+    def _write_checkpoint(self, head: Head) -> None:
+        try:
+            self.checkpoints.write(self.engine, head)
+        except OSError as error:
+            # The batch is durable and applied, and a restart can do without: nobody waits for this file.
+            self.checkpoint_problem = f"no checkpoint at {head.sequence} ({error.strerror or error})"
+        else:
+            self.checkpoint_problem = None
 
     def close(self) -> None:
-        """Close door and log; followers are their owner's."""
+        """Close door and log; followers are their owner's. Raises OSError where refusals cannot be made durable."""
         self.checkpoints.wait()
-        self.door.close()
-        self.log.close()
+        try:
+            self.door.close()
+        finally:
+            self.log.close()
 
     def __enter__(self) -> Venue:
         return self

@@ -28,6 +28,8 @@ __all__ = ["BATCH_MAX", "ENDPOINT", "ExchangeServer"]
 BATCH_MAX: Final = 8_000
 ENDPOINT: Final = "endpoint.json"
 UNREAD_BYTES_MAX: Final = 64 * 1024 * 1024
+_BOUND: Final = b'"bound":true'
+"""In a signed command whose orders end with the connection; where it stands for nothing, ending does nothing."""
 
 
 class _Connection(asyncio.Protocol):
@@ -36,12 +38,14 @@ class _Connection(asyncio.Protocol):
         self._data = bytearray()
         self.is_known = False
         self.session_key = b""
+        self.has_bound_orders = False
         self.source = secrets.token_hex(8)
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -52,7 +56,8 @@ class _Connection(asyncio.Protocol):
             self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self.session_key:
+        self._server.connections.discard(self)
+        if self.has_bound_orders:
             self._server.session_ended(self.source)
 
     def answer(self, number: int, document: Any) -> None:
@@ -80,11 +85,18 @@ class ExchangeServer:
         self._waiting: list[tuple[_Connection | None, int, Submission]] = []
         self._is_scheduled = False
         self._server: asyncio.Server
+        self.connections: set[_Connection] = set()
         self.failure: BaseException | None = None
         self.stopped = asyncio.Event()
 
     async def start(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and write where and under which token into a file that the owner alone may read."""
+        """Listen, and write where and under which token into a file that the owner alone may read.
+
+        Sessions that the log still has are those of a process that was killed: they end first.
+        """
+        desk: Any = self._venue.engine.orders.document()
+        for source, *_ in desk["sessions"]:
+            self.session_ended(source)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port)
         address = self._server.sockets[0].getsockname()
@@ -94,10 +106,13 @@ class ExchangeServer:
         part.replace(folder / ENDPOINT)
 
     async def stop(self) -> None:
-        """Take what has arrived, answer it, and listen no more."""
+        """Listen no more, take what has arrived, answer it, and let the connections go."""
         self._server.close()
-        self.work()
-        await self._server.wait_closed() if not self._waiting else None
+        while self._waiting and self.failure is None:
+            self.work()
+        for connection in [*self.connections]:
+            connection.transport.close()
+        await asyncio.sleep(0)
 
     # Taking.
 
@@ -119,6 +134,7 @@ class ExchangeServer:
         if received.kind == Kind.LOGIN:
             connection.answer(received.number, self._login(connection, submission))
             return
+        connection.has_bound_orders |= _BOUND in submission.signed
         self._enqueue(connection, received.number, submission)
 
     def _enqueue(self, connection: _Connection | None, number: int, submission: Submission) -> None:

@@ -20,6 +20,7 @@ same job to another, or, if the hour was stated and only the next one is not dra
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ from por.liabilities.kernels import AmountOverflow, Kernel, select
 from por.liabilities.live import HourRoots
 from por.liabilities.opened import open_hour, write_opened
 from por.snapshot import SnapshotId
+from por.verify.standalone import Malformed
 
 __all__ = [
     "Broken",
@@ -206,7 +208,7 @@ def close_hour(job: HourJob, tell: Tell = lambda message: None) -> Closed | Fail
 def _sign(job: HourJob, given: BundleInput, built: Built, reserves: Reserves, tell: Tell) -> Closed | Failed:
     try:
         written = write_bundle(job.out, _with_reserves(given, reserves), None, built)
-    except CheckFailed as problem:
+    except (CheckFailed, Malformed) as problem:
         return _state_failure(job, HourFailed("self-check", str(problem)), tell)
     closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread))
     tell(closed)
@@ -222,6 +224,8 @@ def _rebuild(job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: 
         raise HourFailed("rows", f"the kept slots cannot be read: {problem}") from None
     if (kept.snapshot_id, kept.position) != (str(facts.snapshot), facts.ledger.position):
         raise HourFailed("rows", "the kept slots are of another hour or log position")
+    for _, asset, scale in balances.trees:
+        assert job.assets[asset].scale == scale, "the asset table is the one that the trees were listed from"
     zero_sum = _zero_sum_by_tree(balances, facts.zero_sum)
     try:
         books = books_by_slot(balances, rows, kept)
@@ -373,6 +377,7 @@ class HourProcess:
 
 
 def _run(work: Callable[[HourJob, Tell], object], job: HourJob, messages: Connection[Any, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed in a terminal is for the exchange to answer
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:
