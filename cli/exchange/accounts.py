@@ -24,6 +24,7 @@ from cli.exchange.giving import (
     load_key,
     make,
     now_us,
+    one_operator,
     operators_option,
     rows_table,
     say,
@@ -219,11 +220,9 @@ def consent(
 
 
 def _block(account: str, folder: Path, operators: tuple[Path, ...], reason: str, blocked: bool, as_json: bool) -> int:
-    if len(operators) != 1:
-        raise InputError("--operator", "is given more than once", "One operator signs this.")
     command = make(BlockAccount, account=account, blocked=blocked, reason=reason)
     with Giver(folder) as giver:
-        answer = giver.give(command, [load_key(operators[0])])
+        answer = giver.give(command, one_operator(operators))
     document = {"account": account, "blocked": blocked, "position": answer["sequence"]}
     return say(as_json, document, f"{account} is {'blocked; its orders are ended' if blocked else 'free to trade'}")
 
