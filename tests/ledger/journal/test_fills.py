@@ -102,3 +102,17 @@ def test_no_fill_takes_more_than_is_held(base: int, quote: int, freed: int) -> N
     Fill(100, 9).settle(9, 100, (0, 0), 0, by_steps=False)
     with pytest.raises(AssertionError, match="within the hold"):
         Fill(100, 9).settle(base, quote, (0, 0), freed, by_steps=False)
+
+
+@pytest.mark.parametrize("place", ["house", "seller_quote", "buyer_base"])
+def test_no_fill_crosses_books_or_credits_a_closed_account(place: str) -> None:
+    crossed = Fill(100, 9)
+    setattr(crossed, place, crossed.ledger.open(claim_key("carol", "EUR")))
+    with pytest.raises(AssertionError, match="of one book"):
+        crossed.settle(9, 100, (0, 0), 0, by_steps=False)
+    closed = Fill(100, 9)
+    asset = "BTC" if place == "buyer_base" else "USDC"
+    setattr(closed, place, closed.ledger.open(claim_key("carol", asset)))
+    assert not closed.ledger.close(getattr(closed, place))
+    with pytest.raises(AssertionError, match="of one book"):
+        closed.settle(9, 100, (0, 0), 0, by_steps=False)
