@@ -281,8 +281,8 @@ def show(account: str, folder: Path, orders_max: int, as_json: bool) -> int:
         opened = reading.find_opened(session, account)
         scales = reading.asset_scales(session)
         balances = [_owed(each, scales[each.asset]) for each in reading.balances_of(session, account)]
-        customers = reading.account_events(session, "CustomerSet", account)
-        blocks = reading.account_events(session, "AccountBlocked", account)
+        customers = reading.account_events(session, "customer-set", account)
+        blocks = reading.account_events(session, "account-blocked", account)
         document = {
             "account": account,
             "balances": balances,

@@ -202,7 +202,7 @@ class _Gatherer:
         """The orders that rest or wait at the period's end."""
         states: dict[int, dict[str, Any]] = {}
         for event in history.events_of(self.session, self.account, 1, self.period.last):
-            if event.kind == "OrderReport" and event.order_id is not None:
+            if event.kind == "order-report" and event.order_id is not None:
                 state = states.setdefault(event.order_id, reading.fresh_order(event.order_id, event.market))
                 reading.follow_order(state, event.document)
                 if state["state"] not in _OPEN:
@@ -246,7 +246,7 @@ class _Gatherer:
 
     def place_of(self, number: int, sequence: int) -> tuple[str, int]:
         """The subaccount of an order and its place among the orders of its command."""
-        query = select(EventRow).where(EventRow.sequence == sequence, EventRow.kind == "OrderPlaced")
+        query = select(EventRow).where(EventRow.sequence == sequence, EventRow.kind == "order-placed")
         rows = [reading.document_of(row) for row in self.session.exec(query.order_by(col(EventRow.place)))]
         place = next(place for place, row in enumerate(rows) if row["order"] == number)
         return str(rows[place]["subaccount"]), place
