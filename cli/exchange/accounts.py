@@ -128,7 +128,11 @@ def open_account(
             fields |= giver.ask("keep", account=account, kind=kind, value=identity)
         answer = giver.give(make(OpenAccount, **fields), [service])
         if key is not None:
-            _register(giver, account, key, PERMISSIONS, service)
+            try:
+                _register(giver, account, key, PERMISSIONS, service)
+            except InputError as error:
+                problem = f"is open, but its key was not registered ({error.problems[0].problem})"
+                raise InputError(account, problem, "Register another with `tallystick accounts register`.") from None
     document = {"account": account, "key": None if key is None else key.public.hex(), "position": answer["sequence"]}
     return say(as_json, document, account)
 

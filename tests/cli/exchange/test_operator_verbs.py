@@ -163,6 +163,14 @@ def test_a_request_that_is_forged_or_none_registers_nothing(exchange, tmp_path):
     exchange.call(*words)
 
 
+def test_an_account_whose_key_is_taken_is_named_all_the_same(exchange):
+    said = exchange.call("accounts", "open", "--domicile", "JP", "--key", exchange.ann_key, status=2)
+    account = said.err.removeprefix("error: ").split(":")[0]
+    assert "is open, but its key was not registered" in said.err and "key" in said.err
+    exchange.settle()
+    assert exchange.ask("accounts", "show", account)["keys"] == []
+
+
 def test_consents_are_signed_by_the_customer_and_dated(exchange, tmp_path):
     text = tmp_path / "terms.txt"
     text.write_text("the terms")
@@ -218,6 +226,8 @@ def test_one_operator_halts_and_two_open(exchange):
         assert "CancelOnlyMode" in exchange.call(*buy, *few, status=2).err
         again = ["market", "open", *market[1:]]
         assert "two operators" in exchange.call(*again, *exchange.operator, status=2).err
+        exchange.call(*again, "--state", "post-only", *exchange.operators)
+        assert "not-looser" in exchange.call(*again, "--state", "cancel-only", *exchange.operators, status=2).err
         exchange.call(*again, *exchange.operators)
         [number] = exchange.ask(*buy, *few)["orders"]
         exchange.call("order", "cancel", str(number), *buy[4:])
