@@ -232,7 +232,7 @@ def orders_of_report(row: Sequence[int]) -> tuple[int, ...]:
     return (row[3], row[2]) if row[0] == Kind.TRADED else (row[1],)
 
 
-_REFERENCES: Final = ("evidence", "request")
+_REFERENCES: Final = ("evidence", "request", "move")
 
 
 @lru_cache(maxsize=256)
