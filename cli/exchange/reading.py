@@ -73,9 +73,8 @@ def reading(config: Config) -> Iterator[StoreSnapshot]:
 
 def find_opened(session: Session, account: str) -> dict[str, Any]:
     """How an account was opened; raises InputError for one that never was."""
-    for event in history.events(session, "account-opened"):
-        if event.account == account:
-            return {"opened_at": event.sequence, **event.document}
+    for document in account_events(session, "account-opened", account):
+        return {"opened_at": document.pop("position"), **document}
     raise InputError(account[:64], "is no account here", "See `tallystick accounts list`.")
 
 
@@ -92,13 +91,13 @@ def account_rows(session: Session, limit: int) -> list[dict[str, Any]]:
     return [{"blocked": False, **row} for row in rows.values()]
 
 
-def account_events(session: Session, kind: str, account: str) -> list[dict[str, Any]]:
-    """The documents of an account's events of one kind, with their positions."""
-    return [
-        {"position": event.sequence, **event.document}
-        for event in history.events(session, kind)
-        if event.account == account
-    ]
+def account_events(session: Session, kind: str, account: str, last: int | None = None) -> list[dict[str, Any]]:
+    """The documents of an account's events of one kind, other than of orders, with their positions."""
+    query = select(EventRow).where(EventRow.kind == kind, EventRow.account == account, col(EventRow.order_id).is_(None))
+    if last is not None:
+        query = query.where(EventRow.sequence <= last)
+    rows = session.exec(query.order_by(col(EventRow.sequence), col(EventRow.place)))
+    return [{"position": row.sequence, **document_of(row)} for row in rows]
 
 
 class Owed(NamedTuple):
@@ -131,9 +130,9 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
 def key_documents(session: Session, account: str, last: int | None = None) -> list[dict[str, Any]]:
     """The keys that ever could sign for an account, each as it was at a position or is now, as they were registered."""
     keys: dict[str, dict[str, Any]] = {}
-    for event in history.events(session, "key-changed", 1, last):
-        if event.document["owner"] == account and event.document["role"] in ("customer", "session"):
-            keys[event.document["key"]] = event.document
+    for document in account_events(session, "key-changed", account, last):
+        del document["position"]
+        keys[document["key"]] = document
     return list(keys.values())
 
 

@@ -363,13 +363,14 @@ def test_fsck_and_replay_of_a_running_exchange(exchange):
     checked = exchange.ask("fsck")
     assert checked["verdict"] == "valid"
     assert set(checked) == {"checks", "head", "position", "rebuilt", "verdict"}
-    assert [check["name"] for check in checked["checks"]] == ["log", "checkpoints", "hours", "second-copy", "store"]
+    names = ["log", "checkpoints", "hours", "second-copy", "store"]
+    assert [check["name"] for check in checked["checks"]] == names
     replayed = exchange.ask("replay", "--from-genesis")
     assert replayed["verdict"] == "valid"
     assert set(replayed) == {
         "checks", "commands", "commands_per_second", "first", "last", "signatures", "state", "verdict",
     }  # fmt: skip
-    assert replayed["commands"] == replayed["last"] == checked["position"]
+    assert replayed["commands"] == replayed["last"] >= checked["position"]
     assert replayed["signatures"] > replayed["commands"]
     less = exchange.ask("replay", "--from-genesis", "--to", "5", "--without-signatures", status=2)
     assert (less["verdict"], less["last"], less["signatures"]) == ("unchecked", 5, 0)
