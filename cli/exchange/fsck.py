@@ -30,7 +30,7 @@ from ledger.log import Head, LogReader, OsFiles, Record
 from ledger.log.command_log import LOCK_NAME
 from ledger.log.files import LockTaken
 from ledger.log.record import GENESIS_SEQUENCE
-from ledger.store.errors import StoreError
+from ledger.store.errors import StoreError, StoreOutOfStep
 from ledger.store.follow import batch_of
 from ledger.store.fsck import fsck as check_store
 from ledger.store.rebuild import rebuild
@@ -176,6 +176,8 @@ def _second_copy(config: Config, genesis: Genesis, hash_at: Callable[[int], Dige
 def _store(genesis: Genesis, store: StoreSnapshot | StoreError, reader: LogReader, bar: Report) -> Check:
     """The store against itself and the log. A log that was archived in part is compared as far back as it goes."""
     remedy = "make it again with --rebuild"
+    if isinstance(store, StoreOutOfStep):
+        return found("store", [], "it holds nothing yet: a start brings it level with the log")
     if isinstance(store, StoreError):
         return found("store", [f"{store}: {remedy}"], "")
     if store.position.genesis != genesis.hash:

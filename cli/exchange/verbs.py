@@ -71,12 +71,13 @@ def run(folder: Path) -> int:
 async def _serve(exchange: RunningExchange) -> int:
     server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
-    await server.start(config.folder, config.listen, config.port)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
     exchange.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
+    # Whoever finds the endpoint can also stop this process well: the handlers stand before it.
+    await server.start(config.folder, config.listen, config.port)
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
         while not server.stopped.is_set():
