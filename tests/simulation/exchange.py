@@ -30,7 +30,19 @@ then removed before a start. The lead turns it on here when it can."""
 PATHS: Final = VenuePaths(Path("/venue"))
 SECOND_COPY: Final = Path("/second")
 OPTIONS: Final = VenueOptions(LogOptions(segment_bytes=96 * 1024, mirror=SECOND_COPY), threads=1)
-FAULTS: Final = ("power", "power", "power-at-start", "full", "error", "follower", "follower", "restart", "kill", "copy")
+FAULTS: Final = (
+    "power",
+    "power",
+    "power-at-start",
+    "full",
+    "error",
+    "follower",
+    "follower",
+    "restart",
+    "kill",
+    "copy",
+    "checkpoint",
+)
 DISK_OPERATIONS: Final = ("write", "sync", "truncate", "create", "rename", "remove", "sync_directory")
 STARTS_MAX: Final = 20
 
@@ -77,6 +89,8 @@ class FaultyExchange:
         elif fault == "kill":
             self._kill()
             self.venue = self._start(())
+        elif fault == "checkpoint":
+            self._damage_checkpoint()
         else:
             self._lose_copy()
         self._note(fault)
@@ -97,6 +111,17 @@ class FaultyExchange:
         self.disk.handles.clear()
         self.disk.locks.clear()
         self.disk.locked_by.clear()
+
+    def _damage_checkpoint(self) -> None:
+        """One byte of one checkpoint is another, and the exchange starts again."""
+        self._kill()
+        written = [path for path in self.disk.names_now if path.parent == PATHS.checkpoints]
+        if written:
+            path = self._rng.choice(sorted(written))
+            size = len(self.disk.names_now[path].current)
+            if size:
+                self.disk.flip(path, self._rng.randrange(size))
+        self.venue = self._start(())
 
     def _lose_copy(self) -> None:
         """The second copy is gone, or is an older one; or the first is gone. Between two runs, all being durable."""
