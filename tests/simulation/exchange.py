@@ -15,7 +15,7 @@ from typing import Final
 
 from ledger.door import Refused, Submission
 from ledger.events import Event
-from ledger.log import AppendFailed, AppendUncertain, Head, LogOptions, LogUnusable, Record
+from ledger.log import AppendFailed, AppendUncertain, Head, LogOptions, LogUnusable, Record, Sequence64
 from ledger.venue import Answer, Applied, Follower, Venue, VenueOptions, VenuePaths
 from tests.simulation.followers import FOLLOWED, Followed, FollowerLost
 from tests.simulation.world import GENESIS, once_key
@@ -59,7 +59,7 @@ class FaultyExchange:
         self.places: dict[tuple[int, bytes, bytes], int] = {}
         self.acknowledged: dict[int, Answer] = {}
         self.happened: dict[str, int] = {}
-        self._safe = Head(0, GENESIS.hash)
+        self._safe = Head(Sequence64(0), GENESIS.hash)
         self._older_copy: dict[Path, bytes] = {}
         self._pending_room = 0
         self.venue = self._start(())

@@ -125,9 +125,9 @@ def place(world: World) -> list[Submission]:
 def place_pair(world: World) -> list[Submission]:
     """Two orders of which one cancels the other."""
     person = world.someone()
-    first = an_order(world, oco_group=7, side="ask", time_in_force="gtc", expires=None, kind="limit", post_only=False)
-    price = MARKETS[first.market].middle
-    plain = {"market": first.market, "side": "ask", "quantity": 5, "quote_quantity": None, "kind": "limit"}
+    market = world.rng.choice(world.listed_markets)
+    price = MARKETS[market].middle
+    plain = {"market": market, "side": "ask", "quantity": 5, "quote_quantity": None, "kind": "limit"}
     plain |= {"oco_group": 7, "time_in_force": "gtc", "expires": None, "post_only": False, "price": price}
     legs = (
         an_order(world, **plain, trigger="take-profit", trigger_price=price + 4, trigger_by="last"),
@@ -153,8 +153,8 @@ def cancel_all(world: World) -> list[Submission]:
     """In one market, in all, or with a block; what is blocked is unblocked soon."""
     person, rng = world.someone(), world.rng
     if rng.random() < 0.3:
-        yield_block = CancelAll(person.account, "", None, True)
-        return [world.by(person, yield_block), world.by(person, Unblock(person.account, ""))]
+        blocking = CancelAll(person.account, "", None, True)
+        return [world.by(person, blocking), world.by(person, Unblock(person.account, ""))]
     market = rng.choice((None, *world.listed_markets))
     return [world.by(person, CancelAll(person.account, rng.choice(SUBACCOUNTS), market, False))]
 
@@ -271,9 +271,12 @@ def move(world: World) -> list[Submission]:
 def correct(world: World) -> list[Submission]:
     """By hand, between customers or with the house."""
     rng = world.rng
-    parties = [world.someone().account, rng.choice((None, world.someone().account))]
+    parties: list[str | None] = [world.someone().account, rng.choice((None, world.someone().account))]
     rng.shuffle(parties)
-    command = CorrectBooks(*parties, rng.choice(world.listed_assets), rng.choice((1, 777, 10**18)), "a mistake", "case")
+    source, target = parties
+    command = CorrectBooks(
+        source, target, rng.choice(world.listed_assets), rng.choice((1, 777, 10**18)), "a mistake", "case"
+    )
     return [world.by_operators(command)]
 
 

@@ -42,6 +42,13 @@ def _compact(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
 
+def _changed(
+    world: World, honest: Submission, document: dict[str, object] | None, **fields: object
+) -> Submission | None:
+    """The same command with other fields, signed again."""
+    return None if document is None else _again(world, honest, _compact({**document, **fields}))
+
+
 def flipped_signature(world: World, honest: Submission) -> Submission | None:
     """One bit of a signature is another."""
     if not honest.signatures:
@@ -105,7 +112,7 @@ def another_account(world: World, honest: Submission) -> Submission | None:
 def another_exchange(world: World, honest: Submission) -> Submission | None:
     """Bytes that were signed for another exchange."""
     document = _document(honest)
-    return document and _again(world, honest, _compact({**document, "exchange": "another.exchange"}))
+    return _changed(world, honest, document, exchange="another.exchange")
 
 
 def unknown_field(world: World, honest: Submission) -> Submission | None:
@@ -169,14 +176,14 @@ def loose_api_string(world: World, honest: Submission) -> Submission | None:
 def too_long(world: World, honest: Submission) -> Submission | None:
     """More than 64 KiB."""
     document = _document(honest)
-    return document and _again(world, honest, _compact({**document, "zzz": "z" * 70_000}))
+    return _changed(world, honest, document, zzz="z" * 70_000)
 
 
 def early_or_late(world: World, honest: Submission) -> Submission | None:
     """Signed for a time that is not now."""
     document = _document(honest)
     shift = world.rng.choice((2_000_000, 10**9, -80_000_000, -(10**12)))
-    return document and _again(world, honest, _compact({**document, "nonce": world.now_us + shift}))
+    return _changed(world, honest, document, nonce=world.now_us + shift)
 
 
 def one_operator(world: World, honest: Submission) -> Submission | None:

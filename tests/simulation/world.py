@@ -116,7 +116,7 @@ class World:
         self.rng, self.now_us, self.exchange = rng, now_us, exchange
         self.operators, self.service = list(operators), service
         self.people: dict[str, Person] = {}
-        self.known_keys = {key.public: key for key in (*operators, service)}
+        self.known_keys: dict[bytes, SigningKey] = {key.public: key for key in (*operators, service)}
         self.opened: list[str] = []
         self.listed_assets: list[str] = []
         self.listed_markets: list[str] = []
