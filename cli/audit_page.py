@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.audit_words import LIMITS, CheckWords, remedy, words_of
-from cli.figures import FULL, Bar, amount_text, axis_end, draw_bar, exact_text, percent_text, position_text
-from cli.pages import plain, render_page
+from por.figures import FULL, Bar, amount_text, axis_end, draw_bar, exact_text, percent_text, position_text
+from por.pages import plain, render_page
 from por.snapshot import SnapshotId
 
 __all__ = ["Origin", "render_audit", "shown_command"]

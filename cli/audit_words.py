@@ -55,6 +55,12 @@ _WORDS: Mapping[str, CheckWords] = {
         _STATEMENT,
         "Ask the exchange why the hour was missed.",
     ),
+    "failed": CheckWords(
+        "Did the exchange find a fault of its own at this hour?",
+        "Reads which assertion failed and where its log stood. No root was signed, so there is nothing to recompute.",
+        _STATEMENT,
+        "Ask the exchange what was wrong, and for the restatement of this hour once it is put right.",
+    ),
     "accounts": CheckWords(
         "Is every account there once, under one id?",
         "Reads every account id, looks for ids that stand twice or break the rules, and for accounts without a leaf.",
@@ -131,6 +137,25 @@ _WORDS: Mapping[str, CheckWords] = {
         "Books are the exchange's word.",
         _STATEMENT,
         "Ask the exchange to state its books beside its reserves.",
+    ),
+    "zero-sum": CheckWords(
+        "Does the exchange's own ledger sum to zero in every asset?",
+        "Adds up each row of the ledger's report and compares its claims and debts with the signed trees. "
+        "The other lines are the exchange's word until its log is replayed.",
+        _STATEMENT,
+        "Ask the exchange for its zero-sum report of this hour.",
+    ),
+    "in-flight": CheckWords(
+        "What lies between the ledger at the cut and the chains at their blocks?",
+        "Adds up the listed transactions and states what they leave unexplained. The list is the exchange's word.",
+        _STATEMENT,
+        "Look up the listed transactions on their chains.",
+    ),
+    "unread": CheckWords(
+        "Which reserves could not be read at this hour?",
+        "Reads the signed list. They count nothing, and no older balance stands in their place.",
+        _STATEMENT,
+        "Ask the exchange to restate the hour when it can read these addresses again.",
     ),
     "net": CheckWords(
         "Is a figure net of customers' debts stated?",

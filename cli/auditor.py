@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ __all__ = ["audit", "read_layout_files"]
 )
 @click.option("--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block.")
 @click.option("--layouts", multiple=True, type=click.Path(path_type=Path), help="Token layouts that you trust (TOML).")
+@click.option("--replay", is_flag=True, help="Execute the exchange's command log again; needs replay/ in the bundles.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the findings as a page.")
 @json_option
 def audit(
@@ -48,6 +49,7 @@ def audit(
     block: tuple[str, ...],
     rpc: tuple[str, ...],
     layouts: tuple[Path, ...],
+    replay: bool,
     html: Path | None,
     as_json: bool,
 ) -> int:
@@ -71,6 +73,8 @@ def audit(
             reserves = ReserveReader(table, hashes[number], _views(path, urls, table), statements)
             reader = Reader(reader_key or _kept_key(path), reserves, select())
             audits.append(audit_bundle(path, reader, bar))
+            if replay and audits[-1].kind != "missed":
+                _replay(audits[-1], path, bundles, bar)
     report = report_of(audits)
     if html is not None:
         _write_page(html, report, reader_key, block, list(urls))
@@ -79,6 +83,14 @@ def audit(
     else:
         _show(report)
     return EXIT[report.verdict]
+
+
+def _replay(audit: BundleAudit, path: Path, bundles: Sequence[Path], bar: Callable[[str, int, int], None]) -> None:
+    """Put the checks of a replay in the place of the line that says that there was none."""
+    from cli.replay_audit import replay_checks, signed_ledgers  # only this option needs the engine
+
+    place = next((n for n, check in enumerate(audit.checks) if check.name == "replay"), len(audit.checks))
+    audit.checks[place : place + 1] = replay_checks(path, signed_ledgers(bundles), select(), bar)
 
 
 def _write_page(

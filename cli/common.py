@@ -134,26 +134,6 @@ def passphrase(prompt: str, *, confirm: bool = False) -> str:
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
 
 
-def plain(value: Any) -> Any:
-    """The same findings with every character that is not seen, or that turns the line around, written out.
-
-    A label is the exchange's own text: with controls of direction in it an address could read as another, and with
-    others it could rewrite what the terminal already shows.
-    """
-    if isinstance(value, str):
-        return "".join(_visible(character) for character in value)
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    return f"\\u{{{ord(character):x}}}" if hidden else character
-
-
 def checks_table(checks: Sequence[dict[str, Any]], title: str | None = None) -> Table:
     """The table of checks that every checking verb prints."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)

@@ -23,12 +23,13 @@ from ledger.errors import FormatError, InputError, InputErrors, InputProblem
 from ledger.keys import load_secret
 from por.attestation import Predecessor, ReserveRow, fingerprint, statement_digest
 from por.bundle import BookFigures, BundleInput, Written, write_bundle, write_missed
+from por.hour.pairing import signed_row
 from por.liabilities.books import Books, SqlQuery, read_books
 from por.liabilities.folder import FOLDER, read_folder
 from por.liabilities.kernels import select
 from por.liabilities.rebuild import rebuild
 from por.proofs import find_account, make_proof
-from por.reserves.evm import Expectation, LayoutTable, RowResult, verify_evidence
+from por.reserves.evm import Expectation, LayoutTable, verify_evidence
 from por.reserves.evm.collect import Waiting, assemble, collect
 from por.reserves.lists import ReserveList, read_reserve_list
 from por.snapshot import SnapshotId, control_periods, next_hour, time_text, to_seconds
@@ -230,16 +231,8 @@ def _collect_reserves(
     result = verify_evidence(evidence, cutoff=cutoff, layouts=layouts, expected=expected)
     schemes = {(chain.chain, c.address): c.scheme for chain in result.chains for c in chain.controls}
     for row in result.rows:
-        rows.append(_reserve_row(row, schemes.get((row.chain, row.address), "none"), assets[row.asset].scale))
+        rows.append(signed_row(row, schemes.get((row.chain, row.address), "none"), assets[row.asset].scale))
     return evidence, rows
-
-
-def _reserve_row(row: RowResult, scheme: str, scale: int) -> ReserveRow:
-    """A judged row as it is signed: in quanta, rounded down, with no more assurance than our own verifier gives it."""
-    is_call = any(check.name == "pinned-call" for check in row.checks)
-    evidence = "state-proof" if row.assurance_given_block == "proven" else "pinned-call" if is_call else "claim"
-    balance = row.balance * 10**scale // 10**row.decimals
-    return ReserveRow(row.entity, row.asset, row.chain, row.contract, row.address, balance, row.label, scheme, evidence)
 
 
 def _statement_rows(listed: ReserveList, assets: AssetTable, path: Path) -> list[ReserveRow]:

@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NewType, TypeAlias
 
@@ -45,6 +46,7 @@ AMOUNT_MAX = 2**128 - 1
 INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 32
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
+KEYS_SEEN_MAX = 4_096
 
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
@@ -87,6 +89,7 @@ class Tag(IntEnum):
     JOURNAL_STATE = 0x38
     REGISTRY_STATE = 0x39
     ENGINE_STATE = 0x3A
+    ENGINE_PARAMETERS = 0x3B
 
 
 def u32(value: int) -> bytes:
@@ -243,20 +246,41 @@ def _check(value: Json, depth: int) -> None:
     if value is None or isinstance(value, bool | str):
         return
     if isinstance(value, int):
-        if not 0 <= value <= INTEGER_MAX:
-            raise FormatError("numbers are integers from 0 to 2^53-1")
+        _check_integer(value)
         return
     if depth >= DEPTH_MAX:
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
-    if isinstance(value, list):
-        for item in value:
-            if type(item) is not str:
-                _check(item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not _KEY.match(key):
-                raise FormatError("a key has characters or a length that keys do not have")
-            if type(item) is not str:
-                _check(item, depth + 1)
+    if isinstance(value, dict):
+        for key in value:
+            if key not in _keys_seen:
+                _learn_key(key)
+        items: Iterable[Json] = value.values()
+    elif isinstance(value, list):
+        items = value
     else:
         raise FormatError(f"{type(value).__name__} has no canonical form")
+    for item in items:
+        kind = type(item)
+        # A command has some twenty scalars: they are not worth a call each.
+        if kind is str or item is None or kind is bool:
+            continue
+        if kind is int:
+            _check_integer(item)  # type: ignore[arg-type]  # its type was asked the fast way
+        else:
+            _check(item, depth + 1)
+
+
+def _check_integer(value: int) -> None:
+    if not 0 <= value <= INTEGER_MAX:
+        raise FormatError("numbers are integers from 0 to 2^53-1")
+
+
+def _learn_key(key: str) -> None:
+    """Refuse what is no key; remember what is, because the same few hundred come again and again."""
+    if not isinstance(key, str) or not _KEY.match(key):
+        raise FormatError("a key has characters or a length that keys do not have")
+    if len(_keys_seen) < KEYS_SEEN_MAX:
+        _keys_seen[key] = None
+
+
+_keys_seen: dict[str, None] = {}

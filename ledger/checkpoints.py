@@ -7,6 +7,10 @@ the position, and the engine made of it hashes the same. An auditor gets the sam
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -15,14 +19,17 @@ from ledger.canonical import Digest, Json, canonical_file, from_hex, parse
 from ledger.engine import RULE_SET, Engine, state_hash_of
 from ledger.errors import CheckFailed, FormatError
 from ledger.genesis import Genesis
-from ledger.log.files import Files, Handle
+from ledger.log.files import Files, Handle, OsFiles
 from ledger.log.record import Head, Sequence64
 
-__all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["FORMAT", "Checkpoints", "checkpoint_sections", "read_checkpoint", "write_checkpoint"]
 
 FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
+INLINE_ACCOUNTS_MAX: Final = 2_000
+"""Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
 _NAME: Final = "checkpoint-{:016d}"
+_REPORT: Final = "report-{:016d}.json"
 
 
 def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
@@ -42,8 +49,11 @@ def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
     return b"".join((canonical_file(header), *sections.values())), state
 
 
-def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
-    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes], Head, Digest]:
+    """The sections of a checkpoint's bytes, the head at which it stands, and its state hash, which is theirs.
+
+    Raises FormatError or CheckFailed.
+    """
     line, separator, rest = data.partition(b"\n")
     header: Any = parse(line)
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
@@ -62,10 +72,19 @@ def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
         sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
     if rest or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
+    if type(header["position"]) is not int:
+        raise FormatError("the checkpoint's position is malformed")
+    head = Head(Sequence64(header["position"]), Digest(from_hex(header["head"], 32)))
+    return sections, head, Digest(from_hex(header["state"], 32))
+
+
+def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
+    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+    sections, head, state = checkpoint_sections(data, genesis)
     engine = Engine.restore(genesis, sections)
-    if engine.sequence != header["position"] or engine.state_hash().hex() != header["state"]:
+    if engine.sequence != head.sequence or engine.state_hash() != state:
         raise CheckFailed("the engine of the checkpoint does not hash to its state")
-    return engine, Head(Sequence64(engine.sequence), Digest(from_hex(header["head"], 32)))
+    return engine, head
 
 
 class Checkpoints:
@@ -73,6 +92,9 @@ class Checkpoints:
 
     def __init__(self, folder: Path, genesis: Genesis, files: Files) -> None:
         self._folder, self._genesis, self._files = folder, genesis, files
+        # On macOS the system's own libraries do not survive a fork, and Windows has none.
+        self._may_fork = isinstance(files, OsFiles) and sys.platform.startswith("linux")
+        self._child = 0
 
     def positions(self) -> list[int]:
         """Where there are checkpoints, rising."""
@@ -86,27 +108,90 @@ class Checkpoints:
     def write(self, engine: Engine, head: Head) -> None:
         """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
 
-        Raises OSError where the disk refuses; the log has everything all the same.
+        A large engine is written by a child process that has the memory of this moment, so that trading goes on;
+        `wait` says when it is there. Raises OSError where the disk refuses
+        in this process; the log has everything all the same.
         """
         position = int(head.sequence)
         if position in self.positions():
             return
+        if self._may_fork and len(engine.ledger) > INLINE_ACCOUNTS_MAX:
+            self._fork(engine, head)
+        else:
+            self._write(engine, head)
+
+    def _fork(self, engine: Engine, head: Head) -> None:
+        self.wait()
+        with warnings.catch_warnings():
+            # The child runs no code but this, takes no lock of another thread, and leaves without cleaning up.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child:
+            self._child = child
+            return
+        status = 1
+        try:
+            self._write(engine, head)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def wait(self) -> None:
+        """Return when no checkpoint is being written; raises CheckFailed if the one that was could not be."""
+        if self._child:
+            child, self._child = self._child, 0
+            _, status = os.waitpid(child, 0)
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+
+    def is_there(self, position: int) -> bool:
+        """Whether the checkpoint of a position is whole on the disk. Raises CheckFailed as `wait` does."""
+        if self._child:
+            child, status = os.waitpid(self._child, os.WNOHANG)
+            if not child:
+                return False
+            self._child = 0
+            if status:
+                raise CheckFailed("the checkpoint of the last hour could not be written")
+        return position in self.positions()
+
+    def report(self, position: int) -> dict[str, Any]:
+        """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
+        self.wait()
+        report: dict[str, Any] = json.loads(self._read_file(self._folder / _REPORT.format(position)))
+        return report
+
+    def state_at(self, position: int) -> Digest:
+        """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
+        self.wait()
+        line, _, _ = self._read(position).partition(b"\n")
+        header: Any = parse(line)
+        return Digest(from_hex(header["state"], 32))
+
+    def _write(self, engine: Engine, head: Head) -> None:
+        position = int(head.sequence)
         data, _ = write_checkpoint(engine, head)
-        files = self._files
-        files.make_directory(self._folder)
-        for left in [name for name in files.names(self._folder) if name.startswith("part-")]:
-            files.remove(self._folder / left)
-        part = self._folder / f"part-{position:016d}"
+        self._files.make_directory(self._folder)
+        for left in [name for name in self._files.names(self._folder) if name.startswith("part-")]:
+            self._files.remove(self._folder / left)
+        self._replace(self._folder / _REPORT.format(position), json.dumps(_report(engine)).encode())
+        self._replace(self.path(position), data)
+        for old in self.positions()[:-KEPT]:
+            self._files.remove(self.path(old))
+            if _REPORT.format(old) in self._files.names(self._folder):
+                self._files.remove(self._folder / _REPORT.format(old))
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """A whole and durable file under its name, or nothing new there."""
+        files, part = self._files, path.with_name(f"part-{path.name}")
         handle = files.open(part, write=True, create=True)
         try:
             _write_whole(files, handle, data)
             files.sync(handle)
         finally:
             files.close(handle)
-        files.rename(part, self.path(position))
+        files.rename(part, path)
         files.sync_directory(self._folder)
-        for old in self.positions()[:-KEPT]:
-            files.remove(self.path(old))
 
     def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
         """The engine of the newest checkpoint at or before a log position, or of genesis.
@@ -125,11 +210,22 @@ class Checkpoints:
         return Engine.begin(self._genesis)
 
     def _read(self, position: int) -> bytes:
-        handle = self._files.open(self.path(position))
+        return self._read_file(self.path(position))
+
+    def _read_file(self, path: Path) -> bytes:
+        handle = self._files.open(path)
         try:
             return self._files.read(handle, 0, self._files.size(handle))
         finally:
             self._files.close(handle)
+
+
+def _report(engine: Engine) -> dict[str, Json]:
+    """The zero-sum report of the cut, for the attestation; amounts as text."""
+    rows: list[Json] = [
+        [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
+    ]
+    return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}
 
 
 def _write_whole(files: Files, handle: Handle, data: bytes) -> None:

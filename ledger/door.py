@@ -20,6 +20,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from ledger.authority import Authority, Denial, Policy, judge, session_owner
 from ledger.canonical import Json, canonical_file
+from ledger.commands import Command
 from ledger.errors import FormatError
 from ledger.keyring import Keyring
 from ledger.log.files import Files, Handle, OsFiles
@@ -65,6 +66,8 @@ class Accepted(NamedTuple):
     request: Request
     authority: Authority
     received_us: Micros
+    command: Command | None = None
+    """What the door's reader made of it, for whoever applies it."""
 
     def entry(self, applied_us: int) -> Entry:
         """The log entry."""
@@ -155,11 +158,16 @@ class CommandDoor(Generic[T]):
         policy: Policy,
         commit: Callable[[Sequence[Accepted]], T],
         *,
+        reader: Callable[[Request], Command | None] | None = None,
         refusals: RefusalLog | None = None,
         threads: int = 2,
     ) -> None:
-        """`commit` logs a batch and returns when it is durable; `ring` is the engine's, and changes only in it."""
+        """`commit` logs a batch and returns when it is durable; `ring` is the engine's, and changes only in it.
+
+        `reader` gives what a request asks for and raises FormatError for what is malformed inside it.
+        """
         assert threads >= 1
+        self._reader = reader
         self._exchange, self._ring, self._policy, self._commit = exchange, ring, policy, commit
         self._refusals = refusals
         self.refusals_problem: str | None = None
@@ -247,6 +255,10 @@ class CommandDoor(Generic[T]):
         problem = time_problem(request, received_us)
         if problem is not None:
             return Refused(submission, Fault(problem))
+        try:
+            command = None if self._reader is None else self._reader(request)
+        except FormatError as error:
+            return Refused(submission, Fault.MALFORMED, str(error))
         if submission.scheme is Scheme.SESSION:
             verdict = session_owner(self._ring, self._policy, request, submission.session_key, received_us)
             if isinstance(verdict, Authority):
@@ -258,7 +270,7 @@ class CommandDoor(Generic[T]):
             return Refused(submission, verdict)
         if not all(verify_one(submission.scheme, submission.signed, signature) for signature in submission.signatures):
             return Refused(submission, Fault.BAD_SIGNATURE)
-        return Accepted(submission, request, verdict, Micros(received_us))
+        return Accepted(submission, request, verdict, Micros(received_us), command)
 
     def close(self) -> None:
         """Stop the threads and close the refusals."""

@@ -3,9 +3,9 @@
 Pure: no clock, no randomness, no float, no input or output. The same commands give the same events and the same state
 hash on any machine. A command that is refused moves nothing and says why. One engine is one legal entity.
 
-The order inside a command is fixed: time first (holds and orders that are due end), then who may give it, then the
-command at its desk (ledger/desks), then the balances that moved, as absolute figures. Rules are numbered by `RULE_SET`;
-a change that alters any result is a new number.
+The order inside a command is fixed: time first (parameters that are due act, prices go stale, orders and holds end),
+then who may give it, then the command at its desk (ledger/desks), then the balances that moved, as absolute figures.
+Rules are numbered by `RULE_SET`; a change that alters any result is a new number.
 """
 
 from __future__ import annotations
@@ -18,22 +18,36 @@ from ledger.api_strings import read_instructions
 from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
-from ledger.desks import CustomersDesk, Desk, KeysDesk, ListingDesk, MoneyDesk, OrdersDesk, Refusal, Shared
+from ledger.desks import (
+    CustodyDesk,
+    CustomersDesk,
+    DepositsDesk,
+    Desk,
+    FeesDesk,
+    KeysDesk,
+    ListingDesk,
+    MoneyDesk,
+    OrdersDesk,
+    ParametersDesk,
+    PricesDesk,
+    Refusal,
+    Shared,
+    WithdrawalsDesk,
+)
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
 from ledger.genesis import Genesis
 from ledger.journal import AccountCode, Ledger
 from ledger.keyring import Permission, Role
 from ledger.log.record import Scheme
+from ledger.parameters import Parameters
 from ledger.registry import Registry
 from ledger.signatures import Request
-from ledger.trading.fees import FeeRates
 
-__all__ = ["DEFAULT_FEES", "HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given", "state_hash_of"]
+__all__ = ["HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given", "state_hash_of"]
 
 RULE_SET: Final = 1
 HOUR_MICROS: Final = 3_600_000_000
-DEFAULT_FEES: Final = FeeRates(200, 500)
 
 
 class Given(NamedTuple):
@@ -43,6 +57,8 @@ class Given(NamedTuple):
     keys: tuple[bytes, ...]
     received_us: int
     source: str = ""
+    command: Command | None = None
+    """What the bytes spell, where the door has read it already."""
 
 
 class _Totals:
@@ -58,22 +74,33 @@ class _Totals:
 class Engine:
     """The state, and `apply`, which is the only way to change it."""
 
-    def __init__(self, exchange: str, entity: str = "main", fees: FeeRates = DEFAULT_FEES) -> None:
-        self._shared = shared = Shared(exchange, entity, fees)
-        self.orders = OrdersDesk(shared)
+    def __init__(self, exchange: str, entity: str = "main") -> None:
+        self._shared = shared = Shared(exchange, entity)
+        self.fees = FeesDesk(shared)
+        self.orders = OrdersDesk(shared, self.fees)
         self.keys = KeysDesk(shared)
-        self.money = MoneyDesk(shared)
+        self.custody = CustodyDesk(shared)
+        self.deposits = DepositsDesk(shared, self.custody)
+        self.withdrawals = WithdrawalsDesk(shared, self.custody, self.deposits)
         self._desks: tuple[Desk, ...] = (
             self.keys,
+            ParametersDesk(shared),
             ListingDesk(shared),
             CustomersDesk(shared),
+            self.fees,
+            PricesDesk(shared, self.orders.follow_prices),
             self.orders,
-            self.money,
+            MoneyDesk(shared),
+            self.custody,
+            self.deposits,
+            self.withdrawals,
         )
         self._handlers: dict[type[Command], Callable[[Any], None]] = {Tick: self._tick, CutHour: self._cut_hour}
         for desk in self._desks:
             assert not desk.handlers().keys() & self._handlers.keys(), "one desk for each command"
             self._handlers.update(desk.handlers())
+        # Every command passes here, so the desks for which time does nothing are not asked.
+        self._clocks = [desk.pass_time for desk in self._desks if type(desk).pass_time is not Desk.pass_time]
         self._hour = -1
         self._seen: dict[int, int] = {}
         self._totals: dict[tuple[str, str], _Totals] = {}
@@ -117,6 +144,25 @@ class Engine:
         """What customers, wallets and assets were at any time."""
         return self._shared.registry
 
+    def account_number(self, account: str) -> int:
+        """The number of a customer's account, from 1 in the order of opening; raises KeyError."""
+        return self._shared.accounts[account].number
+
+    @property
+    def parameters(self) -> Parameters:
+        """Every parameter and what is in force."""
+        return self._shared.parameters
+
+    @property
+    def prices(self) -> dict[str, int]:
+        """The reference price of each asset that has one, 10^-18 of the unit of account."""
+        return dict(self._shared.prices)
+
+    @property
+    def crosses(self) -> dict[str, int]:
+        """The same of each currency."""
+        return dict(self._shared.crosses)
+
     @property
     def assets(self) -> dict[str, int]:
         """The scale of each asset."""
@@ -127,23 +173,34 @@ class Engine:
         """What the venue as a whole takes."""
         return self._shared.venue_state
 
+    @property
+    def due_us(self) -> int:
+        """When something ends or changes by time alone: until then a `Tick` would do nothing. `NEVER_US` if nothing is.
+
+        It may be earlier than what comes of it; a `Tick` given at that time moves it on, so that none repeats.
+        """
+        return min(self._shared.ledger.due_micros, *(desk.due_us for desk in self._desks))
+
     # Applying.
 
-    def apply(self, sequence: int, time_us: int, command: Command, source: str = "") -> list[Event]:
+    def apply(self, sequence: int, time_us: int, command: Command, source: str = "", giver: str = "") -> list[Event]:
         """Apply one command at a log position and time (microseconds, never falling); gives the facts.
 
-        Whoever calls this answers for who gave the command; `apply_given` asks the key ring.
+        Whoever calls this answers for who gave the command (`giver`, the owner of a key; empty for two operators);
+        `apply_given` asks the key ring.
         """
         self._start(sequence, time_us)
+        self._shared.giver = giver
         is_carried_out = False
         try:
-            self._carry_out(command, source)
+            self.orders.source = source
+            self._handlers[type(command)](command)
             is_carried_out = True
         except Refusal as refusal:
             self._shared.events.append(Refused(str(refusal)))
         events = self._finish()
         if is_carried_out and isinstance(command, CutHour):
-            events.append(HourCut(command.hour, self.state_hash().hex()))
+            events.append(HourCut(command.hour, self.parameters.hash().hex(), RULE_SET))
         return events
 
     def apply_given(self, sequence: int, time_us: int, given: Given) -> list[Event]:
@@ -155,10 +212,10 @@ class Engine:
         verdict = self._judge(given, time_us)
         if isinstance(verdict, Authority) and given.request.names[0] not in KEY_COMMANDS:
             try:
-                command = self._command(given.request, verdict)
+                command = given.command or self._command(given.request, verdict)
             except FormatError:
                 return self._refuse(sequence, time_us, "malformed")
-            return self.apply(sequence, time_us, command, given.source)
+            return self.apply(sequence, time_us, command, given.source, verdict.owner)
         if isinstance(verdict, Denial):
             return self._refuse(sequence, time_us, verdict.value.replace("_", "-"))
         self._start(sequence, time_us)
@@ -179,9 +236,16 @@ class Engine:
             return Denial.NO_SIGNATURE
         return Authority(Role.SESSION, account, b"")
 
+    @staticmethod
+    def read_ahead(request: Request) -> Command | None:
+        """What a request spells, where that does not depend on the engine's state; raises FormatError."""
+        if request.command is None or request.names[0] not in POLICY:
+            return None
+        return read_command(request.command)
+
     def _command(self, request: Request, verdict: Authority) -> Command:
         if request.command is not None:
-            return read_command(dict(request.command))
+            return read_command(request.command)
         markets = {name: room.market for name, room in self.orders.rooms.items()}
         return read_instructions(request.instructions, verdict.owner, markets, self._shared.assets)
 
@@ -197,13 +261,9 @@ class Engine:
         assert not shared.events, "the facts of the command before were taken"
         shared.sequence, shared.time_us = sequence, time_us
         shared.ledger.begin(sequence, time_us)
-        for desk in self._desks:
-            desk.pass_time()
+        for pass_time in self._clocks:
+            pass_time()
         shared.ledger.expire()
-
-    def _carry_out(self, command: Command, source: str) -> None:
-        self.orders.source = source
-        self._handlers[type(command)](command)
 
     def _finish(self) -> list[Event]:
         self._state_balances()
@@ -255,7 +315,6 @@ class Engine:
         head: dict[str, Json] = {
             "entity": shared.entity,
             "exchange": shared.exchange,
-            "fees": [str(rate) for rate in shared.rates],
             "hour": self._hour + 1,
             "rule_set": RULE_SET,
             "sequence": shared.sequence,

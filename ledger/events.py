@@ -12,13 +12,17 @@ from typing import Any, NamedTuple, TypeAlias
 from ledger.trading.reports import ReportRow
 
 __all__ = [
+    "AccountBlocked",
     "AccountOpened",
+    "AddressAssigned",
     "AssetListed",
     "BalanceChanged",
     "ConsentSet",
+    "CustodyMoved",
     "CustomerSet",
     "DepositCredited",
     "DepositReversed",
+    "DestinationSet",
     "Event",
     "HourCut",
     "KeyChanged",
@@ -26,7 +30,15 @@ __all__ = [
     "MarketStateSet",
     "OrderPlaced",
     "OrderReport",
+    "ParameterChangeEnded",
+    "ParameterScheduled",
+    "ParameterSet",
+    "PriceJumped",
+    "PricesSet",
+    "ReceiptAssigned",
+    "ReceiptHeld",
     "Refused",
+    "TransfersSet",
     "WalletSet",
     "WithdrawalMoved",
     "event_document",
@@ -69,11 +81,23 @@ class ConsentSet(NamedTuple):
 
 
 class KeyChanged(NamedTuple):
-    """A key was registered, rotated or revoked; the ring has what it is now."""
+    """What a key is from now on, after it was registered, rotated or revoked; times in microseconds, key in hex."""
 
     owner: str
     role: str
     key: str
+    permissions: tuple[str, ...]
+    registered: int
+    expires: int | None
+    ended: int | None
+
+
+class AccountBlocked(NamedTuple):
+    """An operator stopped an account's trading, or no longer does."""
+
+    account: str
+    blocked: bool
+    reason: str
 
 
 class AssetListed(NamedTuple):
@@ -112,6 +136,48 @@ class MarketStateSet(NamedTuple):
     state: str
 
 
+class ParameterSet(NamedTuple):
+    """A parameter's value from now on, as canonical JSON; `change` is the number it was scheduled under, else 0."""
+
+    name: str
+    scope: str
+    value: str
+    change: int
+
+
+class ParameterScheduled(NamedTuple):
+    """A parameter will have a value (canonical JSON) at the first command at or after `effective` (microseconds)."""
+
+    change: int
+    effective: int
+    name: str
+    scope: str
+    value: str
+
+
+class ParameterChangeEnded(NamedTuple):
+    """A scheduled change will not happen: it was cancelled (reason `cancelled`), or is not possible any more."""
+
+    change: int
+    reason: str
+
+
+class PricesSet(NamedTuple):
+    """Reference prices that changed, of assets and of currencies: 10^-18 `unit` for one; None: there is none now."""
+
+    unit: str
+    assets: tuple[tuple[str, int | None], ...]
+    currencies: tuple[tuple[str, int | None], ...]
+
+
+class PriceJumped(NamedTuple):
+    """A feed's price was left out: it is too far from the same feed's last one, which still stands."""
+
+    feed: str
+    name: str
+    price: int
+
+
 class OrderPlaced(NamedTuple):
     """An order was handed to a book under this id; the book's own answers follow."""
 
@@ -147,8 +213,64 @@ class DepositReversed(NamedTuple):
     debt: int
 
 
+class AddressAssigned(NamedTuple):
+    """What arrives there is the customer's, or the house's (None)."""
+
+    chain: str
+    address: str
+    account: str | None
+    subaccount: str
+    wallet: str | None
+
+
+class ReceiptHeld(NamedTuple):
+    """A receipt that no customer is credited for: it is owed, in a line of its own, until it is assigned."""
+
+    evidence: str
+    wallet: str
+    asset: str
+    amount: int
+
+
+class ReceiptAssigned(NamedTuple):
+    """A held receipt is a customer's now, or the house's (None)."""
+
+    evidence: str
+    account: str | None
+    asset: str
+    amount: int
+
+
+class TransfersSet(NamedTuple):
+    """Whether an asset's `deposits` are credited, or its `withdrawals` taken, from now on."""
+
+    asset: str
+    direction: str
+    open: bool
+
+
+class DestinationSet(NamedTuple):
+    """A destination counts from a time on, or no more (None)."""
+
+    account: str
+    chain: str
+    destination: str
+    active_us: int | None
+
+
+class CustodyMoved(NamedTuple):
+    """A move between wallets of the exchange: `sent`, `settled` or `failed`; `amount` in quanta."""
+
+    move: str
+    state: str
+    source: str
+    target: str
+    asset: str
+    amount: int
+
+
 class WithdrawalMoved(NamedTuple):
-    """A withdrawal's state: `held`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
+    """A withdrawal's state: `held`, `approved`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
 
     request: str
     state: str
@@ -168,10 +290,14 @@ class BalanceChanged(NamedTuple):
 
 
 class HourCut(NamedTuple):
-    """The hour ends with this command; `state` is the engine's state hash after it, hex."""
+    """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
+
+    `parameters`: the hash of all parameters in force, hex; `ruleset`: the number of the rules that were applied.
+    """
 
     hour: int
-    state: str
+    parameters: str
+    ruleset: int
 
 
 Event: TypeAlias = (
@@ -180,14 +306,26 @@ Event: TypeAlias = (
     | CustomerSet
     | ConsentSet
     | KeyChanged
+    | AccountBlocked
     | AssetListed
     | WalletSet
     | MarketListed
     | MarketStateSet
+    | ParameterSet
+    | ParameterScheduled
+    | ParameterChangeEnded
+    | PricesSet
+    | PriceJumped
     | OrderPlaced
     | OrderReport
     | DepositCredited
     | DepositReversed
+    | AddressAssigned
+    | ReceiptHeld
+    | ReceiptAssigned
+    | TransfersSet
+    | DestinationSet
+    | CustodyMoved
     | WithdrawalMoved
     | BalanceChanged
     | HourCut

@@ -1,27 +1,40 @@
-"""The money behind spot orders, in the ledger: an order's hold is a pending transfer, and a fill posts out of it.
+"""The money behind spot orders, in the ledger: an order's hold is one pending transfer, and a fill posts out of it.
 
-Implements `ledger.trading.holds.Purse` over the double-entry ledger, for one entity. Every movement of one fill is
-posted under one command; amounts are exact, so nothing here can be refused once the order is held.
+Implements `ledger.trading.holds.Purse` over the double-entry ledger, for one entity. A hold's handle is the id of its
+pending transfer, so the ledger's own state has all that a restart needs beside the numbers of the payers. Amounts are
+exact, so nothing of a fill can be refused once both orders are held.
+
+A customer may have a referrer, whose claim gets a share of what each fill leaves the house of this customer's fee: the
+fee less the rebate that the fill paid to the other side. It is posted from the house's fees; the fraction that the
+division leaves goes to the house's dust account.
 """
 
 from __future__ import annotations
 
-from ledger.journal import AccountCode, Ledger, ReasonCode, Result, claim_key, house_key
+from functools import partial
+from typing import Any, Final
 
-__all__ = ["LedgerPurse"]
+from ledger.canonical import Json
+from ledger.journal import AccountCode, Ledger, ReasonCode, Result, claim_key, house_key
+from ledger.trading.fees import split_fee
+from ledger.trading.market import PPM
+
+__all__ = ["LedgerPurse", "LedgerTill"]
+
+_ORDER_HOLD: Final = int(ReasonCode.ORDER_HOLD)
 
 
 class LedgerPurse:
-    """Balances by payer: the number of an account and subaccount. `holds` has the pending transfers of each order."""
+    """Who pays: an account and subaccount by its number; and the tills of the markets."""
 
     def __init__(self, ledger: Ledger, entity: str) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
+        self.referrers: dict[int, tuple[int, int]] = {}
         self._entity = entity
         self._payers: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self._claims: dict[tuple[int, str], int] = {}
-        self._fees: dict[str, int] = {}
-        self.holds: dict[int, list[int]] = {}
+        self._claims: dict[str, dict[int, int]] = {}
+        self._house: dict[tuple[AccountCode, str], int] = {}
 
     def payer(self, account: str, subaccount: str) -> int:
         """The number of an account's subaccount, from 1 on."""
@@ -35,96 +48,130 @@ class LedgerPurse:
         """The account and subaccount of a number."""
         return self._payers[payer - 1]
 
+    def refer(self, payer: int, referrer: int, share_ppm: int) -> None:
+        """Give `referrer`, a payer too, a share of the fees of `payer` from now on; a share of 0 ends it."""
+        assert payer != referrer and 0 <= share_ppm <= PPM, "a referrer is somebody else and gets no more than all"
+        assert min(payer, referrer) > 0 and max(payer, referrer) <= len(self._payers), "both have a number"
+        if share_ppm:
+            self.referrers[payer] = (referrer, share_ppm)
+        else:
+            self.referrers.pop(payer, None)
+
+    def claims(self, asset: str) -> dict[int, int]:
+        """The claim accounts known so far in an asset, by payer. `claim` adds to it."""
+        return self._claims.setdefault(asset, {})
+
     def payers_of(self, account: str) -> list[int]:
         """The numbers of all subaccounts that an account has used."""
         return [number for (owner, _), number in self._numbers.items() if owner == account]
 
     def claim(self, payer: int, asset: str) -> int:
         """The ledger's claim account of a payer in an asset, opened on first use."""
-        index = self._claims.get((payer, asset))
+        claims = self.claims(asset)
+        index = claims.get(payer)
         if index is None:
             account, subaccount = self.owner(payer)
-            index = self._ledger.open(claim_key(account, asset, subaccount, self._entity))
-            self._claims[payer, asset] = index
+            index = claims[payer] = self.ledger.open(claim_key(account, asset, subaccount, self._entity))
+        return index
+
+    def house(self, code: AccountCode, asset: str) -> int:
+        """A house account in an asset, opened on first use."""
+        index = self._house.get((code, asset))
+        if index is None:
+            index = self._house[code, asset] = self.ledger.open(house_key(code, asset, entity=self._entity))
         return index
 
     def fees(self, asset: str) -> int:
         """The house's fee account in an asset."""
-        index = self._fees.get(asset)
-        if index is None:
-            index = self._fees[asset] = self._ledger.open(house_key(AccountCode.FEES, asset, entity=self._entity))
-        return index
+        return self.house(AccountCode.FEES, asset)
 
-    def hold(self, order_id: int, account: int, asset: str, quanta: int) -> bool:
-        """See `Purse.hold`."""
-        pending = self._ledger.hold(self.claim(account, asset), quanta, ReasonCode.ORDER_HOLD, str(order_id))
-        if pending < 0:
-            assert -pending == Result.EXCEEDS_CREDITS, "a hold is refused for want of money only"
-            return False
-        self.holds.setdefault(order_id, []).append(pending)
-        return True
-
-    def release(self, order_id: int, account: int, asset: str, quanta: int) -> None:
-        """See `Purse.release`."""
-        for pending, amount in self._parts(order_id, quanta):
-            result = self._ledger.release(pending, amount)
-            assert result is Result.OK, "what is held can be released"
-
-    def settle(
-        self,
-        orders: tuple[int, int],
-        buyer: int,
-        seller: int,
-        base_quanta: int,
-        quote_quanta: int,
-        fees: tuple[int, int],
-    ) -> None:
-        """See `Purse.settle`. A rebate comes from the house's fees, so that the hold falls by what its payer pays."""
-        base_asset, quote_asset = self._assets
-        reference = f"{orders[0]}/{orders[1]}"
-        buyer_fee, seller_fee = fees
-        seller_quote, house = self.claim(seller, quote_asset), self.fees(quote_asset)
-        paid = quote_quanta + min(buyer_fee, 0)
-        self._pay(orders[0], paid, seller_quote, ReasonCode.TRADE, reference)
-        if buyer_fee > 0:
-            self._pay(orders[0], buyer_fee, house, ReasonCode.FEE, reference)
-        self._post(house, seller_quote, -min(buyer_fee, 0), ReasonCode.REBATE, reference)
-        self._post(seller_quote, house, max(seller_fee, 0), ReasonCode.FEE, reference)
-        self._post(house, seller_quote, -min(seller_fee, 0), ReasonCode.REBATE, reference)
-        self._pay(orders[1], base_quanta, self.claim(buyer, base_asset), ReasonCode.TRADE, reference)
+    def till(self, base: str, quote: str) -> LedgerTill:
+        """See `Purse.till`."""
+        return LedgerTill(self, base, quote)
 
     def trade_in(self, base: str, quote: str) -> None:
-        """Say which assets the next fills are in; a market's book is asked between two of these."""
-        self._assets = (base, quote)
+        """Open the fee account of a market's quote, so that its number follows from the first command there."""
+        assert base != quote, "a market has two assets"
         self.fees(quote)
 
-    def _pay(self, order_id: int, quanta: int, credit: int, reason: ReasonCode, reference: str) -> None:
-        for pending, amount in self._parts(order_id, quanta):
-            hold = self._ledger.pending(pending)
-            assert hold is not None, "an order's hold stands as long as it is needed"
-            if hold.debit == credit:
-                # Somebody who allows it traded with themselves: what they pay to themselves is only held no more.
-                result = self._ledger.release(pending, amount)
-            else:
-                result = self._ledger.post_pending(pending, amount, credit, reason, reference, keep=True)
-            assert result is Result.OK, "what is held can be posted"
+    @property
+    def holds(self) -> dict[int, int]:
+        """Quanta of every order's hold that stands, by handle, as the ledger has them."""
+        standing = self.ledger.standing_holds()
+        return {handle: hold.amount for handle, hold in standing.items() if hold.reason == _ORDER_HOLD}
 
-    def _post(self, debit: int, credit: int, quanta: int, reason: ReasonCode, reference: str) -> None:
-        if quanta:
-            result = self._ledger.post(debit, credit, quanta, reason, reference)
-            assert result is Result.OK, "a fee is below what it is taken from"
+    def to_state(self) -> dict[str, Json]:
+        """All that the ledger does not know, in canonical JSON: the payers by number, and who referred whom."""
+        referrers: list[Json] = [[payer, *self.referrers[payer]] for payer in sorted(self.referrers)]
+        return {"payers": [list(payer) for payer in self._payers], "referrers": referrers}
 
-    def _parts(self, order_id: int, quanta: int) -> list[tuple[int, int]]:
-        """Which of the order's pending transfers give how much, the oldest first; spent ones are forgotten."""
-        parts, held = [], self.holds[order_id]
-        while quanta:
-            pending = self._ledger.pending(held[0])
-            assert pending is not None, "an order's hold stands as long as it is needed"
-            amount = min(quanta, pending.amount)
-            parts.append((held[0], amount))
-            quanta -= amount
-            if amount == pending.amount:
-                held.pop(0)
-        if not held:
-            del self.holds[order_id]
-        return parts
+    @classmethod
+    def from_state(cls, ledger: Ledger, entity: str, document: Any) -> LedgerPurse:
+        """The purse that `to_state` described, over a ledger restored to the same moment."""
+        purse = cls(ledger, entity)
+        for account, subaccount in document["payers"]:
+            purse.payer(account, subaccount)
+        for payer, referrer, share_ppm in document["referrers"]:
+            purse.refer(payer, referrer, share_ppm)
+        return purse
+
+
+class LedgerTill:
+    """`holds.Till` of one market over the ledger."""
+
+    __slots__ = ("_claims", "_hold", "_house", "_purse", "assets", "release", "settle", "shared")
+
+    def __init__(self, purse: LedgerPurse, base: str, quote: str) -> None:
+        ledger = purse.ledger
+        self.assets = (quote, base)  # by Side: what an order gives
+        self._purse = purse
+        self._claims = (purse.claims(quote), purse.claims(base))
+        self._house = purse.fees(quote)
+        self._hold, self.release = ledger.hold, ledger.release
+        # See `Till.settle`. A rebate comes from the house's fees, so that a hold falls by what its payer pays.
+        self.settle = partial(ledger.settle_fill, self._house)
+        self.shared = purse.referrers
+
+    def hold(self, order_id: int, account: int, side: int, quanta: int) -> int:
+        """See `Till.hold`. A frozen account has nothing free."""
+        claim = self._claims[side].get(account)
+        if claim is None:
+            claim = self._purse.claim(account, self.assets[side])
+        pending = self._hold(claim, quanta, _ORDER_HOLD, str(order_id))
+        if pending > 0:
+            return pending
+        assert -pending in (Result.EXCEEDS_CREDITS, Result.DEBIT_ACCOUNT_FROZEN), "only want of money refuses a hold"
+        return 0
+
+    def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
+        """See `Till.raise_hold`: the old hold is given back and a greater one made, once it is sure that it can be."""
+        ledger, claim = self._purse.ledger, self._purse.claim(account, self.assets[side])
+        standing = ledger.pending(handle)
+        assert standing is not None and standing.debit == claim, "an order's hold stands as long as it is needed"
+        if not ledger.may_hold(claim, quanta):
+            return 0
+        result = ledger.release(handle)
+        raised = ledger.hold(claim, standing.amount + quanta, _ORDER_HOLD, str(order_id))
+        assert result is Result.OK and raised > 0, "what was held and what is free can be held"
+        return raised
+
+    def credit(self, account: int, side: int) -> int:
+        """See `Till.credit`."""
+        return self._purse.claim(account, self.assets[1 - side])
+
+    def share(self, buyer: int, seller: int, buyer_fee: int, seller_fee: int) -> None:
+        """See `Till.share`."""
+        self._share(buyer, buyer_fee, seller_fee)
+        self._share(seller, seller_fee, buyer_fee)
+
+    def _share(self, payer: int, fee: int, other_fee: int) -> None:
+        """Give the referrer of `payer`, if there is one, the share of what this fee left the house."""
+        referrer, share_ppm = self.shared.get(payer, (0, 0))
+        split = split_fee(fee + min(other_fee, 0), share_ppm)
+        purse, ledger, quote = self._purse, self._purse.ledger, self.assets[0]
+        if split.referrer_quanta:
+            result = ledger.post(self._house, purse.claim(referrer, quote), split.referrer_quanta, ReasonCode.REFERRAL)
+            assert result is Result.OK, "a share is below the fee"
+        if split.dust_quanta:
+            result = ledger.post(self._house, purse.house(AccountCode.DUST, quote), split.dust_quanta, ReasonCode.DUST)
+            assert result is Result.OK, "a fraction is below the fee"

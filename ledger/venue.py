@@ -17,19 +17,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple
 
+from ledger.authority import KEY_COMMANDS
 from ledger.checkpoints import Checkpoints
 from ledger.commands import POLICY
 from ledger.door import Accepted, CommandDoor, RefusalLog, Refused, Submission
 from ledger.engine import Engine, Given
-from ledger.errors import CheckFailed, InputError
+from ledger.errors import CheckFailed, FormatError, InputError
 from ledger.events import Event, HourCut
 from ledger.genesis import Genesis
 from ledger.journal import AccountKey, Row
+from ledger.keyring import Keyring, Role, read_target
 from ledger.log import CommandLog, Files, Head, LogOptions, OsFiles, Record
 from ledger.playback import given_of
 from ledger.signatures import COMMAND_WINDOW_US, WINDOW_MS_MAX
 
-__all__ = ["Answer", "Applied", "Follower", "Venue", "VenueOptions", "VenuePaths"]
+__all__ = [
+    "Answer",
+    "Applied",
+    "Follower",
+    "FollowerAhead",
+    "FollowerDiffers",
+    "Venue",
+    "VenueOptions",
+    "VenuePaths",
+    "apply_records",
+]
 
 REPLAY_BATCH: Final = 4_096
 DOOR_MEMORY_US: Final = 2 * max(COMMAND_WINDOW_US, WINDOW_MS_MAX * 1000)
@@ -77,12 +89,20 @@ class VenueOptions(NamedTuple):
     threads: int = 2
     expected: Head | None = None
     """The log position of the last published attestation: a log behind it is refused."""
+    progress: Callable[[int, int], None] | None = None
+    """Told how many commands were read back on opening, and of how many."""
 
 
 class Applied(NamedTuple):
-    """A batch that is durable and applied. `accounts` are those that the ledger opened in it, by rising index."""
+    """A batch that is durable and applied. `accounts` are those that the ledger opened in it, by rising index.
+
+    Beside each record `givens` has what it says, so that nobody reads the bytes again, and `acting` the customer's
+    account that it acted for, or nothing.
+    """
 
     records: tuple[Record, ...]
+    givens: tuple[Given, ...]
+    acting: tuple[str, ...]
     events: tuple[list[Event], ...]
     rows: list[Row]
     accounts: list[AccountKey]
@@ -103,10 +123,23 @@ class Answer(NamedTuple):
 
 
 class Follower(NamedTuple):
-    """What is handed every batch after its `position`."""
+    """What is handed every batch after its `position`. `hash`: that of the log's record there, as the follower has it.
+
+    `name` is what an error calls it.
+    """
 
     position: int
     take: Callable[[Applied], None]
+    hash: bytes | None = None
+    name: str = "a follower"
+
+
+class FollowerAhead(CheckFailed):
+    """A follower has commands that the log has not: the log lost its end, or the follower is another log's."""
+
+
+class FollowerDiffers(CheckFailed):
+    """A follower followed another history than this log's."""
 
 
 class Venue:
@@ -119,7 +152,6 @@ class Venue:
         self.genesis, self.engine, self.log, self.checkpoints = genesis, engine, log, checkpoints
         self._refusals = refusals
         self._followers: list[Follower] = []
-        self._known_accounts = len(engine.ledger)
         self._broken = False
         self.checkpoint_problem: str | None = None
         """Why the newest checkpoint could not be written; a restart then replays more of the log."""
@@ -145,17 +177,22 @@ class Venue:
             paths.log, genesis.exchange, genesis.hash, expected=options.expected, options=options.log, files=files
         )
         try:
+            _require_followed(log, followers)
             behind = min((follower.position for follower in followers), default=int(log.head.sequence))
-            if any(follower.position > log.head.sequence for follower in followers):
-                raise CheckFailed("a follower is ahead of the log: it belongs to another log, or the log lost its end")
             checkpoints = Checkpoints(paths.checkpoints, genesis, files)
             engine = checkpoints.restore(behind, log.hash_at)
             refusals = RefusalLog(paths.refusals, files=files)
             venue = cls(genesis, engine, log, refusals, checkpoints)
             venue._followers = list(followers)
-            venue._catch_up()
+            venue._catch_up(options.progress)
             venue.door = CommandDoor(
-                genesis.exchange, engine.keys.ring, POLICY, venue._commit, refusals=refusals, threads=options.threads
+                genesis.exchange,
+                engine.keys.ring,
+                POLICY,
+                venue._commit,
+                reader=Engine.read_ahead,
+                refusals=refusals,
+                threads=options.threads,
             )
             venue.door.restore(venue._recent())
         except BaseException:
@@ -165,11 +202,14 @@ class Venue:
 
     # Catching up.
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, progress: Callable[[int, int], None] | None) -> None:
         """Replay what the log has beyond the engine, and hand the followers what each lacks."""
         stops = {follower.position for follower in self._followers}
-        for batch in _batches(self.log.records(self.engine.sequence + 1), stops):
+        first = self.engine.sequence
+        for batch in _batches(self.log.records(first + 1), stops):
             self._hand_on(self._apply(batch))
+            if progress is not None:
+                progress(self.engine.sequence - first, int(self.log.head.sequence) - first)
 
     def _recent(self) -> Iterator[Record]:
         """The records whose bytes could still be sent again."""
@@ -203,6 +243,7 @@ class Venue:
                 tuple(signed.key for signed in each.submission.signatures),
                 each.received_us,
                 each.submission.door.source,
+                each.command,
             )
             for each in accepted
         ]
@@ -216,16 +257,7 @@ class Venue:
         ]
 
     def _apply(self, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
-        engine = self.engine
-        if givens is None:
-            givens = [given_of(record.entry, engine.exchange) for record in records]
-        events = tuple(
-            engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
-            for record, given in zip(records, givens, strict=True)
-        )
-        first, self._known_accounts = self._known_accounts, len(engine.ledger)
-        accounts = [engine.ledger.key(index) for index in range(first, self._known_accounts)]
-        return Applied(tuple(records), events, engine.ledger.drain_rows(), accounts, first)
+        return apply_records(self.engine, records, givens)
 
     def _hand_on(self, applied: Applied) -> None:
         head = int(applied.head.sequence)
@@ -248,6 +280,7 @@ class Venue:
 
     def close(self) -> None:
         """Close door and log; followers are their owner's. Raises OSError where refusals cannot be made durable."""
+        self.checkpoints.wait()
         try:
             self.door.close()
         finally:
@@ -260,6 +293,49 @@ class Venue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def apply_records(engine: Engine, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
+    """Apply the records that follow an engine's position; what they did, for whoever follows the log.
+
+    `givens` are what they say, where somebody has read them already. Raises FormatError for bytes that no door lets in.
+    """
+    first = len(engine.ledger)
+    if givens is None:
+        givens = [given_of(record.entry, engine.exchange) for record in records]
+    events = tuple(
+        engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
+        for record, given in zip(records, givens, strict=True)
+    )
+    accounts = [engine.ledger.key(index) for index in range(first, len(engine.ledger))]
+    acting = tuple(_acting(given, engine.keys.ring) for given in givens)
+    return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
+
+
+def _acting(given: Given, ring: Keyring) -> str:
+    """The customer's account that a command names, or the owner of the key that it is about or signed with."""
+    command = given.request.command
+    named = None if command is None else command.get("account")
+    if isinstance(named, str):
+        return named
+    key = given.keys[0] if given.keys else b""
+    if command is not None and given.request.names[0] in KEY_COMMANDS:
+        try:
+            key = read_target(command)
+        except FormatError:
+            return ""
+    entry = ring.get(key)
+    return entry.owner if entry is not None and entry.role in (Role.CUSTOMER, Role.SESSION) else ""
+
+
+def _require_followed(log: CommandLog, followers: Sequence[Follower]) -> None:
+    """Refuse a follower that this log did not make; a hash inside an archived segment cannot be compared."""
+    for follower in followers:
+        if follower.position > log.head.sequence:
+            raise FollowerAhead(f"{follower.name} is ahead of the log, at {follower.position}")
+        found = log.hash_at(follower.position) if follower.hash is not None else None
+        if found is not None and found != follower.hash:
+            raise FollowerDiffers(f"{follower.name} followed another history than this log, at {follower.position}")
 
 
 def _batches(records: Iterator[Record], stops: Container[int]) -> Iterator[list[Record]]:

@@ -1,7 +1,8 @@
 """One hour's evidence as one folder: trees built, statement signed, files written, all or nothing. Spec: bundle.md.
 
-In: books, reserve rows with their evidence, the exchange's secrets. Out: a folder that appears under its name only when
-it is whole. Before that, what was signed is checked by the code that customers run.
+In: books, reserve rows with their evidence, the exchange's secrets; for an hour of the embedded exchange also its kept
+slots and what its ledger states. Out: a folder that appears under its name only when it is whole. What is signed was
+built twice before, and is checked by the code that customers run before anybody sees it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from ledger.errors import CheckFailed, InputError
 from ledger.identity import ID_KINDS
 from ledger.keys import SigningKey
 from por.attestation import (
+    EVIDENCE_FORMAT,
     Predecessor,
     ReserveRow,
     SnapshotFacts,
@@ -32,22 +35,43 @@ from por.attestation import (
     snapshot_section,
     statement_digest,
 )
+from por.hour.sections import (
+    InFlight,
+    LedgerFacts,
+    UnreadReserve,
+    ZeroSumRow,
+    failed_section,
+    in_flight_section,
+    unread_section,
+    zero_sum_section,
+)
 from por.liabilities.books import RELATIONS, Books
 from por.liabilities.folder import FOLDER, write_folder
-from por.liabilities.forest import Forest, build
+from por.liabilities.forest import Forest, Kept, build, rebuild_from_slots
 from por.liabilities.forest import Lines as LeafLines
-from por.liabilities.kernels import Kernel, join_identities, pack_names, unpack_amount
+from por.liabilities.kernels import Blob, Kernel, join_identities, pack_names, unpack_amount, with_lengths
 from por.liabilities.net import DebtLine, Price, net_rows, net_section
-from por.liabilities.rebuild import Progress, columns_of, rebuild
+from por.liabilities.rebuild import Progress, columns_of, rebuild, taken
 from por.manifest import MANIFEST_NAME, build_manifest
 from por.proofs import make_proof, write_container
 from por.snapshot import SnapshotId
 from por.verify import standalone
-from por.verify.reserves import EVIDENCE_FORMAT
 
-__all__ = ["BookFigures", "BundleInput", "Written", "write_bundle", "write_missed"]
+__all__ = [
+    "REPLAY",
+    "BookFigures",
+    "Built",
+    "BundleInput",
+    "HourInput",
+    "Written",
+    "build_trees",
+    "write_bundle",
+    "write_failed",
+    "write_missed",
+]
 
-SELF_CHECKED_PROOFS = 3
+REPLAY = "replay"
+LOG_ACCOUNTS = "accounts.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,25 @@ class BookFigures:
     in_transit: int = 0
     receivables: int = 0
     house: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HourInput:
+    """What an hour of the embedded exchange has beside outside books.
+
+    `kept` are the slots of the live trees in the order of the leaf rows, and `identities` those that the hour opened
+    with. `zero_sum` has a row for each tree, in order. `replay` names the files of `replay/` and where to copy each
+    from; `log_ids` are the accounts' ids in the log.
+    """
+
+    ledger: LedgerFacts
+    kept: Kept
+    identities: Blob
+    log_ids: Blob
+    zero_sum: Sequence[ZeroSumRow]
+    in_flight: Sequence[InFlight] = ()
+    unread: Sequence[UnreadReserve] = ()
+    replay: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +120,15 @@ class BundleInput:
     disclosures: Sequence[tuple[str, str]] = ()
     restates: tuple[bytes, str] | None = None
     all_proofs: bool = False
+    hour: HourInput | None = None
+
+
+class Built(NamedTuple):
+    """The trees of one bundle and what they were built from beside the books."""
+
+    identities: Blob
+    lines: LeafLines | None
+    forest: Forest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,41 +156,48 @@ def whole_or_nothing(out: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None) -> Written:
-    """Build and write one bundle; raises InputErrors for what does not fit together, and then writes nothing."""
-    report = progress or (lambda stage, done, total: None)
-    books, snapshot = given.books, str(given.snapshot)
+def build_trees(given: BundleInput) -> Built:
+    """Every tree of the books: with slots and salts drawn afresh, or with those that the hour kept."""
+    books, snapshot, hour = given.books, str(given.snapshot), given.hour
     names = [(entity, asset, given.assets[asset].scale) for entity, asset in books.trees]
-    _check_rows_have_trees(given)
-    identities = join_identities(ID_KINDS, books.account_kind, books.account_blob, books.account_offsets)
+    columns = (books.leaf_tree, books.leaf_account, books.leaf_amounts)
     lines = _lines(books)
+    if hour is None:
+        identities = join_identities(ID_KINDS, books.account_kind, books.account_blob, books.account_offsets)
+        forest = build(snapshot, given.master, names, *columns, identities, given.kernel, lines)
+    else:
+        identities = hour.identities
+        forest = rebuild_from_slots(snapshot, hour.kept, names, *columns, identities, given.kernel, lines)
+    return Built(identities, lines, forest)
+
+
+def write_bundle(
+    out: Path, given: BundleInput, progress: Progress | None = None, built: Built | None = None
+) -> Written:
+    """Build and write one bundle; raises InputErrors for what does not fit together, and then writes nothing.
+
+    `built` are the trees, where they were built already; CheckFailed where what was made does not stand up.
+    """
+    report = progress or (lambda stage, done, total: None)
+    books = given.books
+    _check_rows_have_trees(given)
     report("trees", 0, 3)
-    forest = build(
-        snapshot,
-        given.master,
-        names,
-        books.leaf_tree,
-        books.leaf_account,
-        books.leaf_amounts,
-        identities,
-        given.kernel,
-        lines,
-    )
+    identities, lines, forest = built or build_trees(given)
     report("trees", 1, 3)
     columns = columns_of(forest, books.leaf_account, books.leaf_amounts, identities, lines, books.subaccounts)
     trees = _tree_rows(given, forest)
+    _check_movements_have_chains(given, trees)
     with whole_or_nothing(out) as folder:
         write_folder(folder / FOLDER, columns)
         report("trees", 2, 3)
-        evidence = _write_evidence(folder, given)
-        sections = _sections(given, forest, trees, evidence)
-        data = _sign(given, sections)
-        (folder / "attestation.json").write_bytes(data)
-        digest = statement_digest(standalone.read_attestation(data)["statement"])
-        rebuilt = rebuild(columns, [scale for _, _, scale in names], given.kernel)
+        rebuilt = rebuild(columns, [tree.scale for tree in forest.trees], given.kernel)
         # Refused without asserts, because this holds for what is published under `python -O` too.
         if rebuilt.roots != tuple(tree.root for tree in forest.trees) or rebuilt.account_root != forest.accounts.root:
-            raise CheckFailed("the columns do not give the roots that were signed; nothing is written")
+            raise CheckFailed("the columns do not give the roots that were to be signed; nothing is written")
+        evidence = _write_evidence(folder, given)
+        data = _sign(given, _sections(given, forest, trees, evidence))
+        (folder / "attestation.json").write_bytes(data)
+        digest = statement_digest(standalone.read_attestation(data)["statement"])
         report("trees", 3, 3)
         attestation = standalone.check_attestation(data, standalone.read_key(given.key.public.hex()))
         for slot in _sample(columns.account_count):
@@ -149,20 +208,62 @@ def write_bundle(out: Path, given: BundleInput, progress: Progress | None = None
         if given.all_proofs:
             (folder / "proofs").mkdir(mode=0o700)
             write_container(folder / "proofs" / "proofs.bin", rebuilt, digest, given.kernel, progress)
+        if given.hour is not None:
+            _write_replay(folder / REPLAY, given.hour, forest)
         sequence = 0 if given.previous is None else given.previous.sequence + 1
-        _write_manifest(folder, snapshot, sequence, digest, given.key)
+        _write_manifest(folder, str(given.snapshot), sequence, digest, given.key)
     return Written(out, digest, trees, columns.account_count)
+
+
+def _write_replay(folder: Path, hour: HourInput, forest: Forest) -> None:
+    """The auditor's means to run the log again: copies of the files given, and which account has which id there."""
+    assert LOG_ACCOUNTS not in hour.replay, "this name is the list of accounts"
+    folder.mkdir(mode=0o700)
+    by_slot = forest.accounts.accounts[np.argsort(forest.accounts.slots)]
+    with_lengths(taken(hour.log_ids, by_slot.astype(np.int64))).data.tofile(folder / LOG_ACCOUNTS)
+    for name, source in hour.replay.items():
+        shutil.copyfile(source, folder / name)
+
+
+def write_failed(
+    out: Path,
+    snapshot: SnapshotId,
+    failure: tuple[str, str],
+    ledger: LedgerFacts,
+    previous: Predecessor | None,
+    key: SigningKey,
+    rotations: Sequence[Json],
+) -> bytes:
+    """Write the bundle of an hour whose own assertion failed: code and detail, no root. Gives the digest."""
+    code, detail = failure
+    sections: dict[str, Json] = {
+        "failed": failed_section(code, detail[:1_000], ledger.to_json()),
+        "missed": {"reason": f"an assertion of the exchange's own failed: {code}"},
+    }
+    return _write_without_balances(out, snapshot, sections, previous, key, rotations)
 
 
 def write_missed(
     out: Path, snapshot: SnapshotId, reason: str, previous: Predecessor, key: SigningKey, rotations: Sequence[Json]
 ) -> bytes:
     """Write the bundle of an hour that was missed: it says so, and invents nothing. Gives the digest."""
-    data = sign_attestation("missed", snapshot, {"missed": {"reason": reason}}, previous, key, rotations)
-    digest = statement_digest(standalone.read_attestation(data)["statement"])
+    return _write_without_balances(out, snapshot, {"missed": {"reason": reason}}, previous, key, rotations)
+
+
+def _write_without_balances(
+    out: Path,
+    snapshot: SnapshotId,
+    sections: Mapping[str, Json],
+    previous: Predecessor | None,
+    key: SigningKey,
+    rotations: Sequence[Json],
+) -> bytes:
+    data = sign_attestation("missed", snapshot, sections, previous, key, rotations)
+    document = standalone.read_attestation(data)
+    digest = statement_digest(document["statement"])
     with whole_or_nothing(out) as folder:
         (folder / "attestation.json").write_bytes(data)
-        _write_manifest(folder, str(snapshot), previous.sequence + 1, digest, key)
+        _write_manifest(folder, str(snapshot), document["statement"]["sequence"], digest, key)
     return digest
 
 
@@ -179,12 +280,25 @@ def _lines(books: Books) -> LeafLines | None:
     return LeafLines(books.leaf_line_offsets, books.line_subaccount, books.line_amounts, names)
 
 
+def _reserves_of(given: BundleInput) -> list[ReserveRow | UnreadReserve]:
+    """Every reserve of the hour, read or not."""
+    return [*given.reserve_rows, *(() if given.hour is None else given.hour.unread)]
+
+
 def _check_rows_have_trees(given: BundleInput) -> None:
     known = set(given.books.trees)
-    for row in given.reserve_rows:
+    for row in _reserves_of(given):
         if (row.entity, row.asset) not in known:
             remedy = "Name an asset of the asset file, and an entity that the balances use."
             raise InputError(row.address, f"holds {row.asset} for {row.entity}, which owes none", remedy)
+
+
+def _check_movements_have_chains(given: BundleInput, trees: Sequence[TreeRow]) -> None:
+    counted = {(tree.entity, tree.asset, chain) for tree in trees for chain, _ in tree.reserves}
+    for row in () if given.hour is None else given.hour.in_flight:
+        if (row.entity, row.asset, row.chain) not in counted:
+            what = f"is a movement of {row.asset} for {row.entity} on {row.chain}, where it has no reserve"
+            raise InputError(row.transaction, what, "Name the chain among the asset's reserves.")
 
 
 def _tree_rows(given: BundleInput, forest: Forest) -> list[TreeRow]:
@@ -193,7 +307,7 @@ def _tree_rows(given: BundleInput, forest: Forest) -> list[TreeRow]:
         counted = {(reserve.chain, reserve.contract) for reserve in given.assets[tree.asset].reserves}
         counted |= {
             (row.chain, row.contract)
-            for row in given.reserve_rows
+            for row in _reserves_of(given)
             if (row.entity, row.asset) == (tree.entity, tree.asset)
         }
         rows.append(
@@ -221,13 +335,21 @@ def _write_evidence(folder: Path, given: BundleInput) -> Digest | None:
 
 
 def _sections(given: BundleInput, forest: Forest, trees: Sequence[TreeRow], evidence: Digest | None) -> dict[str, Json]:
-    facts = SnapshotFacts(forest.accounts.count, forest.accounts.root, evidence, given.disclosures)
+    hour = given.hour
+    ledger = None if hour is None else hour.ledger.to_json()
+    facts = SnapshotFacts(forest.accounts.count, forest.accounts.root, evidence, given.disclosures, ledger)
     previous = None if given.previous is None else given.previous.digest
     sections: dict[str, Json] = {
         "books": _books_section(given, trees),
         "reserves": reserves_section(trees, given.reserve_rows),
         "snapshot": snapshot_section(given.snapshot, trees, facts, previous),
     }
+    if hour is not None:
+        held = [total.custody for total in reserve_totals(trees, given.reserve_rows)]
+        sections["zero-sum"] = zero_sum_section(hour.zero_sum)
+        sections["in-flight"] = in_flight_section(hour.in_flight, hour.zero_sum, held)
+        if hour.unread:
+            sections["unread"] = unread_section(hour.unread)
     net = _net_section(given, trees)
     if net is not None:
         sections["net"] = net

@@ -3,9 +3,13 @@
 const treeName = (row) => `${row.entity}/${row.asset}`;
 const sum = (amounts) => amounts.reduce((total, value) => total + BigInt(value), 0n);
 
-const checkSameTrees = (rows, trees, where) => {
+const checkSameNames = (rows, trees, where) => {
   const same = rows.length === trees.length && rows.every((row, index) => treeName(row) === treeName(trees[index]));
   refuseUnless(same, `${where} is not one row for each tree, in order`);
+};
+
+const checkSameTrees = (rows, trees, where) => {
+  checkSameNames(rows, trees, where);
   trees.forEach((tree, index) => {
     const row = rows[index];
     const agrees = row.claims === tree.claims && (row.debts === undefined || row.debts === tree.debts);
@@ -59,6 +63,62 @@ const checkBooks = (section, trees, totals) => {
     const right = sum([row.claims, row.house === null ? 0 : row.house, row.excess]);
     const balances = left === right && left <= AMOUNT_MAX && (row.deficit === "0" || row.excess === "0");
     refuseUnless(balances, `${where}[${index}] does not balance`);
+  });
+};
+
+const OWNED = ["custody", "in_transit", "debts", "receivables", "due_from"];
+const OWED = ["claims", "receipts_uncredited", "house", "due_to"];
+
+const checkZeroSum = (section, snapshot) => {
+  const where = ".sections.zero-sum";
+  refuseUnless(snapshot.ledger !== null, `${where} has no ledger behind it`);
+  checkSameTrees(section.rows, snapshot.trees, `${where}.rows`);
+  section.rows.forEach((row, index) => {
+    const balances = sum(OWNED.map((name) => row[name])) === sum(OWED.map((name) => row[name]));
+    refuseUnless(balances, `${where}.rows[${index}] does not sum to zero`);
+  });
+};
+
+/** What is on its way bridges the ledger's custody and the chain; what is left is stated as the difference. */
+const checkInFlight = (sections, trees) => {
+  const section = sections["in-flight"];
+  const where = ".sections.in-flight";
+  refuseUnless(Object.hasOwn(sections, "zero-sum"), `${where} has no zero-sum report beside it`);
+  checkSameNames(section.totals, trees, `${where}.totals`);
+  const sums = new Map(trees.map((tree) => [treeName(tree), 0n]));
+  const onChain = (row, chain) => JSON.stringify([row.entity, row.asset, chain]);
+  const chains = new Set(trees.flatMap((tree) => tree.reserves.map((entry) => onChain(tree, entry.chain))));
+  section.rows.forEach((row, index) => {
+    const counted = chains.has(onChain(row, row.chain));
+    refuseUnless(counted, `${where}.rows[${index}] is on a chain that its tree does not count`);
+    const adds = (row.direction === "in") === (row.recorded === "chain");
+    sums.set(treeName(row), sums.get(treeName(row)) + (adds ? BigInt(row.amount) : -BigInt(row.amount)));
+  });
+  section.totals.forEach((total, index) => {
+    const { proven, attested, claimed } = sections.reserves.totals[index];
+    const reserves = BigInt(total.reserves);
+    const custody = BigInt(total.custody);
+    const inFlight = BigInt(total.in_flight);
+    const stated =
+      reserves === sum([proven, attested, claimed]) &&
+      custody === BigInt(sections["zero-sum"].rows[index].custody) &&
+      inFlight === sums.get(treeName(total));
+    refuseUnless(stated, `${where}.totals[${index}] is not what reserves, ledger and rows say`);
+    const right = BigInt(total.difference) === reserves - custody - inFlight;
+    refuseUnless(right, `${where}.totals[${index}] has a wrong difference`);
+  });
+};
+
+/** A reserve that could not be read counts nothing, and is one that a tree counts when it can be read. */
+const checkUnread = (sections, trees) => {
+  const where = ".sections.unread.rows";
+  const reserve = (row) => JSON.stringify([row.entity, row.asset, row.chain, row.contract]);
+  const holder = (row) => JSON.stringify([row.entity, row.asset, row.chain, row.contract, row.address]);
+  const read = new Set(sections.reserves.rows.map(holder));
+  const counted = new Set(trees.flatMap((tree) => tree.reserves.map((entry) => reserve({ ...tree, ...entry }))));
+  sections.unread.rows.forEach((row, index) => {
+    refuseUnless(counted.has(reserve(row)), `${where}[${index}] is not counted as a reserve by any tree`);
+    refuseUnless(!read.has(holder(row)), `${where}[${index}] is among the reserves that were read`);
   });
 };
 
@@ -120,7 +180,7 @@ const checkSections = async ({ sections, statement }, subtle) => {
   for (const name of required) refuseUnless(names.includes(name), `.sections.${name} is missing`);
   for (const name of names) {
     refuseUnless(isObject(sections[name]), `.sections.${name} is not an object`);
-    const belongs = !["missed", "restatement"].includes(name) || required.includes(name);
+    const belongs = !BELONGS.has(name) || BELONGS.get(name).includes(statement.kind);
     refuseUnless(belongs, `.sections.${name} does not belong to this kind of statement`);
     const message = concat(lp(name), utf8(canonical(sections[name])), [TAG.section]);
     // The browser's own hash pays for long messages only: the tree's nodes are hashed at once, without promises.
@@ -147,6 +207,9 @@ const checkAttestationForm = async (document, subtle) => {
   checkReserves(sections.reserves, sections.snapshot.trees);
   if (Object.hasOwn(sections, "books")) checkBooks(sections.books, sections.snapshot.trees, sections.reserves.totals);
   if (Object.hasOwn(sections, "net")) checkNet(sections.net, sections.snapshot.trees);
+  if (Object.hasOwn(sections, "zero-sum")) checkZeroSum(sections["zero-sum"], sections.snapshot);
+  if (Object.hasOwn(sections, "in-flight")) checkInFlight(sections, sections.snapshot.trees);
+  if (Object.hasOwn(sections, "unread")) checkUnread(sections, sections.snapshot.trees);
 };
 
 const rotationSigned = async (rotation, subtle) => {

@@ -159,6 +159,11 @@ const amount = (value) =>
     isText(value) && /^(0|[1-9][0-9]{0,38})$/.test(value) && BigInt(value) <= AMOUNT_MAX,
     " is not an amount",
   );
+const signedAmount = (value) =>
+  refuseUnless(
+    isText(value) && /^(0|-?[1-9][0-9]{0,38})$/.test(value) && BigInt(value.replace("-", "")) <= AMOUNT_MAX,
+    " is not a signed amount",
+  );
 const hex = (size) => (value) =>
   refuseUnless(
     isText(value) && value.length === 2 * size && /^[0-9a-f]*$/.test(value),
@@ -315,18 +320,59 @@ const NET_ROW_FORM = record({
   related_count: NUMBER,
   related_sum: amount,
 });
+const LEDGER_FORM = record({ head: HEX32, parameters: HEX32, position: NUMBER, ruleset: NUMBER, state: HEX32 });
+const ZERO_SUM_ROW_FORM = record({
+  asset: ASSET,
+  claims: amount,
+  custody: signedAmount,
+  debts: amount,
+  due_from: signedAmount,
+  due_to: signedAmount,
+  entity: ENTITY,
+  house: signedAmount,
+  in_transit: signedAmount,
+  receipts_uncredited: signedAmount,
+  receivables: signedAmount,
+});
+const IN_FLIGHT_ROW_FORM = record({
+  amount,
+  asset: ASSET,
+  chain: CHAIN,
+  direction: oneOf("in", "out"),
+  entity: ENTITY,
+  recorded: oneOf("chain", "ledger"),
+  transaction: text,
+});
+const IN_FLIGHT_TOTAL_FORM = record({
+  asset: ASSET,
+  custody: signedAmount,
+  difference: signedAmount,
+  entity: ENTITY,
+  in_flight: signedAmount,
+  reserves: amount,
+});
+const UNREAD_ROW_FORM = record({
+  address: text,
+  asset: ASSET,
+  chain: CHAIN,
+  contract: text,
+  entity: ENTITY,
+  label: text,
+  reason,
+});
 const SNAPSHOT_FORM = record({
   accounts: record({ count: COUNT, root: HEX32 }),
   cutoff: text,
   disclosures: list(record({ code: text, detail: text }), ["code", "detail"]),
   exchange: text,
-  ledger: orNull(record({ head: HEX32, parameters: HEX32, position: NUMBER, ruleset: NUMBER, state: HEX32 })),
+  ledger: orNull(LEDGER_FORM),
   previous: orNull(HEX32),
   reserves: orNull(HEX32),
   snapshot: text,
   trees: list(TREE_FORM, ["entity", "asset"]),
 });
 const ROW_ORDER = ["entity", "asset", "chain", "contract", "address"];
+const IN_FLIGHT_ORDER = ["entity", "asset", "chain", "transaction", "direction", "recorded"];
 const SECTION_FORMS = new Map(
   Object.entries({
     snapshot: SNAPSHOT_FORM,
@@ -339,6 +385,10 @@ const SECTION_FORMS = new Map(
     keys: record({ rotations: list(ROTATION_FORM) }),
     restatement: record({ reason, restates: HEX32 }),
     missed: record({ reason }),
+    failed: record({ code: pattern("[a-z][a-z0-9-]{0,31}", "a code"), detail: reason, ledger: LEDGER_FORM }),
+    "zero-sum": record({ rows: list(ZERO_SUM_ROW_FORM) }),
+    "in-flight": record({ rows: list(IN_FLIGHT_ROW_FORM, IN_FLIGHT_ORDER), totals: list(IN_FLIGHT_TOTAL_FORM) }),
+    unread: record({ rows: list(UNREAD_ROW_FORM, ROW_ORDER) }),
   }),
 );
 const REQUIRED_SECTIONS = {
@@ -346,3 +396,14 @@ const REQUIRED_SECTIONS = {
   restatement: ["keys", "reserves", "restatement", "snapshot"],
   missed: ["keys", "missed"],
 };
+const WITH_BALANCES = ["attestation", "restatement"];
+const BELONGS = new Map(
+  Object.entries({
+    failed: ["missed"],
+    "in-flight": WITH_BALANCES,
+    missed: ["missed"],
+    restatement: ["restatement"],
+    unread: WITH_BALANCES,
+    "zero-sum": WITH_BALANCES,
+  }),
+);

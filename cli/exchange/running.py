@@ -1,39 +1,123 @@
 """A running exchange: the venue with everything that follows it, and what the clock asks of it.
 
-The order of a start: configuration, secrets, followers (where each stands), then the venue, which brings all of them to
-the head of the log. The house's own commands are signed by its service key, like everybody's.
+The order of a start: configuration, secrets, followers (where each stands; the store is always one), then the venue,
+which brings all of them to the head of the log. The house's own commands are signed by its service key, like
+everybody's. Personal data are written here alone, whoever asks for it, so that their store has one writer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
+from cli.exchange.hours import HourKeeper
 from cli.exchange.signing import signed
+from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
-from ledger.commands import Command, EndSession, Tick
+from ledger.commands import Command, CutHour, EndSession, FailHour, Tick
 from ledger.door import Refused, Submission
-from ledger.errors import CheckFailed
+from ledger.errors import CheckFailed, InputError
+from ledger.events import AccountOpened
 from ledger.events import Refused as EngineRefused
-from ledger.venue import Answer, Follower, Venue
+from ledger.personal import Bound, Erased, PersonalStore
+from ledger.store.store import Store
+from ledger.venue import Answer, Follower, FollowerAhead, FollowerDiffers, Venue
 
 __all__ = ["HOUR_US", "RunningExchange"]
 
 HOUR_US: Final = 3_600_000_000
 DEPTH_LEVELS: Final = 20
+AHEAD_REMEDY: Final = (
+    "Restore the log from its second copy or a backup. Only if this log is the whole one, make the store again with "
+    "`tallystick fsck --rebuild`."
+)
+DIFFERS_REMEDY: Final = "If this log is the right one, make the store again with `tallystick fsck --rebuild`."
 
 
 class RunningExchange:
     """See the module. `now` gives microseconds since 1970 and is the only clock."""
 
     def __init__(
-        self, config: Config, secrets: HouseSecrets, now: Callable[[], int], followers: Iterable[Follower] = ()
+        self,
+        config: Config,
+        secrets: HouseSecrets,
+        now: Callable[[], int],
+        followers: Iterable[Follower] = (),
+        *,
+        threaded: bool = True,
+        kernel: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
+        """`threaded` False writes the store where batches are applied; `progress` is told how far opening is.
+
+        Raises InputError for a store that this log did not make, and the errors of `Venue.open` and `Store.open`.
+        """
         self.config, self.secrets, self.now = config, secrets, now
-        self.venue = Venue.open(config.paths, config.genesis(), tuple(followers), config.options())
+        self.on_failure: Callable[[], object] | None = None
         self._last_nonce = 0
+        genesis = config.genesis()
+        with ExitStack() as opened:
+            store = Store.open(config.store_url)
+            self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
+            opened.callback(self.store.close)
+            self.personal = opened.enter_context(PersonalStore(config.personal, secrets.master))
+            self.hours = HourKeeper(config, secrets, now(), self._identity, kernel=kernel)
+            opened.callback(self.hours.close)
+            options = config.options(progress=progress, expected=self.hours.published())
+            followed = (self.store.follower(), self.hours.follower(), *followers)
+            try:
+                self.venue = Venue.open(config.paths, genesis, followed, options)
+            except FollowerAhead as error:
+                raise InputError(str(config.paths.log), str(error), AHEAD_REMEDY) from None
+            except FollowerDiffers as error:
+                raise InputError(str(config.paths.log), str(error), DIFFERS_REMEDY) from None
+            opened.callback(self.venue.close)
+            self.hours.attach(self.venue)
+            self.store.wait()
+            self._opened = opened.pop_all()
+
+    def _store_failed(self) -> None:
+        if self.on_failure is not None:
+            self.on_failure()
+
+    def check(self) -> None:
+        """Raise what stopped a follower that writes on its own."""
+        if self.store.failure is not None:
+            raise self.store.failure
+
+    def _identity(self, opened: AccountOpened) -> tuple[str, str]:
+        """The kind and id that a customer's leaf is committed to: their own, unless it was erased."""
+        if opened.data is None or opened.identity is None:
+            return "assigned", opened.account
+        bound = Bound(bytes.fromhex(opened.data), bytes.fromhex(opened.identity))
+        try:
+            return opened.kind, self.personal.get(opened.account, bound, opened.kind).decode()
+        except Erased:
+            return "assigned", opened.account
+
+    # Taking, and the hour.
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Answer | Refused]:
+        """Take a batch of anybody's commands; an hour that is over is cut before it."""
+        self.keep_hours()
+        return self.venue.submit(submissions, self.now())
+
+    def keep_hours(self) -> None:
+        """Cut the hour that is over, or state it as missed; and a slice of what follows the cuts."""
+        hours = self.hours
+        hour = hours.due(self.now())
+        if hour is not None:
+            self.give(CutHour(hour))
+        elif hours.is_missed(self.now()):
+            stated = hours.state_missed(self.now(), "the exchange was not running at the end of this hour")
+            hours.notices.append(f"hours that were missed: {', '.join(stated) or 'none that had begun to be attested'}")
+        hours.work()
+        if hours.failed is not None:
+            failed, hours.failed = hours.failed, None
+            self.give(FailHour(failed.code))
 
     # The house's own commands.
 
@@ -57,8 +141,9 @@ class RunningExchange:
         return answer
 
     def tick(self) -> None:
-        """Let time pass, so that what is due ends although nobody gives a command."""
-        self.give(Tick())
+        """If something is due by time alone, let time pass, so that it ends although nobody gives a command."""
+        if self.venue.engine.due_us <= self.now():
+            self.give(Tick())
 
     def end_session(self, source: str) -> Submission:
         """The command that ends a session."""
@@ -68,7 +153,13 @@ class RunningExchange:
 
     def answer(self, name: str, question: dict[str, Any]) -> Any:
         """What the local socket may ask."""
-        readers: dict[str, Callable[..., Any]] = {"status": self._status, "depth": self._depth, "time": self._time}
+        readers: dict[str, Callable[..., Any]] = {
+            "depth": self._depth,
+            "keep": self._keep,
+            "markets": self._markets,
+            "status": self._status,
+            "time": self._time,
+        }
         return readers[name](**question)
 
     def _time(self) -> Any:
@@ -84,6 +175,7 @@ class RunningExchange:
             "markets": {name: room.state for name, room in venue.engine.orders.rooms.items()},
             "position": int(venue.log.head.sequence),
             "second_copy": venue.log.mirror_problem or "ok",
+            "store": self.store.position,
             "time": venue.engine.time_us,
             "venue": venue.engine.venue_state,
         }
@@ -92,9 +184,32 @@ class RunningExchange:
         book = self.venue.engine.orders.rooms[market].book
         return {"asks": book.depth(1, levels), "bids": book.depth(0, levels), "market": market}
 
+    def _markets(self) -> Any:
+        """What a client needs to spell prices and quantities."""
+        return {
+            name: {
+                "base": room.market.base,
+                "base_scale": room.market.base_scale,
+                "quantity_max": room.market.quantity_max,
+                "quantity_min": room.market.quantity_min,
+                "quote": room.market.quote,
+                "quote_scale": room.market.quote_scale,
+                "state": room.state,
+                "step": room.market.step_quanta,
+                "tick": room.market.tick_units,
+                "tick_decimals": room.market.tick_decimals,
+            }
+            for name, room in self.venue.engine.orders.rooms.items()
+        }
+
+    def _keep(self, account: str, kind: str, value: str) -> Any:
+        """Keep a piece of personal data, durable; what the log may hold of it."""
+        bound = self.personal.put(account, kind, value.encode())
+        return {"data": bound.id.hex(), "identity": bound.binding.hex()}
+
     def close(self) -> None:
-        """Close the venue."""
-        self.venue.close()
+        """Close the venue, write what the store lacks, and close everything else; raises what stopped the store."""
+        self._opened.close()
 
     def __enter__(self) -> RunningExchange:
         return self

@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,11 +74,13 @@ class ExchangeServer:
     def __init__(
         self,
         venue: Venue,
+        submit: Callable[[Sequence[Submission]], list[Answer | Refused]],
         now: Callable[[], int],
         ask: Callable[[str, dict[str, Any]], Any],
         end_session: Callable[[str], Submission],
     ) -> None:
-        self._venue, self._now, self._ask, self._end_session = venue, now, ask, end_session
+        self._venue, self._submit, self._now = venue, submit, now
+        self._ask, self._end_session = ask, end_session
         self._token = secrets.token_hex(32)
         self._waiting: list[tuple[_Connection | None, int, Submission]] = []
         self._is_scheduled = False
@@ -169,7 +171,7 @@ class ExchangeServer:
         if not batch or self.failure is not None:
             return
         try:
-            answers = self._venue.submit([submission for _, _, submission in batch], self._now())
+            answers = self._submit([submission for _, _, submission in batch])
         except AppendFailed:
             for connection, number, _ in batch:
                 if connection is not None:

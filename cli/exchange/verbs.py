@@ -7,11 +7,12 @@ import contextlib
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import click
 
-from cli.common import passphrase
+from cli.common import passphrase, progress
 from cli.exchange.config import CONFIG_NAME, Config, write_template
 from cli.exchange.running import RunningExchange
 from cli.exchange.server import ENDPOINT, ExchangeServer
@@ -60,31 +61,46 @@ def run(folder: Path) -> int:
     """Run the exchange in a folder until it is told to stop."""
     config = Config.load(folder)
     secrets = HouseSecrets.load(config.secrets, passphrase("The passphrase of the keys"))
-    with RunningExchange(config, secrets, now_us) as exchange:
+    with progress() as bar:
+        opened = RunningExchange(config, secrets, now_us, progress=lambda done, all: bar("reading the log", done, all))
+    with opened as exchange:
         click.echo(f"{config.exchange} stands at log position {exchange.venue.log.head.sequence}")
         return asyncio.run(_serve(exchange))
 
 
 async def _serve(exchange: RunningExchange) -> int:
-    server = ExchangeServer(exchange.venue, exchange.now, exchange.answer, exchange.end_session)
+    server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
     await server.start(config.folder, config.listen, config.port)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
+    exchange.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
         while not server.stopped.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
+            exchange.check()
             if not server.stopped.is_set():
+                exchange.keep_hours()
                 exchange.tick()
+                _tell(exchange)
     finally:
+        exchange.on_failure = None
         with contextlib.suppress(OSError):
             os.unlink(config.folder / ENDPOINT)
         await server.stop()
+    exchange.check()
     if server.failure is not None:
         raise server.failure
     click.echo("stopped; everything that was acknowledged is in the log")
     return 0
+
+
+def _tell(exchange: RunningExchange) -> None:
+    """Say what the closes of hours had to say."""
+    for notice in exchange.hours.notices:
+        click.echo(notice)
+    exchange.hours.notices.clear()

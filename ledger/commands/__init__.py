@@ -16,49 +16,90 @@ from ledger.authority import API_POLICY, Policy, Requirement
 from ledger.canonical import Json
 from ledger.commands.codecs import Command, read_fields, write_fields
 from ledger.commands.customers import BlockAccount, OpenAccount, SetConsent, SetCustomer
-from ledger.commands.hours import CutHour, Tick
-from ledger.commands.listing import ListAsset, ListMarket, SetAssetFacts, SetMarketState, SetWallet
-from ledger.commands.money import (
-    CorrectBooks,
+from ledger.commands.hours import CutHour, FailHour, Tick
+from ledger.commands.listing import HaltMarket, ListAsset, ListMarket, OpenMarket, SetAssetFacts, SetWallet
+from ledger.commands.money import CorrectBooks, MoveBetweenSubaccounts, RepayDebt
+from ledger.commands.orders import AmendOrder, Cancel, CancelAll, EndSession, NewOrder, PlaceOrders, Unblock
+from ledger.commands.parameters import CancelParameterChange, SetParameters
+from ledger.commands.prices import FeedPrices
+from ledger.commands.treasury import (
+    AddDestination,
+    AdjustCustody,
+    ApproveWithdrawal,
+    ApproveWithdrawalByTwo,
+    AssignAddress,
+    AssignReceipt,
     CreditDeposit,
+    FailCustodyMove,
     FailWithdrawal,
-    MoveBetweenSubaccounts,
+    MoveCustody,
+    NetworkFee,
+    PauseTransfers,
+    ReceiveDeposit,
+    RejectWithdrawal,
+    RemoveDestination,
+    ReplaceTransaction,
     RequestWithdrawal,
+    RequireDestinations,
+    ResumeTransfers,
     ReverseDeposit,
     SendWithdrawal,
+    SettleCustodyMove,
     SettleWithdrawal,
 )
-from ledger.commands.orders import AmendOrder, Cancel, CancelAll, EndSession, NewOrder, PlaceOrders, Unblock
 from ledger.errors import FormatError
 from ledger.keyring import Permission, Role
 
 __all__ = [
     "POLICY",
     "REQUIREMENTS",
+    "AddDestination",
+    "AdjustCustody",
     "AmendOrder",
+    "ApproveWithdrawal",
+    "ApproveWithdrawalByTwo",
+    "AssignAddress",
+    "AssignReceipt",
     "BlockAccount",
     "Cancel",
     "CancelAll",
+    "CancelParameterChange",
     "Command",
     "CorrectBooks",
     "CreditDeposit",
     "CutHour",
     "EndSession",
+    "FailCustodyMove",
+    "FailHour",
     "FailWithdrawal",
+    "FeedPrices",
+    "HaltMarket",
     "ListAsset",
     "ListMarket",
     "MoveBetweenSubaccounts",
+    "MoveCustody",
+    "NetworkFee",
     "NewOrder",
     "OpenAccount",
+    "OpenMarket",
+    "PauseTransfers",
     "PlaceOrders",
+    "ReceiveDeposit",
+    "RejectWithdrawal",
+    "RemoveDestination",
+    "RepayDebt",
+    "ReplaceTransaction",
     "RequestWithdrawal",
+    "RequireDestinations",
+    "ResumeTransfers",
     "ReverseDeposit",
     "SendWithdrawal",
     "SetAssetFacts",
     "SetConsent",
     "SetCustomer",
-    "SetMarketState",
+    "SetParameters",
     "SetWallet",
+    "SettleCustodyMove",
     "SettleWithdrawal",
     "Tick",
     "Unblock",
@@ -70,6 +111,7 @@ _CUSTOMER: Final = frozenset({Role.CUSTOMER, Role.SESSION})
 _TRADES: Final = Requirement(_CUSTOMER, Permission.TRADE)
 _WITHDRAWS: Final = Requirement(frozenset({Role.CUSTOMER}), Permission.WITHDRAW)
 _TREASURY: Final = Requirement(frozenset({Role.SERVICE}), Permission.DEPOSITS)
+_FEEDS: Final = Requirement(frozenset({Role.SERVICE}), Permission.PRICES)
 _CLOCK: Final = Requirement(frozenset({Role.SERVICE}), Permission.TIME)
 _ACCOUNTS: Final = Requirement(frozenset({Role.SERVICE}), Permission.ACCOUNTS)
 _OPERATOR: Final = Requirement(frozenset({Role.OPERATOR}))
@@ -84,7 +126,11 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     SetAssetFacts: _TWO_OPERATORS,
     SetWallet: _TWO_OPERATORS,
     ListMarket: _TWO_OPERATORS,
-    SetMarketState: _OPERATOR,
+    HaltMarket: _OPERATOR,
+    OpenMarket: _TWO_OPERATORS,
+    SetParameters: _TWO_OPERATORS,
+    CancelParameterChange: _TWO_OPERATORS,
+    FeedPrices: _FEEDS,
     PlaceOrders: _TRADES,
     Cancel: _TRADES,
     CancelAll: _TRADES,
@@ -92,15 +138,33 @@ REQUIREMENTS: Final[Mapping[type[Command], Requirement]] = {
     AmendOrder: _TRADES,
     EndSession: _CLOCK,
     MoveBetweenSubaccounts: _TRADES,
+    RepayDebt: _TRADES,
+    AssignAddress: _TREASURY,
+    ReceiveDeposit: _TREASURY,
     CreditDeposit: _TREASURY,
     ReverseDeposit: _TREASURY,
+    AssignReceipt: _TWO_OPERATORS,
+    PauseTransfers: _OPERATOR,
+    ResumeTransfers: _TWO_OPERATORS,
+    AddDestination: _WITHDRAWS,
+    RemoveDestination: _WITHDRAWS,
+    RequireDestinations: _WITHDRAWS,
     RequestWithdrawal: _WITHDRAWS,
+    ApproveWithdrawal: _OPERATOR,
+    ApproveWithdrawalByTwo: _TWO_OPERATORS,
+    RejectWithdrawal: _OPERATOR,
     SendWithdrawal: _TREASURY,
+    ReplaceTransaction: _TREASURY,
     SettleWithdrawal: _TREASURY,
     FailWithdrawal: _TREASURY,
+    MoveCustody: _TREASURY,
+    SettleCustodyMove: _TREASURY,
+    FailCustodyMove: _TREASURY,
+    AdjustCustody: _TWO_OPERATORS,
     CorrectBooks: _TWO_OPERATORS,
     Tick: _CLOCK,
     CutHour: _CLOCK,
+    FailHour: _CLOCK,
 }
 """Who may give which command."""
 
@@ -111,9 +175,9 @@ _TYPES: Final[Mapping[str, type[Command]]] = {kind.TYPE: kind for kind in REQUIR
 _ENVELOPE: Final = ("type", "exchange", "nonce")
 
 
-def read_command(document: Json) -> Command:
+def read_command(document: Json | Mapping[str, Json]) -> Command:
     """The command that a JSON object spells, bare or in its signed envelope; raises FormatError naming the field."""
-    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+    if not isinstance(document, Mapping) or not isinstance(document.get("type"), str):
         raise FormatError("a command is an object with a type")
     kind = _TYPES.get(str(document["type"]))
     if kind is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from ledger.assets import SCALE_MAX
 from ledger.canonical import Json, from_hex
 from ledger.errors import FormatError
 from ledger.identity import entity_problem, id_kind_problem, subaccount_problem
@@ -16,6 +17,7 @@ __all__ = [
     "ASSET",
     "CODE",
     "COUNTRY",
+    "DUST",
     "ENTITY",
     "FLAG",
     "HASH",
@@ -24,9 +26,11 @@ __all__ = [
     "MARKET",
     "MICROS",
     "POSITIVE",
+    "PRICE",
     "SMALL",
     "SUBACCOUNT",
     "TEXT",
+    "VALUE",
     "WORD",
     "Codec",
     "Command",
@@ -45,8 +49,11 @@ __all__ = [
 QUANTITY_MAX = 2**63 - 1
 MICROS_MAX = 2**53 - 1
 BATCH_MAX = 100
+DUST_MAX = 10**SCALE_MAX
 
+_PRICE = re.compile(r"[1-9][0-9]{0,35}\Z")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
+_LONG_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,37})\Z")
 
 
 def _as_is(value: Any) -> Json:
@@ -62,9 +69,12 @@ class Codec:
 
 
 def _read_amount(value: Any) -> int:
-    if not isinstance(value, str) or not _DECIMAL.match(value) or int(value) > QUANTITY_MAX:
+    if not isinstance(value, str) or not _DECIMAL.match(value):
         raise FormatError("an amount is a decimal string from 0 to 2^63-1")
-    return int(value)
+    number = int(value)
+    if number > QUANTITY_MAX:
+        raise FormatError("an amount is a decimal string from 0 to 2^63-1")
+    return number
 
 
 def _read_positive(value: Any) -> int:
@@ -72,6 +82,18 @@ def _read_positive(value: Any) -> int:
     if number == 0:
         raise FormatError("an amount of 0 where something must be")
     return number
+
+
+def _read_dust(value: Any) -> int:
+    if not isinstance(value, str) or not _LONG_DECIMAL.match(value) or int(value) >= DUST_MAX:
+        raise FormatError("what is below a quantum is a decimal string below 10^38")
+    return int(value)
+
+
+def _read_price(value: Any) -> int:
+    if not isinstance(value, str) or not _PRICE.match(value):
+        raise FormatError("a price is a decimal string from 1 to 10^36-1, in 10^-18 of the unit of account")
+    return int(value)
 
 
 def _integer_to(limit: int) -> Codec:
@@ -137,9 +159,10 @@ def one_of(*words: str) -> Codec:
 
 def optional(codec: Codec) -> Codec:
     """What `codec` reads, or null."""
+    read, write = codec.read, codec.write
     return Codec(
-        lambda value: None if value is None else codec.read(value),
-        lambda value: None if value is None else codec.write(value),
+        lambda value: None if value is None else read(value),
+        lambda value: None if value is None else write(value),
     )
 
 
@@ -154,7 +177,23 @@ def list_of(codec: Codec, least: int = 1, most: int = BATCH_MAX) -> Codec:
     return Codec(read, lambda items: [codec.write(item) for item in items])
 
 
+def _read_value(value: Any) -> Any:
+    if not isinstance(value, list):
+        return _read_text(value)
+    if not 1 <= len(value) <= BATCH_MAX:
+        raise FormatError(f"a list has 1 to {BATCH_MAX} entries")
+    return tuple(map(_read_value, value))
+
+
+def _write_value(value: Any) -> Json:
+    return [_write_value(item) for item in value] if isinstance(value, tuple) else _as_is(value)
+
+
 AMOUNT, POSITIVE = Codec(_read_amount, str), Codec(_read_positive, str)
+DUST = Codec(_read_dust, str)
+PRICE = Codec(_read_price, str)
+VALUE = Codec(_read_value, _write_value)
+"""A parameter's value: a text, or a list of values; its parameter says what it must be."""
 MICROS, SMALL = _integer_to(MICROS_MAX), _integer_to(2**32 - 1)
 ID, HASH = _hex(16), _hex(32)
 TEXT, FLAG = Codec(_read_text), Codec(_read_flag)
@@ -172,6 +211,7 @@ class Fields:
     """A value with a codec for each field, in their order; every class of it is under `@shape`."""
 
     CODECS: ClassVar[Mapping[str, Codec]]
+    READERS: ClassVar[tuple[tuple[str, Callable[[Any], Any]], ...]]
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
@@ -194,6 +234,7 @@ def shape(kind: type[_Kind]) -> type[_Kind]:
     """A frozen dataclass whose fields all have codecs."""
     made = dataclass(frozen=True, slots=True)(kind)
     made.CODECS = {each.name: each.metadata["codec"] for each in fields(made)}
+    made.READERS = tuple((name, codec.read) for name, codec in made.CODECS.items())
     return made
 
 
@@ -204,15 +245,20 @@ def record_of(kind: type[Fields]) -> Codec:
 
 def read_fields(kind: type[Fields], value: Any, others: tuple[str, ...]) -> Fields:
     """The value that an object spells, whose names are the fields and `others`; raises FormatError naming the field."""
-    if not isinstance(value, dict) or set(value) != set(kind.CODECS) | set(others):
+    if not isinstance(value, Mapping) or len(value) != len(kind.READERS) + len(others):
         raise FormatError("other fields than the command has")
-    given = {}
-    for name, codec in kind.CODECS.items():
-        try:
-            given[name] = codec.read(value[name])
-        except FormatError as problem:
-            raise FormatError(f"{name}: {problem}") from None
-    return kind(**given)
+    name = ""
+    try:
+        given = []
+        for name, read in kind.READERS:
+            given.append(read(value[name]))
+        for name in others:
+            value[name]
+    except KeyError:
+        raise FormatError("other fields than the command has") from None
+    except FormatError as problem:
+        raise FormatError(f"{name}: {problem}") from None
+    return kind(*given)
 
 
 def write_fields(value: Fields) -> dict[str, Json]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ledger.commands.codecs import MICROS, Command, field_as, shape
+from ledger.commands.codecs import MICROS, WORD, Command, field_as, shape
 
-__all__ = ["CutHour", "Tick"]
+__all__ = ["CutHour", "FailHour", "Tick"]
 
 
 @shape
@@ -22,3 +22,11 @@ class CutHour(Command):
 
     TYPE: ClassVar[str] = "cut-hour"
     hour: int = field_as(MICROS)
+
+
+@shape
+class FailHour(Command):
+    """An assertion of an hour failed: no root was signed for it, and the venue takes cancellations only."""
+
+    TYPE: ClassVar[str] = "fail-hour"
+    code: str = field_as(WORD)

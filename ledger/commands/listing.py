@@ -20,7 +20,7 @@ from ledger.commands.codecs import (
     shape,
 )
 
-__all__ = ["MARKET_STATES", "ListAsset", "ListMarket", "SetAssetFacts", "SetMarketState", "SetWallet"]
+__all__ = ["MARKET_STATES", "HaltMarket", "ListAsset", "ListMarket", "OpenMarket", "SetAssetFacts", "SetWallet"]
 
 MARKET_STATES = ("open", "post-only", "limit-only", "reduce-only", "cancel-only", "withdraw-only", "closed")
 """What a market or the venue takes, from everything to nothing; of a market's and the venue's the later one holds."""
@@ -80,10 +80,20 @@ class ListMarket(Command):
 
 
 @shape
-class SetMarketState(Command):
-    """Open, or halted in a degree; `market` null means the venue."""
+class HaltMarket(Command):
+    """A stricter state, at once; `market` null means the venue."""
 
-    TYPE: ClassVar[str] = "set-market-state"
+    TYPE: ClassVar[str] = "halt-market"
     market: str | None = field_as(optional(MARKET))
-    state: str = field_as(one_of(*MARKET_STATES))
+    state: str = field_as(one_of(*MARKET_STATES[1:]))
+    reason: str = field_as(TEXT)
+
+
+@shape
+class OpenMarket(Command):
+    """A looser state, which takes two operators; `market` null means the venue."""
+
+    TYPE: ClassVar[str] = "open-market"
+    market: str | None = field_as(optional(MARKET))
+    state: str = field_as(one_of(*MARKET_STATES[:-1]))
     reason: str = field_as(TEXT)

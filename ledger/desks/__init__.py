@@ -4,21 +4,34 @@ A desk has its part of the state, and gives and takes it as a JSON document, fro
 made. A handler changes nothing before it has decided that it can do all of its command; a `Refusal` says why not.
 """
 
-from ledger.desks.base import Account, Desk, Refusal, Shared
+from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
+from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
+from ledger.desks.deposits import DepositsDesk
+from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
 from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
+from ledger.desks.parameters import ParametersDesk
+from ledger.desks.prices import PricesDesk
+from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
+    "NEVER_US",
     "Account",
+    "CustodyDesk",
     "CustomersDesk",
+    "DepositsDesk",
     "Desk",
+    "FeesDesk",
     "KeysDesk",
     "ListingDesk",
     "MoneyDesk",
     "OrdersDesk",
+    "ParametersDesk",
+    "PricesDesk",
     "Refusal",
     "Shared",
+    "WithdrawalsDesk",
 ]

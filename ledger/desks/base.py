@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from ledger.canonical import Json
 from ledger.commands import Command
 from ledger.events import Event
-from ledger.journal import AccountCode, Ledger, Result, house_key
+from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, claim_key, house_key
+from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
-from ledger.trading.fees import FeeRates
 
-__all__ = ["Account", "Desk", "Handler", "Refusal", "Shared"]
+__all__ = ["NEVER_US", "Account", "Desk", "Handler", "Refusal", "Shared"]
+
+NEVER_US: Final = NEVER_MICROS
+"""Later than any time there is."""
 
 
 class Refusal(Exception):
@@ -37,18 +40,23 @@ class Shared:
 
     exchange: str
     entity: str
-    rates: FeeRates
     ledger: Ledger = field(default_factory=Ledger)
     registry: Registry = field(default_factory=Registry)
     sequence: int = 0
     time_us: int = 0
+    giver: str = ""
+    """Who gave the command at hand: the owner of the key that signed it; empty for two operators (engine)."""
     events: list[Event] = field(default_factory=list)
+    parameters: Parameters = field(default_factory=Parameters)
+    """Every parameter and what is in force (parameters)."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """By id (customers)."""
     assets: dict[str, int] = field(default_factory=dict)
     """Scale by name (listing)."""
     prices: dict[str, int] = field(default_factory=dict)
     """Reference price of one unit in the unit of account, 10^-18, by asset; absent where none is valid (prices)."""
+    crosses: dict[str, int] = field(default_factory=dict)
+    """The same for currencies: the price of one unit of each in the unit of account (prices)."""
     venue_state: str = "open"
     """One of `MARKET_STATES` (listing)."""
     purse: LedgerPurse = field(init=False)
@@ -78,6 +86,12 @@ class Shared:
         """The ledger's claim account of a customer."""
         return self.purse.claim(self.purse.payer(account, subaccount), asset)
 
+    def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
+        """Refuse what a customer does not have free; opens nothing, so that a refusal leaves no trace."""
+        claim = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
+        if claim is None or self.ledger.available(claim) < amount:
+            raise Refusal("exceeds-credits")
+
     def house(self, code: AccountCode, asset: str, owner: str = "") -> int:
         """An account of the house, opened on first use."""
         return self.ledger.open(house_key(code, asset, owner, self.entity))
@@ -102,6 +116,14 @@ class Desk:
     def handlers(self) -> dict[type[Command], Handler]:
         """What this desk does for each type of command."""
         raise AssertionError("every desk has its own")
+
+    @property
+    def due_us(self) -> int:
+        """When `pass_time` has something to do next, if no command comes; `NEVER_US` where that is at no known time.
+
+        Never later than the truth; it may be earlier, and then `pass_time` at that time moves it on.
+        """
+        return NEVER_US
 
     def pass_time(self) -> None:
         """Do what is due at `shared.time_us`, before the command is looked at."""

@@ -8,7 +8,7 @@ from ledger.canonical import Json
 from ledger.commands import Command
 from ledger.desks.base import Desk, Handler, Refusal, Shared
 from ledger.events import KeyChanged
-from ledger.keyring import At, KeyResult, Keyring
+from ledger.keyring import At, KeyEntry, KeyResult, Keyring
 from ledger.signatures import Request
 
 __all__ = ["KeysDesk"]
@@ -43,7 +43,7 @@ class KeysDesk(Desk):
             if isinstance(command.get(name), str):
                 entry = self.ring.get(bytes.fromhex(str(command[name])))
                 assert entry is not None, "a changed key is on the ring"
-                self.shared.events.append(KeyChanged(entry.owner, entry.role.value, entry.key.hex()))
+                self.shared.events.append(_fact(entry))
 
     def document(self) -> Json:
         """The entries of the ring."""
@@ -52,3 +52,15 @@ class KeysDesk(Desk):
     def restore(self, document: Any) -> None:
         """The ring of those entries."""
         self.ring.restore(document)
+
+
+def _fact(entry: KeyEntry) -> KeyChanged:
+    return KeyChanged(
+        entry.owner,
+        entry.role.value,
+        entry.key.hex(),
+        tuple(str(each.name).lower() for each in entry.permissions),
+        entry.registered.time_us,
+        entry.expires_us,
+        None if entry.ended is None else entry.ended.time_us,
+    )

@@ -6,7 +6,8 @@ table that grows. Blocks stand at two levels: a customer's own on a subaccount, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from ledger.canonical import Json
@@ -17,18 +18,23 @@ from ledger.commands import (
     CancelAll,
     Command,
     EndSession,
+    FailHour,
+    HaltMarket,
     ListMarket,
     NewOrder,
+    OpenMarket,
     PlaceOrders,
-    SetMarketState,
     Unblock,
 )
 from ledger.commands.listing import MARKET_STATES
-from ledger.desks.base import Account, Desk, Handler, Refusal, Shared
-from ledger.events import MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.desks.base import NEVER_US, Account, Desk, Handler, Refusal, Shared
+from ledger.desks.fees import FeesDesk
+from ledger.events import AccountBlocked, MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.parameters import Scope, Value
+from ledger.prices import index_ticks
+from ledger.purse import LedgerPurse
 from ledger.trading import orders
 from ledger.trading.book import FastBook
-from ledger.trading.fees import FeeRates
 from ledger.trading.holds import SpotFunds
 from ledger.trading.market import Market, MarketRefused, MarketState
 from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
@@ -46,6 +52,15 @@ _STATES: Final = {
     "cancel-only": MarketState.CANCEL_ONLY,
     "withdraw-only": MarketState.CANCEL_ONLY,
     "closed": MarketState.CLOSED,
+}
+# The parameters of a market by the fields of `Market` that they fill.
+_MARKET_FIELDS: Final = {
+    "market.price": ("price_min", "price_max"),
+    "market.quantity": ("quantity_min", "quantity_max"),
+    "market.limit_band": ("limit_band_down_ppm", "limit_band_up_ppm"),
+    "market.impact_band": ("impact_down_ppm", "impact_up_ppm"),
+    "market.notional_min": ("notional_min_quanta",),
+    "market.open_orders_max": ("open_orders_max",),
 }
 _VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
 _TIME_IN_FORCE: Final = {
@@ -93,8 +108,9 @@ class OrdersDesk(Desk):
 
     NAME: ClassVar[str] = "orders"
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, fees: FeesDesk) -> None:
         super().__init__(shared)
+        self._fees = fees
         self.rooms: dict[str, Room] = {}
         self.source = ""
         self._by_number: dict[int, Room] = {}
@@ -102,12 +118,15 @@ class OrdersDesk(Desk):
         self._sessions: dict[str, _Session] = {}
         self._last_session = 0
         self._blocked: dict[int, None] = {}
+        shared.parameters.guards[Scope.MARKET] = self._market_problem
+        shared.parameters.watch(self._parameter_changed)
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
         return {
             ListMarket: self._list_market,
-            SetMarketState: self._set_state,
+            HaltMarket: self._halt,
+            OpenMarket: self._open,
             PlaceOrders: self._place,
             Cancel: self._cancel,
             CancelAll: self._cancel_all,
@@ -115,7 +134,13 @@ class OrdersDesk(Desk):
             AmendOrder: self._amend,
             EndSession: self._end_session,
             BlockAccount: self._block_account,
+            FailHour: self._fail_hour,
         }
+
+    @property
+    def due_us(self) -> int:
+        """The earliest end of an order."""
+        return min((room.book.due_us for room in self.rooms.values()), default=NEVER_US)
 
     def pass_time(self) -> None:
         """End the orders that are due, market by market in the order of listing."""
@@ -127,58 +152,118 @@ class OrdersDesk(Desk):
 
     # Markets.
 
-    def rates(self, payer: int) -> FeeRates:
-        """What a payer's next orders are charged."""
-        return self.shared.rates
-
     def _list_market(self, command: ListMarket) -> None:
         shared = self.shared
         if command.market in self.rooms:
             raise Refusal("market-exists")
         if len(self.rooms) + 1 == MARKETS_MAX:
             raise Refusal("too-many-markets")
-        base_scale, quote_scale = shared.scale(command.base), shared.scale(command.quote)
+        quantity = (command.quantity_min, command.quantity_max)
+        values: dict[str, Value] = {"market.quantity": quantity}
         try:
-            market = Market(
-                command.market,
-                command.base,
-                command.quote,
-                base_scale,
-                quote_scale,
-                command.tick,
-                quote_scale,
-                command.step,
-                quantity_min=command.quantity_min,
-                quantity_max=command.quantity_max,
-            )
+            market = self._market(command.market, command.base, command.quote, command.tick, command.step, values)
         except MarketRefused:
             raise Refusal("market-refused") from None
+        shared.parameters.begin("market.quantity", command.market, quantity)
         self._open_room(market)
         shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
 
+    def _market(self, symbol: str, base: str, quote: str, tick: int, step: int, values: Mapping[str, Value]) -> Market:
+        """A market of two listed assets, with its parameters as in `values` and else as in force."""
+        base_scale, quote_scale = self.shared.scale(base), self.shared.scale(quote)
+        fields = self._market_fields(symbol, values)
+        return Market(symbol, base, quote, base_scale, quote_scale, tick, quote_scale, step, **fields)
+
+    def _market_fields(self, market: str, values: Mapping[str, Value]) -> dict[str, Any]:
+        """The fields of a market that are parameters: as in `values`, and else as in force."""
+        found: dict[str, Any] = {}
+        for name, fields in _MARKET_FIELDS.items():
+            value = values[name] if name in values else self.shared.parameters.value(name, market)
+            found.update(zip(fields, value if isinstance(value, tuple) else (value,), strict=True))
+        return found
+
+    def _market_problem(self, market: str, values: Mapping[str, Value]) -> str | None:
+        """See `ledger.parameters.Guard`."""
+        room = self.rooms.get(market)
+        if room is None:
+            return "unknown-market"
+        try:
+            replace(room.market, **self._market_fields(market, values))
+        except MarketRefused:
+            return "market-refused"
+        return None
+
+    def _parameter_changed(self, name: str, scope: str) -> None:
+        """What rests stays as it is; later orders, and triggers when they fire, meet the new parameters."""
+        if name in _MARKET_FIELDS:
+            room = self.rooms[scope]
+            room.market = room.funds.market = replace(room.market, **self._market_fields(scope, {}))
+            room.book.set_market(room.market)
+
+    def follow_prices(self) -> None:
+        """Give each book its index: what the base is worth in the quote, none where either has no price.
+
+        The mark of a spot market is its index (exchange.md 5.2, second preference; premiums are for perpetuals).
+        Triggers by mark fire before those by index, as in the books.
+        """
+        for room in self.rooms.values():
+            self._follow(room)
+
+    def _follow(self, room: Room) -> None:
+        prices = self.shared.prices
+        base, quote = prices.get(room.market.base), prices.get(room.market.quote)
+        index = index_ticks(room.market, base, quote) if base is not None and quote is not None else 0
+        if index != room.book.reference(TriggerBy.INDEX):
+            book = self._enter(room)
+            book.set_reference(TriggerBy.MARK, index)
+            book.set_reference(TriggerBy.INDEX, index)
+            self._report(room)
+
     def _open_room(self, market: Market) -> Room:
-        funds = SpotFunds(market, self.rates, self.shared.purse)
+        funds = SpotFunds(market, self._fees.rates, self.shared.purse)
         room = Room(len(self.rooms) + 1, market, funds, FastBook(market, funds))
         self.rooms[market.symbol] = self._by_number[room.number] = room
         self._apply_state(room)
         for payer in self._blocked:
             room.book.kill(payer)
         room.book.reports.clear()
+        self._follow(room)
         return room
 
-    def _set_state(self, command: SetMarketState) -> None:
+    def _halt(self, command: HaltMarket) -> None:
+        """Every halt acts at once and takes one operator; opening takes two."""
+        if MARKET_STATES.index(command.state) <= MARKET_STATES.index(self._state_of(command.market)):
+            raise Refusal("not-stricter")
+        self._set_state(command)
+
+    def _open(self, command: OpenMarket) -> None:
+        if MARKET_STATES.index(command.state) >= MARKET_STATES.index(self._state_of(command.market)):
+            raise Refusal("not-looser")
+        self._set_state(command)
+
+    def _fail_hour(self, command: FailHour) -> None:
+        """What was stated of an hour could not be shown: nothing new is taken until operators have found out why."""
+        if MARKET_STATES.index(self.shared.venue_state) < MARKET_STATES.index("cancel-only"):
+            self._set_state(HaltMarket(None, "cancel-only", f"hour-failed: {command.code}"))
+
+    def _state_of(self, market: str | None) -> str:
+        if market is None:
+            return self.shared.venue_state
+        room = self.rooms.get(market)
+        if room is None:
+            raise Refusal("unknown-market")
+        return room.state
+
+    def _set_state(self, command: HaltMarket | OpenMarket) -> None:
         shared = self.shared
         if command.market is None:
             shared.venue_state = command.state
             rooms = list(self.rooms.values())
+        elif command.state in _VENUE_ALONE:
+            raise Refusal("state-not-for-spot")
         else:
-            room = self.rooms.get(command.market)
-            if room is None:
-                raise Refusal("unknown-market")
-            if command.state in _VENUE_ALONE:
-                raise Refusal("state-not-for-spot")
-            room.state = command.state
-            rooms = [room]
+            rooms = [self.rooms[command.market]]
+            rooms[0].state = command.state
         shared.events.append(MarketStateSet(command.market, command.state))
         for room in rooms:
             self._enter(room)
@@ -194,17 +279,28 @@ class OrdersDesk(Desk):
 
     def _enter(self, room: Room) -> FastBook:
         """The book of a room at the time of the command, with the purse opened at its assets."""
-        self.shared.purse.trade_in(room.market.base, room.market.quote)
-        room.book.expire(self.shared.time_us)
+        shared, market = self.shared, room.market
+        shared.purse.trade_in(market.base, market.quote)
+        shared.ledger.price_fills(shared.prices.get(market.base), shared.prices.get(market.quote))
+        room.book.expire(shared.time_us)
         return room.book
 
     def _report(self, room: Room) -> None:
-        name = room.market.symbol
+        name, traded = room.market.symbol, room.funds.traded
         self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
         room.book.reports.clear()
+        if traded:
+            for payer, quanta in traded.items():
+                self._fees.count(payer, room.market.quote, quanta)
+            traded.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
-        return self.shared.account(account), self.shared.purse.payer(account, subaccount)
+        owner, purse = self.shared.account(account), self.shared.purse
+        payer = purse.payer(account, subaccount)
+        if owner.referrer is not None:
+            share: int = self.shared.parameters.value("fees.referrer_share")
+            purse.refer(payer, purse.payer(owner.referrer, ""), share)
+        return owner, payer
 
     def _place(self, command: PlaceOrders) -> None:
         account, payer = self._trader(command.account, command.subaccount)
@@ -329,6 +425,7 @@ class OrdersDesk(Desk):
     def _block_account(self, command: BlockAccount) -> None:
         account = self.shared.account(command.account)
         account.blocked = command.blocked
+        self.shared.events.append(AccountBlocked(command.account, command.blocked, command.reason))
         if not command.blocked:
             return
         payers = self.shared.purse.payers_of(command.account)
@@ -354,15 +451,39 @@ class OrdersDesk(Desk):
     # The state.
 
     def document(self) -> Json:
-        """Markets in the order of listing with what their books hash to, sessions, blocks and the last order."""
+        """Markets in the order of listing with their books and funds, the purse, sessions, blocks, the last order."""
         return {
             "blocked": [*sorted(self._blocked)],
-            "books": [[room.market.symbol, room.state, room.book.state_digest().hex()] for room in self.rooms.values()],
             "last_order": self._last_order,
             "last_session": self._last_session,
+            "markets": [
+                {
+                    "base": room.market.base,
+                    "book": room.book.to_state(),
+                    "funds": room.funds.to_state(),
+                    "quote": room.market.quote,
+                    "state": room.state,
+                    "step": str(room.market.step_quanta),
+                    "symbol": room.market.symbol,
+                    "tick": str(room.market.tick_units),
+                }
+                for room in self.rooms.values()
+            ],
+            "purse": self.shared.purse.to_state(),
             "sessions": [[name, each.number, [*sorted(each.payers)]] for name, each in self._sessions.items()],
         }
 
     def restore(self, document: Any) -> None:
-        """See `Desk.restore`."""
-        raise AssertionError("a desk of orders is restored with its books")
+        """See `Desk.restore`. The ledger, the parameters and the listing are restored before."""
+        shared = self.shared
+        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"])
+        self._last_order, self._last_session = document["last_order"], document["last_session"]
+        self._blocked = dict.fromkeys(document["blocked"])
+        for name, number, payers in document["sessions"]:
+            self._sessions[name] = _Session(number, dict.fromkeys(payers))
+        for each in document["markets"]:
+            market = self._market(each["symbol"], each["base"], each["quote"], int(each["tick"]), int(each["step"]), {})
+            funds = SpotFunds.from_state(market, self._fees.rates, shared.purse, each["funds"])
+            book = FastBook.from_state(market, funds, each["book"])
+            room = Room(len(self.rooms) + 1, market, funds, book, each["state"])
+            self.rooms[market.symbol] = self._by_number[room.number] = room

@@ -13,7 +13,7 @@ A hold is the pending counter of the claim, against the book's HELD account:
     ledger.release(hold)
 """
 
-from ledger.journal.accounts import Row, entry_of
+from ledger.journal.accounts import NEVER_MICROS, Row, entry_of
 from ledger.journal.chart import (
     CHART,
     NO_ACCOUNT,
@@ -57,6 +57,7 @@ __all__ = [
     "COUNTER_MAX",
     "ID_AHEAD_MILLIS_MAX",
     "ID_TIME_SHIFT",
+    "NEVER_MICROS",
     "NO_ACCOUNT",
     "OWN_ID_MAX",
     "PRICE_SCALE",

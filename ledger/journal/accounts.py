@@ -16,11 +16,12 @@ from ledger.journal.transfers import (
     EntryKind,
     MassEntry,
     Pending,
+    PendingRow,
     Result,
     State,
 )
 
-__all__ = ["ABSENT", "Accounts", "Row", "entry_of"]
+__all__ = ["ABSENT", "NEVER_MICROS", "Accounts", "Row", "entry_of"]
 
 Row: TypeAlias = tuple[Any, ...]
 """What `entry_of` makes an `Entry` of: a short row of a simple posting, the fields of an `Entry`, or a `MassEntry`."""
@@ -33,6 +34,8 @@ _POST_PENDING: Final = int(EntryKind.POST_PENDING)
 _MASS: Final = int(EntryKind.MASS)
 _OK: Final = Result.OK
 ABSENT: Final = object()
+NEVER_MICROS: Final = 2**63
+"""Later than any time there is."""
 
 
 def entry_of(row: Row) -> Entry | MassEntry:
@@ -61,7 +64,7 @@ class Accounts:
         self._held: list[int] = []
         self._book_index: dict[tuple[str, str], int] = {}
         self._state: list[State] = []
-        self._pending: dict[int, Pending] = {}
+        self._pending: dict[int, PendingRow] = {}
         self._ended: dict[int, int] = {}
         self._expiries: list[tuple[int, int, int]] = []
         self._rows: list[Row] = []
@@ -124,7 +127,18 @@ class Accounts:
 
     def pending(self, pending_id: int) -> Pending | None:
         """The hold of that id, if it stands."""
-        return self._pending.get(pending_id)
+        row = self._pending.get(pending_id)
+        return None if row is None else Pending._make(row)
+
+    def standing_holds(self) -> dict[int, Pending]:
+        """Every hold that stands, by id, in the order of their making."""
+        rows = sorted(self._pending.items(), key=lambda item: item[1][5])
+        return {pending_id: Pending._make(row) for pending_id, row in rows}
+
+    @property
+    def due_micros(self) -> int:
+        """No hold's time comes before this; far away where none has an end. One that ended early may still show."""
+        return self._expiries[0][0] if self._expiries else NEVER_MICROS
 
     # Accounts and time.
 

@@ -21,13 +21,12 @@ from ledger.journal.transfers import (
     EntryKind,
     MassEntry,
     MassPosting,
-    Pending,
+    PendingRow,
     Result,
     State,
 )
 
 __all__ = ["Core"]
-
 
 _NO_OVERDRAFT: Final = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 _NO_OVERPAYMENT: Final = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
@@ -39,6 +38,7 @@ _NO_DEBIT: Final = _CLOSED | _FROZEN | _HOLDS_ONLY
 _POST: Final = int(EntryKind.POST)
 _HOLD: Final = int(EntryKind.HOLD)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
+_VOID: Final = int(EntryKind.VOID)
 _OK: Final = Result.OK
 _ENDS: Final[dict[int, Result]] = {
     EntryKind.POST_PENDING: Result.PENDING_TRANSFER_ALREADY_POSTED,
@@ -117,76 +117,98 @@ class Core(Accounts):
 
         Returns the id of the hold, above zero, or a refusal as minus its `Result`.
         """
-        states = self._state
+        states, flags_of, books = self._state, self._flags, self._book
         if credit == NO_ACCOUNT and 0 <= debit < len(states):
-            credit = self._held[self._book[debit]]
-        result = self._refusal(debit, credit, amount, hold=True)
-        if result:
-            return -result
-        assert expires_micros == 0 or expires_micros > self._now_micros, "a hold ends after it begins"
+            credit = self._held[books[debit]]
+        if not (amount > 0 <= debit != credit >= 0 and debit < len(states) > credit):
+            return -self._refusal(debit, credit, amount, hold=True)
         debit_before = states[debit]
         credit_before = states[credit]
         d_pending, d_posted, d_in, d_credits, d_version = debit_before
         c_out, c_debits, c_pending, c_posted, c_version = credit_before
-        if self._undo is not None:
-            self._undo.append((states, debit, debit_before))
-            self._undo.append((states, credit, credit_before))
-        states[debit] = debit_after = (d_pending + amount, d_posted, d_in, d_credits, d_version + 1)
-        states[credit] = credit_after = (c_out, c_debits, c_pending + amount, c_posted, c_version + 1)
+        d_pending += amount
+        c_pending += amount
+        d_total = d_pending + d_posted
+        debit_flags = flags_of[debit]
+        credit_flags = flags_of[credit]
+        if (
+            books[debit] != books[credit]
+            or debit_flags & _NO_DEBIT
+            or credit_flags & _CLOSED
+            or d_total > COUNTER_MAX
+            or c_pending + c_posted > COUNTER_MAX
+            or (debit_flags & _NO_OVERDRAFT and d_total > d_credits)
+            or (credit_flags & _NO_OVERPAYMENT and c_pending + c_posted > c_debits)
+        ):
+            return -self._refusal(debit, credit, amount, hold=True)
+        now = self._now_micros
+        assert expires_micros == 0 or expires_micros > now, "a hold ends after it begins"
         self._sequence = sequence = self._sequence + 1
         id = id or sequence
-        self._set(self._pending, id, Pending(debit, credit, amount, +reason, expires_micros, sequence, reference))
+        if self._undo is None:
+            self._pending[id] = (debit, credit, amount, +reason, expires_micros, sequence, reference)
+        else:
+            self._undo += ((states, debit, debit_before), (states, credit, credit_before))
+            self._set(self._pending, id, (debit, credit, amount, +reason, expires_micros, sequence, reference))
+        states[debit] = debit_after = (d_pending, d_posted, d_in, d_credits, d_version + 1)
+        states[credit] = credit_after = (c_out, c_debits, c_pending, c_posted, c_version + 1)
         if expires_micros:
             heapq.heappush(self._expiries, (expires_micros, sequence, id))
-        now = self._now_micros
         self._rows.append(
             (sequence, self._command, _HOLD, id, 0, debit, credit, amount, 0, +reason, value_micros or now,
              now, expires_micros, price, reference, flags, -1, debit_after, credit_after, None)
         )  # fmt: skip
         return id
 
+    def may_hold(self, debit: int, amount: int) -> bool:
+        """Whether `hold` would take this much more against the book's HELD account now."""
+        return not self._refusal(debit, self._held[self._book[debit]], amount, hold=True)
+
     def release(self, pending_id: int, amount: int = 0, id: int = 0, flags: int = 0) -> Result:
         """Give back `amount` quanta of a hold, or all that is left for zero; the rest of it stands."""
         pending = self._pending.get(pending_id)
         if pending is None:
             return self._no_pending(pending_id)
-        if pending.expires_micros and pending.expires_micros <= self._now_micros:
+        _, _, held, _, expires, _, _ = pending
+        if expires and expires <= self._now_micros:
             return Result.PENDING_TRANSFER_EXPIRED
-        if not 0 <= amount <= pending.amount:
+        if not 0 <= amount <= held:
             return Result.EXCEEDS_PENDING_TRANSFER_AMOUNT
-        self._give_back(EntryKind.VOID, pending_id, pending, amount or pending.amount, id, flags)
+        self._give_back(_VOID, pending_id, pending, amount or held, id, flags)
         return _OK
 
     def _give_back(
-        self, kind: EntryKind, pending_id: int, pending: Pending, amount: int, id: int = 0, flags: int = 0
+        self, kind: int, pending_id: int, pending: PendingRow, amount: int, id: int = 0, flags: int = 0
     ) -> None:
         """The one way in which a hold loses quanta without a posting."""
         states = self._state
-        debit, credit = pending.debit, pending.credit
+        debit, credit, held, reason, _, _, reference = pending
         d_pending, d_posted, d_in, d_credits, d_version = debit_before = states[debit]
         c_out, c_debits, c_pending, c_posted, c_version = credit_before = states[credit]
         assert amount <= d_pending and amount <= c_pending, "a hold stands in both pending counters"
         if self._undo is not None:
-            self._undo.append((states, debit, debit_before))
-            self._undo.append((states, credit, credit_before))
+            self._undo += ((states, debit, debit_before), (states, credit, credit_before))
         states[debit] = debit_after = (d_pending - amount, d_posted, d_in, d_credits, d_version + 1)
         states[credit] = credit_after = (c_out, c_debits, c_pending - amount, c_posted, c_version + 1)
-        self._keep_or_end(pending_id, pending, pending.amount - amount, kind)
+        if self._undo is None and held == amount and pending_id <= OWN_ID_MAX:
+            del self._pending[pending_id]
+        else:
+            self._keep_or_end(pending_id, pending, held - amount, kind)
         self._sequence = sequence = self._sequence + 1
         now = self._now_micros
         self._rows.append(
-            (sequence, self._command, int(kind), id or sequence, pending_id, debit, credit, 0, amount, pending.reason,
-             now, now, 0, None, pending.reference, flags, -1, debit_after, credit_after, None)
+            (sequence, self._command, kind, id or sequence, pending_id, debit, credit, 0, amount, reason,
+             now, now, 0, None, reference, flags, -1, debit_after, credit_after, None)
         )  # fmt: skip
 
-    def _keep_or_end(self, pending_id: int, pending: Pending, left: int, kind: EntryKind) -> None:
+    def _keep_or_end(self, pending_id: int, pending: PendingRow, left: int, kind: int) -> None:
         """Note what is left of a hold, or how it ended if a client may ask."""
         if left:
-            self._set(self._pending, pending_id, pending._replace(amount=left))
+            self._set(self._pending, pending_id, (*pending[:2], left, *pending[3:]))
             return
         self._set(self._pending, pending_id, ABSENT)
         if pending_id > OWN_ID_MAX:
-            self._set(self._ended, pending_id, int(kind))
+            self._set(self._ended, pending_id, kind)
 
     def _no_pending(self, pending_id: int) -> Result:
         """Why there is no hold of that id any more."""
@@ -202,12 +224,14 @@ class Core(Accounts):
         price: int | None = None,
         value_micros: int = 0,
         keep: bool = False,
+        freed: int = 0,
         id: int = 0,
         flags: int = 0,
     ) -> Result:
         """Post `amount` quanta of a hold, or all that is left for zero, to `credit` or to the account it stood against.
 
-        The rest is released in the same entry, or stands on with `keep`: so an order's hold is filled in parts.
+        The rest is released in the same entry. With `keep` it stands on, so that an order's hold is filled in parts,
+        but for `freed` quanta that are released.
         """
         pending = self._pending.get(pending_id)
         if pending is None:
@@ -215,17 +239,17 @@ class Core(Accounts):
         debit, contra, held, hold_reason, expires, _, hold_reference = pending
         if expires and expires <= self._now_micros:
             return Result.PENDING_TRANSFER_EXPIRED
-        if not 0 <= amount <= held:
-            return Result.EXCEEDS_PENDING_TRANSFER_AMOUNT
         amount = amount or held
-        released = 0 if keep else held - amount
+        released = freed if keep else held - amount
+        if amount < 0 or released < 0 or amount + released > held:
+            return Result.EXCEEDS_PENDING_TRANSFER_AMOUNT
         if credit == NO_ACCOUNT:
             credit = contra
         result = self._refusal_to_settle(debit, credit, contra, amount)
         if result:
             return result
         after = self._move_held(debit, credit, contra, amount, released)
-        self._keep_or_end(pending_id, pending, held - amount - released, EntryKind.POST_PENDING)
+        self._keep_or_end(pending_id, pending, held - amount - released, _POST_PENDING)
         self._sequence = sequence = self._sequence + 1
         now = self._now_micros
         self._rows.append(
@@ -294,8 +318,8 @@ class Core(Accounts):
         while heap and heap[0][0] <= self._now_micros and (limit == 0 or len(ended) < limit):
             expires, sequence, pending_id = heapq.heappop(heap)
             pending = self._pending.get(pending_id)
-            if pending is not None and (pending.expires_micros, pending.sequence) == (expires, sequence):
-                self._give_back(EntryKind.EXPIRE, pending_id, pending, pending.amount)
+            if pending is not None and pending[4:6] == (expires, sequence):
+                self._give_back(int(EntryKind.EXPIRE), pending_id, pending, pending[2])
                 ended.append(pending_id)
         return ended
 

@@ -1,4 +1,4 @@
-"""The ledger: batches of client-made transfers on top of the movements of `Core`.
+"""The ledger: batches of client-made transfers on top of the movements of `Core` and `Fills`.
 
 A transfer is applied once: the id with all its fields is remembered until `forget`, sent again it `EXISTS`, and an id
 whose transfer was refused for the state of its moment never succeeds later. Ids older than what was forgotten are
@@ -13,7 +13,7 @@ from typing import Final
 
 from ledger.canonical import Digest, Tag, tagged_hash
 from ledger.journal.chart import NO_ACCOUNT
-from ledger.journal.core import Core
+from ledger.journal.fills import Fills
 from ledger.journal.report import ZeroSumLine, check_history, check_now, zero_sum
 from ledger.journal.state import read_state, state_sections
 from ledger.journal.transfers import (
@@ -61,7 +61,7 @@ _DIFFERENCES: Final = (
 )
 
 
-class Ledger(Core):
+class Ledger(Fills):
     """Accounts, holds, remembered ids, and every way in which they change."""
 
     def __init__(self) -> None:
@@ -232,7 +232,7 @@ class Ledger(Core):
     def _end_hold(self, transfer: Transfer) -> Result:
         """Post or void the hold that a transfer names, as far as its other fields agree with the hold."""
         id, _, _, amount, reason, value_micros, price, reference, flags, pending_id, _ = transfer
-        pending = self._pending.get(pending_id)
+        pending = self.pending(pending_id)
         if pending is None:
             seen = self._seen.get(pending_id)
             if seen is not None and not seen.flags & _PENDING:

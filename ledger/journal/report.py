@@ -128,7 +128,7 @@ def _pending_problems(ledger: Ledger) -> list[str]:
     out = [0] * len(ledger)
     into = [0] * len(ledger)
     problems = []
-    for hold in ledger._pending.values():
+    for hold in ledger.standing_holds().values():
         out[hold.debit] += hold.amount
         into[hold.credit] += hold.amount
         if hold.amount <= 0 or hold.sequence > ledger.sequence:

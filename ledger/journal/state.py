@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ledger.canonical import lp, u32, u64, u128
 from ledger.errors import FormatError
 from ledger.journal.chart import AccountCode, AccountFlag, AccountKey
-from ledger.journal.transfers import Pending, Transfer
+from ledger.journal.transfers import Transfer
 
 if TYPE_CHECKING:
     from ledger.journal.ledger import Ledger
@@ -48,9 +48,9 @@ def _accounts(ledger: Ledger) -> bytes:
 
 
 def _pendings(ledger: Ledger) -> bytes:
-    holds = sorted(ledger._pending.items(), key=lambda item: item[1].sequence)
+    holds = ledger.standing_holds()
     parts = [u32(len(holds))]
-    for id, hold in holds:
+    for id, hold in holds.items():
         parts.append(u128(id) + u32(hold.debit) + u32(hold.credit) + u128(hold.amount) + bytes((hold.reason,)))
         parts.append(u64(hold.expires_micros) + u64(hold.sequence) + lp(hold.reference))
     return b"".join(parts)
@@ -155,7 +155,7 @@ def _read_pending(ledger: Ledger, reader: _Reader) -> None:
     reason, expires, sequence = reader.number(1), reader.number(8), reader.number(8)
     if max(debit, credit) >= len(ledger):
         raise FormatError("the ledger's checkpoint holds an account that is not there")
-    ledger._pending[id] = Pending(debit, credit, amount, reason, expires, sequence, reader.text())
+    ledger._pending[id] = (debit, credit, amount, reason, expires, sequence, reader.text())
     if expires:
         ledger._expiries.append((expires, sequence, id))
 

@@ -27,6 +27,7 @@ __all__ = [
     "MassEntry",
     "MassPosting",
     "Pending",
+    "PendingRow",
     "ReasonCode",
     "Result",
     "State",
@@ -261,6 +262,10 @@ class Pending(NamedTuple):
     expires_micros: int
     sequence: int
     reference: str
+
+
+PendingRow: TypeAlias = tuple[int, int, int, int, int, int, str]
+"""The fields of a `Pending`, plain, because holds are hot."""
 
 
 class EntryKind(IntEnum):

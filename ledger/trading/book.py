@@ -15,7 +15,8 @@ from bisect import insort
 from collections import OrderedDict
 from itertools import islice
 
-from ledger.trading.book_base import (
+from ledger.trading.book_base import BookBase
+from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
     NO_LIMIT,
@@ -26,10 +27,9 @@ from ledger.trading.book_base import (
     QUANTITY,
     REMAINING,
     SHALLOW_MAX,
-    BookBase,
     Entry,
 )
-from ledger.trading.orders import NewOrder, OrderRow, SelfTrade, TimeInForce
+from ledger.trading.orders import OrderRow, SelfTrade, TimeInForce
 from ledger.trading.reports import Kind, Reason
 
 __all__ = ["FastBook"]
@@ -41,6 +41,7 @@ _REJECTED = int(Kind.REJECTED)
 _IOC, _FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
 _NO_LIQUIDITY = int(Reason.INSUFFICIENT_LIQUIDITY)
 _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
+_POST_ONLY_TAKER, _FOK_REASON = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
 _UNKNOWN_REASON = int(Reason.UNKNOWN_ORDER)
 _USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_CANCEL)
 _SELF_TRADE_REASON, _PARTNER_REASON = int(Reason.SELF_TRADE_PREVENTION), int(Reason.OCO_PARTNER)
@@ -59,27 +60,28 @@ class FastBook(BookBase):
             order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, session, expires,
             quote, trigger_kind, trigger_by, trigger_price, partner,
         ) = order  # fmt: skip
-        rare = order_type or quote or trigger_kind or trigger_by or trigger_price or partner
-        if rare or self._guarded or (life and (post_only or expires)):
-            if not (quote or trigger_kind or self._guarded) and self._place_market(order):
-                return
-            self._place_special(order)
-            return
         price_min, price_max, quantity_min, quantity_max, units_min, orders_max = self._limits
         mine = self._by_account.get(account)
         if mine is None:
             mine = self._by_account[account] = {}
         if (
-            order_id in self._orders
+            order_type
+            or quote
+            or trigger_kind
+            or trigger_by
+            or trigger_price
+            or partner
+            or self._guarded
+            or (life and (post_only or expires))
             or not price_min <= price <= price_max
             or not quantity_min <= quantity <= quantity_max
             or price * quantity < units_min
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
-            or order_id in self._waiting
+            or (order_id <= self._newest_id and self._is_taken(order_id))
             or (self._banded and not self._in_band(price))
         ):
-            self._place_special(order)
+            self._place_rare(order)
             return
         if side:
             key, limit, opposite = -price, price, self._bids
@@ -88,23 +90,25 @@ class FastBook(BookBase):
         crosses = opposite and opposite[-1] >= limit
         reports = self.reports
         if (crosses and post_only) or life == _FOK:
-            self._execute(NewOrder(*order), fresh=True)
-            self._fire_triggers()
-            return
-        funds = self.funds
-        if funds is not None:
-            refused = funds.hold(order, price)
+            refused = _POST_ONLY_TAKER if post_only else self._kill_reason(side, limit, quantity, owner, mode)
+            if refused:
+                reports.append((_ACCEPTED, order_id))
+                reports.append((_EXPIRED, order_id, quantity, refused))
+                return
+        if self.funds is not None:
+            refused = self.funds.hold(order, price)
             if refused:
                 reports.append((_REJECTED, order_id, refused))
                 return
+        if order_id > self._newest_id:
+            self._newest_id = order_id
         reports.append((_ACCEPTED, order_id))
-        remaining = quantity
-        reason = 0
+        remaining, reason = quantity, 0
         if crosses:
-            remaining, reason = self._sweep(order_id, owner, side, limit, quantity, mode, 0)
+            remaining, reason = self._sweep(order_id, account, owner, side, limit, quantity, mode, 0)
         if remaining:
             if reason or life:
-                self._finish(order_id, remaining, reason or _IOC_REASON, 0)
+                self._finish(order_id, account, remaining, reason or (_FOK_REASON if life == _FOK else _IOC_REASON), 0)
             else:
                 level = self._levels.get(key)
                 if level is None:
@@ -112,76 +116,75 @@ class FastBook(BookBase):
                     insort(self._asks if side else self._bids, key)
                 elif len(level) == SHALLOW_MAX:
                     level = self._levels[key] = OrderedDict(level)
-                level[order_id] = self._orders[order_id] = [
+                level[order_id] = mine[order_id] = [
                     remaining, order_id, owner, account, key, 0, quantity, session, expires, mode, post_only
                 ]  # fmt: skip
-                mine[order_id] = None
                 if expires:
-                    self._watch_expiry(expires, order_id)
+                    self._watch_expiry(expires, order_id, account)
                 reports.append((_RESTED, order_id, price, remaining))
         if crosses and self._waiting:
             self._fire_after_trades()
 
-    def _place_market(self, order: OrderRow) -> bool:
-        """Take a well-formed market order by quantity, IOC; False, and nothing done, if it is anything else."""
-        order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires, *others = order
-        _, _, quantity_min, quantity_max, _, orders_max = self._limits
+    def _place_rare(self, order: OrderRow) -> None:
+        """What `place` does not judge: a well-formed market order by quantity here, anything else with all checks."""
+        (
+            order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires,
+            quote, trigger_kind, trigger_by, trigger_price, partner,
+        ) = order  # fmt: skip
+        quantity_min, quantity_max, orders_max = self._limits[2], self._limits[3], self._limits[5]
+        opposite = self._bids if side else self._asks
         if (
-            not order_type
-            or life != _IOC
-            or price
-            or post_only
-            or expires
-            or any(others)
-            or order_id in self._orders
-            or order_id in self._waiting
+            not (order_type and life == _IOC and opposite)
+            or (price or post_only or expires or quote or trigger_kind or trigger_by or trigger_price or partner)
+            or self._guarded
             or not quantity_min <= quantity <= quantity_max
+            or (order_id <= self._newest_id and self._is_taken(order_id))
             or len(self._by_account.get(account, ())) >= orders_max
         ):
-            return False
-        opposite = self._bids if side else self._asks
-        if not opposite:
-            return False
+            self._place_special(order)
+            return
         if self.funds is not None:
             refused = self.funds.hold(order, abs(max(opposite[0], self._stop_key(side, NO_LIMIT))))
             if refused:
                 self.reports.append((_REJECTED, order_id, refused))
-                return True
+                return
+        self._newest_id = max(self._newest_id, order_id)
         self.reports.append((_ACCEPTED, order_id))
-        remaining, reason = self._sweep(order_id, owner, side, NO_LIMIT, quantity, mode, 0)
+        remaining, reason = self._sweep(order_id, account, owner, side, NO_LIMIT, quantity, mode, 0)
         if remaining:
-            self._finish(order_id, remaining, reason or _NO_LIQUIDITY, 0)
+            self._finish(order_id, account, remaining, reason or _NO_LIQUIDITY, 0)
         if self._waiting:
             self._fire_after_trades()
-        return True
 
     def cancel(self, order_id: int, account: int) -> None:
         """See `Book.cancel`."""
-        entry = self._orders.get(order_id)
-        if entry is None or entry[ACCOUNT] != account or entry[PARTNER] or self._guarded:
-            if entry is None and order_id not in self._waiting:
-                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
-            else:
+        mine = self._by_account.get(account)
+        entry = mine.get(order_id) if mine else None
+        if mine is None or entry is None:
+            if order_id in self._waiting:
                 self._cancel_special(order_id, account)
+            else:
+                self.reports.append((_REJECTED, order_id, _UNKNOWN_REASON))
             return
-        del self._orders[order_id]
+        if entry[PARTNER] or self._guarded:
+            self._cancel_special(order_id, account)
+            return
+        del mine[order_id]
         key = entry[KEY]
         level = self._levels[key]
         del level[order_id]
         if not level:
             self._drop_level(key)
-        del self._by_account[account][order_id]
         if self.funds is not None:
             self.funds.release(order_id)
         self.reports.append((_CANCELLED, order_id, entry[REMAINING], _USER_REQUEST))
 
     def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
         """See `Book.amend`."""
-        entry = self._orders.get(order_id)
+        entry = self._find(order_id, account)
         price_min, price_max, quantity_min, quantity_max, units_min, _ = self._limits
         if (
             entry is None
-            or entry[ACCOUNT] != account
             or self._guarded
             or entry[POST_ONLY]
             or not price_min <= price <= price_max
@@ -195,7 +198,7 @@ class FastBook(BookBase):
                 return
         remaining = entry[REMAINING] - entry[QUANTITY] + quantity
         if remaining <= 0:
-            self._end(order_id, _CANCELLED, Reason.AMENDED_TO_FILLED)
+            self._end(order_id, account, _CANCELLED, Reason.AMENDED_TO_FILLED)
             return
         if self.funds is not None:
             refused = self.funds.amend(order_id, price, remaining)
@@ -206,20 +209,33 @@ class FastBook(BookBase):
         keeps = quantity <= entry[QUANTITY] and (price == key or price == -key)
         entry[REMAINING], entry[QUANTITY] = remaining, quantity
         self.reports.append((_AMENDED, order_id, price, remaining, 1 if keeps else 0))
-        if not keeps:
+        if keeps:
+            return
+        side = 0 if key > 0 else 1
+        opposite = self._bids if side else self._asks
+        if opposite and opposite[-1] >= (price if side else -price):
             self._requeue(entry, price)
+            return
+        level = self._levels[key]
+        del level[order_id]
+        if not level:
+            self._drop_level(key)
+        entry[KEY] = key = -price if side else price
+        self._queue(key, order_id, entry)
+        self.reports.append((_RESTED, order_id, price, remaining))
 
     def _sweep(
-        self, order_id: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
+        self, order_id: int, account: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
     ) -> tuple[int, int]:
         """See `BookBase._sweep`. `done` counts makers at the front of a queue that are filled or ended."""
         opposite = self._bids if side else self._asks
         funds, reports, levels = self.funds, self.reports, self._levels
-        orders, by_account = self._orders, self._by_account
-        best = opposite[-1] if opposite else 0
-        stop = self._stop_key(side, limit) if self._limited else limit
+        by_account = self._by_account
+        if not opposite:
+            return remaining, 0
+        best, stop = opposite[-1], self._stop_key(side, limit) if self._limited else limit
+        trade_id, checks = self.trade_id, funds is not None and funds.checks_makers
         first = last = reason = fee = fee2 = 0
-        trade_id = self.trade_id
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
@@ -230,21 +246,17 @@ class FastBook(BookBase):
             for maker in level.values():
                 left = maker[REMAINING]
                 maker_id = maker[ORDER_ID]
-                if maker[OWNER] == owner and mode != _ALLOW:
-                    ended, reason, linked = self._prevent(maker, mode)
-                    done += ended
-                    if reason or linked is not None:
-                        break
-                    continue
                 quantity = left if left < remaining else remaining
-                if funds is not None:
-                    unfunded = funds.check_maker(maker_id, price, quantity)
-                    if unfunded:
-                        done += 1
-                        linked = self._expire_maker(maker, unfunded)
-                        if linked is not None:
+                own = maker[OWNER] == owner and mode != _ALLOW
+                if own or checks:
+                    unfunded = 0 if own or funds is None else funds.check_maker(maker_id, price, quantity)
+                    if own or unfunded:
+                        ended, reason, linked = self._pass_over(maker, mode, unfunded)
+                        done += ended
+                        if reason or linked is not None:
                             break
                         continue
+                if funds is not None:
                     fee, fee2 = funds.fill(maker_id, order_id, price, quantity)
                 left -= quantity
                 remaining -= quantity
@@ -256,7 +268,7 @@ class FastBook(BookBase):
                     maker[REMAINING] = left
                 else:
                     done += 1
-                    del orders[maker_id], by_account[maker[ACCOUNT]][maker_id]
+                    del by_account[maker[ACCOUNT]][maker_id]
                 if partner or maker[PARTNER]:
                     linked = maker
                     break
@@ -269,19 +281,27 @@ class FastBook(BookBase):
             elif done:
                 _drop_front(level, done)
             if linked is not None:
-                cut = self._unlink(linked, order_id, partner if trade_id != self.trade_id else 0)
-                reason = reason or cut
+                # Its partner ends, and the taker's too if it traded; where they are partners, the taker stops.
+                self._cut(linked[PARTNER], linked[ACCOUNT])
+                if trade_id != self.trade_id:
+                    self._cut(partner, account)
+                reason = reason or (_PARTNER_REASON if linked[PARTNER] == order_id else 0)
             self.trade_id = trade_id
         if last:
             self._references[0] = last
             if self._waiting:
                 self._set_last(first, last)
-        if remaining and not reason and stop != limit:
+        if remaining and not reason and stop != limit and opposite and opposite[-1] >= limit:
             reason = self._stop_reason(side, limit, abs(best))
         return remaining, reason
 
-    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int, Entry | None]:
-        """A taker met an order of its owner. 1 if that ended, a Reason if the taker stops, a paired maker."""
+    def _pass_over(self, maker: Entry, mode: int, unfunded: int) -> tuple[int, int, Entry | None]:
+        """A taker met an `unfunded` order, else one of its owner.
+
+        1 if that order ended, a Reason if the taker stops, and the order if it has a partner to end.
+        """
+        if unfunded:
+            return 1, 0, self._expire_maker(maker, unfunded)
         reason = 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
         if mode == _REJECT_TAKER:
             return 0, reason, None
@@ -290,17 +310,11 @@ class FastBook(BookBase):
     def _expire_maker(self, maker: Entry, reason: int) -> Entry | None:
         """End a maker that a sweep met and will take out of its queue; the maker itself if it has a partner to end."""
         order_id = maker[ORDER_ID]
-        del self._orders[order_id], self._by_account[maker[ACCOUNT]][order_id]
+        del self._by_account[maker[ACCOUNT]][order_id]
         if self.funds is not None:
             self.funds.release(order_id)
         self.reports.append((_EXPIRED, order_id, maker[REMAINING], reason))
         return maker if maker[PARTNER] else None
-
-    def _unlink(self, maker: Entry, taker_id: int, partner: int) -> int:
-        """End the partners of a maker and of its taker. A Reason where the taker itself is the maker's partner."""
-        self._cut(maker[PARTNER])
-        self._cut(partner)
-        return _PARTNER_REASON if maker[PARTNER] == taker_id else 0
 
 
 def _drop_front(level: dict[int, Entry], done: int) -> None:

@@ -161,14 +161,23 @@ class NaiveBook:
 
     def set_reference(self, by: int, price: int) -> None:
         """See `Book.set_reference`."""
-        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price > 0, "the last price follows from trades alone"
+        assert by in (TriggerBy.MARK, TriggerBy.INDEX) and price >= 0, "the last price follows from trades alone"
         self._references[by] = price
         self._fire_triggers()
+
+    def reference(self, by: int) -> int:
+        """See `Book.reference`."""
+        return self._references[by]
 
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """See `Book.set_bounds`."""
         assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
         self._bounds = (price_min, price_max)
+
+    def set_market(self, market: Market) -> None:
+        """See `Book.set_market`."""
+        assert market.same_grid(self.market), "a market's grid is for ever"
+        self.market = market
 
     def depth(self, side: int, levels: int) -> list[tuple[int, int]]:
         """See `Book.depth`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import attrgetter
 
 from ledger.assets import ASSET_NAME, SCALE_MAX, AmountError, parse_amount
 from ledger.errors import TallystickError
@@ -115,6 +116,10 @@ class Market:
             10 ** (self.tick_decimals + self.base_scale),
         )
 
+    def same_grid(self, other: Market) -> bool:
+        """Whether a price or a quantity of one market means the same in the other."""
+        return _GRID(self) == _GRID(other)
+
     def notional_quanta(self, price: int, quantity: int) -> int:
         """Quote quanta of `quantity` steps at `price` ticks, exactly."""
         return price * quantity * self.unit_quanta
@@ -126,6 +131,9 @@ class Market:
     def parse_quantity(self, text: str) -> int | None:
         """Steps of a decimal base quantity, or None where it is off the grid (InvalidQuantity)."""
         return _on_grid(text, self.base_scale, self.step_quanta)
+
+
+_GRID = attrgetter("symbol", "base", "quote", "base_scale", "quote_scale", "tick_units", "tick_decimals", "step_quanta")
 
 
 def _on_grid(text: str, scale: int, unit: int) -> int | None:

@@ -72,6 +72,9 @@ class TriggerBy(IntEnum):
     INDEX = 2
 
 
+_STOP, _BID = int(TriggerKind.STOP), int(Side.BID)
+
+
 class NewOrder(NamedTuple):
     """One order to place. All fields are integers; zero means none.
 
@@ -102,7 +105,7 @@ class NewOrder(NamedTuple):
     @property
     def fires_on_rise(self) -> bool:
         """Whether the trigger fires at or above its price (else at or below it)."""
-        return (self.trigger_kind == TriggerKind.STOP) == (self.side == Side.BID)
+        return (self.trigger_kind == _STOP) == (self.side == _BID)
 
 
 OrderRow: TypeAlias = tuple[

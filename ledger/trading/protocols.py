@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from ledger.trading.market import Market
 from ledger.trading.orders import OrderRow
 from ledger.trading.reports import ReportRow
 
@@ -15,8 +16,10 @@ class Funds(Protocol):
     """The money behind the orders. A book asks; it never knows a balance.
 
     An order that was held ends in one of two ways: `fill` takes its last step, or `release` is called once. An order
-    by quote quantity always ends with `release`.
+    by quote quantity always ends with `release`. `checks_makers`: whether `check_maker` ever says anything but 0.
     """
+
+    checks_makers: bool
 
     def hold(self, order: OrderRow, price_worst: int) -> int:
         """Hold what the order can cost at most, at no worse price than `price_worst` ticks. A Reason, 0 if held."""
@@ -86,10 +89,16 @@ class Book(Protocol):
         """Change what the market takes (`MarketState`). Triggers that waited for it fire."""
 
     def set_reference(self, by: int, price: int) -> None:
-        """The mark or index price in ticks (`TriggerBy`); triggers fire."""
+        """The mark or index price in ticks (`TriggerBy`), 0 while there is none; triggers fire."""
+
+    def reference(self, by: int) -> int:
+        """The price in ticks that triggers of a kind (`TriggerBy`) watch; 0 while there is none."""
 
     def set_bounds(self, price_min: int, price_max: int) -> None:
         """Prices between which takers may trade, such as a mean mark band; 0 for none."""
+
+    def set_market(self, market: Market) -> None:
+        """Other limits and bands on the same grid, for later orders, amendments and triggers that fire."""
 
     def depth(self, side: int, levels: int) -> list[tuple[int, int]]:
         """Price and quantity of the best levels, best first."""

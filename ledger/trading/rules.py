@@ -8,8 +8,11 @@ post-only, fill-or-kill and liquidity, and at last the funds.
 from __future__ import annotations
 
 from ledger.trading.market import PPM, Market, MarketState
-from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerKind
 from ledger.trading.reports import Reason
+
+# Plain integers: an enum's member costs a look-up more, and orders with a trigger or a quote budget pass here.
+_LIMIT, _GTC, _IOC = int(OrderType.LIMIT), int(TimeInForce.GTC), int(TimeInForce.IOC)
 
 __all__ = ["band_allows", "form_refusal", "impact_limit", "limit_refusal", "state_refusal"]
 
@@ -29,56 +32,50 @@ def state_refusal(state: int, order: NewOrder) -> Reason:
     return Reason.NONE if order.post_only else Reason.POST_ONLY_MODE
 
 
-def form_refusal(market: Market, order: NewOrder, time_us: int) -> Reason:
+def form_refusal(market: Market, order: NewOrder, time_us: int) -> int:
     """Why the order is malformed in itself, or NONE."""
     if not _well_formed(order):
         return Reason.INVALID_ORDER
-    if order.trigger_kind != TriggerKind.NONE and not market.price_min <= order.trigger_price <= market.price_max:
+    if order.trigger_kind and not market.price_min <= order.trigger_price <= market.price_max:
         return Reason.INVALID_TRIGGER
-    if order.order_type == OrderType.LIMIT:
+    if order.order_type == _LIMIT:
         reason = limit_refusal(market, order.price, order.quantity)
     else:
         reason = _market_order_refusal(market, order)
-    if reason == Reason.NONE and order.expires_us and order.expires_us <= time_us:
+    if not reason and order.expires_us and order.expires_us <= time_us:
         return Reason.INVALID_EXPIRY
     return reason
 
 
 def _well_formed(order: NewOrder) -> bool:
     """Whether the fields go together; that each is of its own range was checked at the door (`orders.in_range`)."""
-    lasting = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.GTC
+    is_limit, by_trigger = order.order_type == _LIMIT, order.trigger_kind != 0
+    lasting = is_limit and order.time_in_force == _GTC
     return (
-        (order.trigger_kind != TriggerKind.NONE or (order.trigger_price == 0 and order.trigger_by == TriggerBy.LAST))
+        (by_trigger or (order.trigger_price == 0 and order.trigger_by == 0))
         and (lasting or not order.post_only)
-        and (lasting or order.trigger_kind != TriggerKind.NONE or not order.expires_us)
-        and (order.order_type == OrderType.LIMIT or order.time_in_force != TimeInForce.GTC)
-        and (not order.quote_quanta or _may_name_quote(order))
+        and (lasting or by_trigger or not order.expires_us)
+        and (is_limit or order.time_in_force != _GTC)
+        and (not order.quote_quanta or (not is_limit and order.time_in_force == _IOC and order.quantity == 0))
     )
 
 
-def _may_name_quote(order: NewOrder) -> bool:
-    by_quote = order.order_type == OrderType.MARKET and order.time_in_force == TimeInForce.IOC
-    return by_quote and order.quantity == 0
-
-
-def limit_refusal(market: Market, price: int, quantity: int) -> Reason:
+def limit_refusal(market: Market, price: int, quantity: int) -> int:
     """Why no limit order may have this price and quantity, or NONE."""
     if not market.price_min <= price <= market.price_max:
         return Reason.INVALID_PRICE
     if not market.quantity_min <= quantity <= market.quantity_max:
         return Reason.INVALID_QUANTITY
-    if market.notional_quanta(price, quantity) < market.notional_min_quanta:
-        return Reason.MIN_NOTIONAL
-    return Reason.NONE
+    return Reason.MIN_NOTIONAL if price * quantity * market.unit_quanta < market.notional_min_quanta else 0
 
 
-def _market_order_refusal(market: Market, order: NewOrder) -> Reason:
+def _market_order_refusal(market: Market, order: NewOrder) -> int:
     if order.price and not market.price_min <= order.price <= market.price_max:
         return Reason.INVALID_PRICE
     if order.quote_quanta:
-        return Reason.MIN_NOTIONAL if order.quote_quanta < market.notional_min_quanta else Reason.NONE
+        return Reason.MIN_NOTIONAL if order.quote_quanta < market.notional_min_quanta else 0
     in_range = market.quantity_min <= order.quantity <= market.quantity_max
-    return Reason.NONE if in_range else Reason.INVALID_QUANTITY
+    return 0 if in_range else Reason.INVALID_QUANTITY
 
 
 def band_allows(market: Market, price: int, best_bid: int, best_ask: int, last: int) -> bool:

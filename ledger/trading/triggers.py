@@ -15,17 +15,16 @@ _Entry = tuple[int, int, int]  # signed trigger price, minus the order of arriva
 class TriggerBook:
     """Pending orders by id, and the one that is due next. Adding and removing cost one bisection."""
 
-    __slots__ = ("_arrivals", "_entries", "_watches", "last_falls", "last_rises", "orders")
+    __slots__ = ("_arrivals", "_entries", "_falls", "_rises", "last_falls", "last_rises", "orders")
 
     def __init__(self) -> None:
         self.orders: dict[int, NewOrder] = {}
         self._entries: dict[int, _Entry] = {}
         self._arrivals = 0
-        self._watches: dict[tuple[int, bool], list[_Entry]] = {
-            (by, rise): [] for by in (0, 1, 2) for rise in (True, False)
-        }
-        self.last_rises = self._watches[TriggerBy.LAST, True]
-        self.last_falls = self._watches[TriggerBy.LAST, False]
+        self._rises: tuple[list[_Entry], ...] = ([], [], [])  # by TriggerBy
+        self._falls: tuple[list[_Entry], ...] = ([], [], [])
+        self.last_rises = self._rises[TriggerBy.LAST]
+        self.last_falls = self._falls[TriggerBy.LAST]
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -47,7 +46,7 @@ class TriggerBook:
         rise = order.fires_on_rise
         # The list's end fires next: the lowest price on a rise, the highest on a fall, and the oldest of one price.
         entry = (-order.trigger_price if rise else order.trigger_price, -self._arrivals, order.order_id)
-        insort(self._watches[order.trigger_by, rise], entry)
+        insort((self._rises if rise else self._falls)[order.trigger_by], entry)
         self.orders[order.order_id] = order
         self._entries[order.order_id] = entry
 
@@ -55,7 +54,7 @@ class TriggerBook:
         """Take a pending order out."""
         order = self.orders.pop(order_id)
         entry = self._entries.pop(order_id)
-        watch = self._watches[order.trigger_by, order.fires_on_rise]
+        watch = (self._rises if order.fires_on_rise else self._falls)[order.trigger_by]
         place = bisect_left(watch, entry)
         assert watch[place] == entry, "a pending order stands in its watch"
         del watch[place]
@@ -63,11 +62,9 @@ class TriggerBook:
 
     def next_due(self, highs: tuple[int, int, int], lows: tuple[int, int, int]) -> NewOrder | None:
         """The order to fire now: last before mark before index, rises before falls; `highs` and `lows` by TriggerBy."""
-        for by in (TriggerBy.LAST, TriggerBy.MARK, TriggerBy.INDEX):
-            rises = self._watches[by, True]
-            if rises and -rises[-1][0] <= highs[by]:
+        for rises, falls, high, low in zip(self._rises, self._falls, highs, lows, strict=True):
+            if rises and -rises[-1][0] <= high:
                 return self.orders[rises[-1][2]]
-            falls = self._watches[by, False]
-            if falls and falls[-1][0] >= lows[by] > 0:
+            if falls and falls[-1][0] >= low > 0:
                 return self.orders[falls[-1][2]]
         return None

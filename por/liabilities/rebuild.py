@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -16,9 +18,10 @@ from numpy.typing import NDArray
 from por.liabilities.folder import Columns, Lines, TreeColumns
 from por.liabilities.forest import Forest, account_context, account_root, asset_context, asset_root
 from por.liabilities.forest import Lines as LeafLines
+from por.liabilities.forked import WORTH_A_FORK, in_two_processes
 from por.liabilities.kernels import U32, U64, Blob, Bytes2D, Kernel, Levels, pack_names
 
-__all__ = ["Progress", "Rebuilt", "columns_of", "expanded_lines", "rebuild"]
+__all__ = ["Progress", "Rebuilt", "columns_of", "expanded_lines", "rebuild", "taken"]
 
 TAKEN_AT_ONCE: Final = 1 << 15
 """Entries moved together, so that the indexes of their bytes stay in the cache."""
@@ -61,7 +64,7 @@ def columns_of(
     slot_of[tree.accounts] = tree.slots.astype(np.uint32)
     by_slot = np.empty(tree.count, np.int64)
     by_slot[tree.slots] = tree.accounts
-    ordered = _taken(identities, by_slot)
+    ordered = taken(identities, by_slot)
     order = sorted(range(len(subaccounts)), key=lambda n: subaccounts[n].encode())
     rank = np.empty(len(subaccounts), np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
@@ -77,7 +80,7 @@ def columns_of(
     return Columns(forest.snapshot_id, ordered.data, ordered.offsets, tree.salts, names, tuple(trees))
 
 
-def _taken(blob: Blob, order: NDArray[np.int64]) -> Blob:
+def taken(blob: Blob, order: NDArray[np.int64]) -> Blob:
     """The entries of a blob in another order: byte by byte through NumPy, some thousands of entries at a time."""
     starts = blob.offsets[:-1].astype(np.int64)[order]
     sizes = np.diff(blob.offsets).astype(np.int64)[order]
@@ -141,20 +144,31 @@ def rebuild(columns: Columns, scales: Sequence[int], kernel: Kernel, progress: P
     report = progress or (lambda stage, done, total: None)
     total = sum(len(tree.accounts) for tree in columns.trees) + columns.account_count
     identities = Blob(columns.identities, columns.offsets)
-    levels, roots, first, done = [], [], [], 0
-    for tree, scale in zip(columns.trees, scales, strict=True):
+    bounds, rows, lines = *_group(columns, kernel), expanded_lines(columns)
+    done = 0
+
+    def tree_levels(tree: TreeColumns) -> Levels:
+        nonlocal done
         context = asset_context(columns.snapshot, tree.entity, tree.asset)
         nodes = kernel.levels(kernel.leaves(context, tree.salts, tree.accounts, identities, tree.amounts))
-        levels.append(nodes)
-        roots.append(asset_root(columns.snapshot, (tree.entity, tree.asset, scale), nodes.count, nodes.top))
-        first.append(done)
         done += nodes.count
         report("leaves", done, total)
-    bounds, rows, lines = *_group(columns, kernel), expanded_lines(columns)
-    accounts = _account_levels(columns, identities, bounds, rows, lines, kernel)
+        return nodes
+
+    jobs = [*(partial(tree_levels, tree) for tree in columns.trees)]
+    jobs.append(partial(_account_levels, columns, identities, bounds, rows, lines, kernel))
+    sizes = [len(tree.accounts) for tree in columns.trees]
+    # The C kernel uses both cores by itself; the NumPy kernel hashes in Python and needs a second process for that.
+    forks = kernel.name == "numpy" and sum(sizes) >= WORTH_A_FORK
+    *levels, accounts = in_two_processes(jobs, [*sizes, sum(sizes) // 2]) if forks else [job() for job in jobs]
+    roots = tuple(
+        asset_root(columns.snapshot, (tree.entity, tree.asset, scale), nodes.count, nodes.top)
+        for tree, scale, nodes in zip(columns.trees, scales, levels, strict=True)
+    )
     report("leaves", total, total)
     root = account_root(columns.snapshot, accounts.count, accounts.top)
-    return Rebuilt(columns, tuple(levels), tuple(roots), tuple(first), bounds, rows, lines, accounts, root)
+    first = tuple(accumulate([0, *sizes[:-1]])) if sizes else ()
+    return Rebuilt(columns, tuple(levels), roots, first, bounds, rows, lines, accounts, root)
 
 
 def _group(columns: Columns, kernel: Kernel) -> tuple[U64, U64]:

@@ -18,7 +18,10 @@ __all__ = ["ChainReport", "Link", "check_chain"]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One attestation as the chain sees it. `source` names the file it came from; `restates` is a digest in hex."""
+    """One attestation as the chain sees it. `source` names the file it came from; `restates` is a digest in hex.
+
+    `failure` is the code of a missed hour that failed an assertion of the exchange's own.
+    """
 
     source: str
     digest: str
@@ -28,6 +31,7 @@ class Link:
     snapshot: SnapshotId
     restates: str | None = None
     rotations: tuple[Any, ...] = ()
+    failure: str | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +100,9 @@ def _walk(ordered: Sequence[Link], unique: dict[str, Link], report: ChainReport)
         latest, unseen = link, 0
     _check_snapshots(ordered, report)
     for link in ordered:
-        if link.kind == "missed":
+        if link.failure is not None:
+            report.notes.append(f"{link.snapshot.hour} is attested as failed: {link.failure}")
+        elif link.kind == "missed":
             report.notes.append(f"{link.snapshot.hour} is attested as missed")
 
 

@@ -11,8 +11,9 @@ form        Proof and attestation are canonical JSON (one spelling, one final li
             key is known and present; names, ranges and orders are the specified ones. Section hashes fit, the required
             sections are there, the snapshot section repeats the statement's snapshot and previous, empty trees have
             their root, trees of 1 to 99 leaves their disclosure. Known sections agree with each other: reserve
-            totals are the sums of their rows, coverage is rounded down, books balance. Rotations form one chain that
-            ends in the statement's key. The proof names this attestation's digest and snapshot. No missed hour.
+            totals are the sums of their rows, coverage is rounded down, books and the ledger's own report balance.
+            Rotations form one chain that ends in the statement's key. The proof names this attestation's digest and
+            snapshot. No missed hour.
 signature   Ed25519 by the statement's key, strict and cofactorless: S below the order, key and R canonical and not of
             small order. The reader's key is that key, or rotations signed by both of their keys join the two. A key
             signs from its rotation's sequence on, and below the next one's. A key file names the exchange.
@@ -413,6 +414,7 @@ _EXCHANGE = r"[a-z0-9][a-z0-9.-]{0,63}"
 _HOUR = r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):00:00Z"
 _SNAPSHOT = re.compile(rf"({_EXCHANGE})/({_HOUR})/(0|[1-9][0-9]{{0,15}})\Z")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
+_SIGNED = re.compile(r"(0|-?[1-9][0-9]{0,38})\Z")
 _HEX = re.compile(r"[0-9a-f]*\Z")
 
 
@@ -486,6 +488,11 @@ def _or_null(checker: Checker) -> Checker:
 def _amount(value: Any) -> None:
     if type(value) is not str or not _AMOUNT.match(value) or (len(value) == 39 and int(value) > AMOUNT_MAX):
         raise Malformed(" is not an amount")
+
+
+def _signed_amount(value: Any) -> None:
+    if type(value) is not str or not _SIGNED.match(value) or abs(int(value)) > AMOUNT_MAX:
+        raise Malformed(" is not a signed amount")
 
 
 def _hex(size: int) -> Checker:
@@ -695,6 +702,45 @@ _NET_ROW = {
     "related_count": _NUMBER,
     "related_sum": _amount,
 }
+_ZERO_SUM_ROW = {
+    "asset": _ASSET,
+    "claims": _amount,
+    "custody": _signed_amount,
+    "debts": _amount,
+    "due_from": _signed_amount,
+    "due_to": _signed_amount,
+    "entity": _ENTITY,
+    "house": _signed_amount,
+    "in_transit": _signed_amount,
+    "receipts_uncredited": _signed_amount,
+    "receivables": _signed_amount,
+}
+_IN_FLIGHT_ROW = {
+    "amount": _amount,
+    "asset": _ASSET,
+    "chain": _CHAIN,
+    "direction": _one_of("in", "out"),
+    "entity": _ENTITY,
+    "recorded": _one_of("chain", "ledger"),
+    "transaction": _text,
+}
+_IN_FLIGHT_TOTAL = {
+    "asset": _ASSET,
+    "custody": _signed_amount,
+    "difference": _signed_amount,
+    "entity": _ENTITY,
+    "in_flight": _signed_amount,
+    "reserves": _amount,
+}
+_UNREAD_ROW = {
+    "address": _text,
+    "asset": _ASSET,
+    "chain": _CHAIN,
+    "contract": _text,
+    "entity": _ENTITY,
+    "label": _text,
+    "reason": _reason,
+}
 SECTION_FORMS: dict[str, Checker] = {
     "snapshot": _record(
         {
@@ -725,21 +771,47 @@ SECTION_FORMS: dict[str, Checker] = {
     "keys": _record({"rotations": _list(ROTATION_FORM)}),
     "restatement": _record({"reason": _reason, "restates": _HEX32}),
     "missed": _record({"reason": _reason}),
+    "failed": _record(
+        {"code": _pattern(r"[a-z][a-z0-9-]{0,31}", "a code"), "detail": _reason, "ledger": _record(_LEDGER)}
+    ),
+    "zero-sum": _record({"rows": _list(_record(_ZERO_SUM_ROW))}),
+    "in-flight": _record(
+        {
+            "rows": _list(
+                _record(_IN_FLIGHT_ROW), ("entity", "asset", "chain", "transaction", "direction", "recorded")
+            ),
+            "totals": _list(_record(_IN_FLIGHT_TOTAL)),
+        }
+    ),
+    "unread": _record({"rows": _list(_record(_UNREAD_ROW), ("entity", "asset", "chain", "contract", "address"))}),
 }
 REQUIRED_SECTIONS = {
     "attestation": ("keys", "reserves", "snapshot"),
     "restatement": ("keys", "reserves", "restatement", "snapshot"),
     "missed": ("keys", "missed"),
 }
+_WITH_BALANCES = ("attestation", "restatement")
+BELONGS = {
+    "failed": ("missed",),
+    "in-flight": _WITH_BALANCES,
+    "missed": ("missed",),
+    "restatement": ("restatement",),
+    "unread": _WITH_BALANCES,
+    "zero-sum": _WITH_BALANCES,
+}
 
 
 # Attestation (attestation.md)
 
 
-def _same_trees(rows: list[dict[str, Any]], trees: list[dict[str, Any]], where: str) -> None:
-    """One row for each tree, in order, with the tree's claims (and its debts, where a row has them)."""
+def _same_names(rows: list[dict[str, Any]], trees: list[dict[str, Any]], where: str) -> None:
     if [(row["entity"], row["asset"]) for row in rows] != [(tree["entity"], tree["asset"]) for tree in trees]:
         raise Malformed(f"{where} is not one row for each tree, in order")
+
+
+def _same_trees(rows: list[dict[str, Any]], trees: list[dict[str, Any]], where: str) -> None:
+    """One row for each tree, in order, with the tree's claims (and its debts, where a row has them)."""
+    _same_names(rows, trees, where)
     for index, tree in enumerate(trees):
         row = rows[index]
         if row["claims"] != tree["claims"] or row.get("debts", tree["debts"]) != tree["debts"]:
@@ -789,6 +861,55 @@ def _check_books(section: dict[str, Any], trees: list[dict[str, Any]], totals: l
         right = sum(int(row[name] or 0) for name in ("claims", "house", "excess"))
         if left != right or left > AMOUNT_MAX or "0" not in (row["deficit"], row["excess"]):
             raise Malformed(f"{where}[{index}] does not balance")
+
+
+_OWNED = ("custody", "in_transit", "debts", "receivables", "due_from")
+_OWED = ("claims", "receipts_uncredited", "house", "due_to")
+
+
+def _check_zero_sum(section: dict[str, Any], snapshot: dict[str, Any]) -> None:
+    where = ".sections.zero-sum"
+    if snapshot["ledger"] is None:
+        raise Malformed(f"{where} has no ledger behind it")
+    _same_trees(section["rows"], snapshot["trees"], f"{where}.rows")
+    for index, row in enumerate(section["rows"]):
+        if sum(int(row[name]) for name in _OWNED) != sum(int(row[name]) for name in _OWED):
+            raise Malformed(f"{where}.rows[{index}] does not sum to zero")
+
+
+def _check_in_flight(sections: dict[str, Any], trees: list[dict[str, Any]]) -> None:
+    """What is on its way bridges the ledger's custody and the chain; what is left is stated as the difference."""
+    section, where = sections["in-flight"], ".sections.in-flight"
+    if "zero-sum" not in sections:
+        raise Malformed(f"{where} has no zero-sum report beside it")
+    _same_names(section["totals"], trees, f"{where}.totals")
+    sums = {(tree["entity"], tree["asset"]): 0 for tree in trees}
+    chains = {(t["entity"], t["asset"], entry["chain"]) for t in trees for entry in t["reserves"]}
+    for index, row in enumerate(section["rows"]):
+        if (row["entity"], row["asset"], row["chain"]) not in chains:
+            raise Malformed(f"{where}.rows[{index}] is on a chain that its tree does not count")
+        sign = 1 if (row["direction"] == "in") == (row["recorded"] == "chain") else -1
+        sums[row["entity"], row["asset"]] += sign * int(row["amount"])
+    for index, total in enumerate(section["totals"]):
+        reserves, ledger = sections["reserves"]["totals"][index], sections["zero-sum"]["rows"][index]
+        held = sum(int(reserves[part]) for part in ("proven", "attested", "claimed"))
+        stated = tuple(int(total[name]) for name in ("reserves", "custody", "in_flight"))
+        if stated != (held, int(ledger["custody"]), sums[total["entity"], total["asset"]]):
+            raise Malformed(f"{where}.totals[{index}] is not what reserves, ledger and rows say")
+        if int(total["difference"]) != stated[0] - stated[1] - stated[2]:
+            raise Malformed(f"{where}.totals[{index}] has a wrong difference")
+
+
+def _check_unread(sections: dict[str, Any], trees: list[dict[str, Any]]) -> None:
+    """A reserve that could not be read counts nothing, and is one that a tree counts when it can be read."""
+    where, names = ".sections.unread.rows", ("entity", "asset", "chain", "contract", "address")
+    read = {tuple(row[name] for name in names) for row in sections["reserves"]["rows"]}
+    counted = {(t["entity"], t["asset"], entry["chain"], entry["contract"]) for t in trees for entry in t["reserves"]}
+    for index, row in enumerate(sections["unread"]["rows"]):
+        if tuple(row[name] for name in names[:4]) not in counted:
+            raise Malformed(f"{where}[{index}] is not counted as a reserve by any tree")
+        if tuple(row[name] for name in names) in read:
+            raise Malformed(f"{where}[{index}] is among the reserves that were read")
 
 
 _NET_DEBTS = ("counted_debts", "over_collateral_sum", "related_sum")
@@ -859,7 +980,7 @@ def _check_sections(document: dict[str, Any]) -> None:
     for name in sorted(sections):
         if type(sections[name]) is not dict:
             raise Malformed(f".sections.{name} is not an object")
-        if name in ("missed", "restatement") and name not in required:
+        if statement["kind"] not in BELONGS.get(name, (statement["kind"],)):
             raise Malformed(f".sections.{name} does not belong to this kind of statement")
         if tagged_hash(SECTION, lp(name) + canonical(sections[name])).hex() != statement["sections"][name]:
             raise Malformed(f".sections.{name} does not have the signed hash")
@@ -896,6 +1017,12 @@ def _check_attestation_form(document: Any) -> None:
         _check_books(sections["books"], trees, sections["reserves"]["totals"])
     if "net" in sections:
         _check_net(sections["net"], trees)
+    if "zero-sum" in sections:
+        _check_zero_sum(sections["zero-sum"], sections["snapshot"])
+    if "in-flight" in sections:
+        _check_in_flight(sections, trees)
+    if "unread" in sections:
+        _check_unread(sections, trees)
 
 
 def _object(value: Any) -> None:

@@ -15,9 +15,10 @@ from tests.support.proof_cases import BTC, HiddenTree, MaximumForSum, OddNodeTwi
 __all__ = ["bundle_cases", "emit"]
 
 LIABILITIES = ("accounts", "leaves", "trees", "sums", "statements")
-OPEN = ("control", "block", "cutoff", "replay", "same-root")
+OPEN = ("control", "block", "cutoff", "replay", "same-root", "unread", "failed")
 CHECKS = ("form", "signature", "manifest", *LIABILITIES, "evidence", "balances", "control", "block", "cutoff", "double",
           "books", "net", "sections", "replay", "same-root")  # fmt: skip
+LEDGER_CHECKS = ("zero-sum", "in-flight", "unread")
 ETH = ("main", "ETH")
 THREE = HOLDERS[:3]
 FOUR = {BTC: 8, ETH: 9, ("main", "USDC"): 6, ("second", "BTC"): 8}
@@ -41,9 +42,11 @@ class BundleCase:
 
     @property
     def checks(self) -> dict[str, str]:
-        names = CHECKS
-        if json.loads(self.files.get("attestation.json", b"{}") or b"{}").get("statement", {}).get("kind") == "missed":
-            names = ("form", "signature", "manifest", "missed")
+        names, document = CHECKS, json.loads(self.files.get("attestation.json", b"{}") or b"{}")
+        sections = document.get("sections", {})
+        if document.get("statement", {}).get("kind") == "missed":
+            names = ("form", "signature", "manifest", "missed", *(("failed",) if "failed" in sections else ()))
+        names += tuple(name for name in LEDGER_CHECKS if name in sections and names is CHECKS)
         if self.failed & {"form", "signature"}:
             return {name: self._result(name) for name in CHECKS} | {
                 name: "unchecked" for name in CHECKS if name not in self.failed | {"form"}
@@ -95,6 +98,13 @@ def good_cases() -> Iterator[BundleCase]:
     for total in (MAX - 1, MAX):
         yield make(f"claims of {total:x}", 0, wide(total))
     yield make("missed hour", 0, small(kind="missed", sequence=1))
+    yield make("failed hour", 0, small(kind="missed", sequence=1, has_failed=True))
+    yield make("an hour of the ledger", 0, small(has_log=True, ledger_sections=True), unchecked=("balances",))
+    fallen = [
+        Holder("email", "a@example.com", {BTC: [("", 0, 0)]}),
+        Holder("email", "b@example.com", {BTC: [("", 5, 0)]}),
+    ]
+    yield make("a leaf that fell to zero", 0, small(fallen, scales={BTC: 8}, has_log=True))
     yield make("restatement", 0, small(kind="restatement", sequence=1, revision=1))
     chain = [rotation("first", "second", 1)]
     yield make("rotated key", 0, small(sequence=1, signer="second", rotations=chain))
@@ -374,6 +384,27 @@ def unsigned(data: bytes) -> bytes:
     return canonical(document) + b"\n"
 
 
+def failed_cases() -> Iterator[BundleCase]:
+    """A failed hour that says too little, or too much."""
+    failed = small(kind="missed", sequence=1, has_failed=True)
+    balances = small(has_log=True, ledger_sections=True)
+
+    def change(name: str, value: object) -> Callable[[dict[str, Any]], None]:
+        return lambda sections: sections["failed"].update({name: value})
+
+    for name, edit in (
+        ("a failed hour without its log", change("ledger", None)),
+        ("a failed hour without words", change("detail", "")),
+        ("a failed hour with an odd code", change("code", "Root")),
+        ("a failed hour with a root", change("root", "00" * 32)),
+        ("a failed hour with a zero-sum report", lambda s: s.update({"zero-sum": balances.zero_sum_section()})),
+        ("a failed hour with movements", lambda s: s.update({"in-flight": balances.in_flight_section()})),
+        ("a failed hour with unread reserves", lambda s: s.update(unread=balances.unread_section())),
+        ("a failed hour that was not missed", lambda s: s.pop("missed")),
+    ):
+        yield make(name, 35, failed, "form", change=edit)
+
+
 def reserve_cases() -> Iterator[BundleCase]:
     """Rows that need no chain to be refused."""
     bare = type("Bare", (Audited,), {"evidence": None})(PLAIN_THREE, {BTC: 8}, optional_sections=False)
@@ -432,6 +463,7 @@ def bundle_cases() -> list[BundleCase]:
     cases = []
     for case in (
         *good_cases(), *lie_cases(), *folder_cases(), *manifest_cases(), *transit_cases(), *reserve_cases(),
+        *failed_cases(),
     ):  # fmt: skip
         results = case.checks
         is_open = any(result == "unchecked" and name in required for name, result in results.items())

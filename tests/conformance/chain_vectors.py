@@ -65,10 +65,10 @@ class Restating(Audited):
 
 
 def run(*kinds: str) -> Writer:
-    """Hours from 00:00 on, `a` an attestation and `m` a missed one."""
+    """Hours from 00:00 on: `a` an attestation, `m` a missed one, `f` one that failed."""
     writer = Writer()
     for hour, kind in enumerate("".join(kinds)):
-        writer.add({"a": "attestation", "m": "missed"}[kind], hour)
+        writer.add("attestation" if kind == "a" else "missed", hour, has_failed=kind == "f")
     return writer
 
 
@@ -85,6 +85,10 @@ def good_cases() -> Iterator[ChainCase]:
     missed = run("am")
     missed.add("restatement", 1, revision=1, restates=missed.digests[1])
     yield ChainCase("a missed hour restated", 0, missed.bundles, "pass")
+    failed = run("af")
+    failed.add("restatement", 1, revision=1, restates=failed.digests[1]).add("attestation", 2)
+    yield ChainCase("a failed hour restated", 0, failed.bundles, "pass")
+    yield ChainCase("a failed hour between two", 0, run("afa").bundles, "pass")
     yield ChainCase("from the second statement on", 0, run("aam").bundles[1:], "unchecked")
     many = run("aama").bundles
     yield ChainCase("a statement not handed over", 0, [*many[:1], *many[2:]], "unchecked")

@@ -16,13 +16,14 @@ from ledger.commands import (
     Cancel,
     Command,
     CutHour,
+    HaltMarket,
     NewOrder,
     PlaceOrders,
     command_document,
     read_command,
 )
 from ledger.errors import FormatError
-from ledger.keyring import Permission
+from ledger.keyring import Permission, Role
 
 ACCOUNT = "0" * 31 + "1"
 
@@ -101,7 +102,16 @@ def test_the_largest_amount_is_read_and_one_more_is_not():
 
 
 def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
-    rooms = (commands.customers, commands.hours, commands.listing, commands.money, commands.orders)
+    rooms = (
+        commands.customers,
+        commands.hours,
+        commands.listing,
+        commands.money,
+        commands.orders,
+        commands.parameters,
+        commands.prices,
+        commands.treasury,
+    )
     found = [kind for room in rooms for kind in vars(room).values() if isinstance(kind, type)]
     assert {kind for kind in found if issubclass(kind, Command)} - {Command} == set(REQUIREMENTS)
     assert len({kind.TYPE for kind in REQUIREMENTS}) == len(REQUIREMENTS)
@@ -110,6 +120,20 @@ def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
     assert REQUIREMENTS[CutHour].permission is Permission.TIME
 
 
-def test_what_moves_money_by_hand_or_lists_takes_two():
+def test_what_moves_money_by_hand_lists_opens_or_changes_parameters_takes_two():
     two = {kind.TYPE for kind, need in REQUIREMENTS.items() if need.two_operators}
-    assert two == {"list-asset", "list-market", "set-asset-facts", "set-wallet", "correct-books"}
+    assert two == {
+        "adjust-custody",
+        "approve-withdrawal-by-two",
+        "assign-receipt",
+        "cancel-parameter-change",
+        "correct-books",
+        "list-asset",
+        "list-market",
+        "open-market",
+        "resume-transfers",
+        "set-asset-facts",
+        "set-parameters",
+        "set-wallet",
+    }
+    assert REQUIREMENTS[HaltMarket].roles == {Role.OPERATOR}

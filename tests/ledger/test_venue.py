@@ -7,14 +7,14 @@ from random import Random
 
 import pytest
 
-from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, PlaceOrders, SetMarketState
+from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders
 from ledger.door import Fault, Refused, Submission
 from ledger.engine import Engine
 from ledger.errors import CheckFailed
 from ledger.events import Refused as EngineRefused
 from ledger.log import AppendFailed, AppendUncertain, Door, Head, LogBehind, LogUnusable
 from ledger.playback import replay
-from ledger.venue import Answer, Follower, Venue, VenueOptions, VenuePaths
+from ledger.venue import Answer, Follower, FollowerDiffers, Venue, VenueOptions, VenuePaths
 from tests.ledger.test_engine import MARKET, PEOPLE, START, order
 from tests.support.disk import PowerLoss, SimulatedDisk
 from tests.support.signed import GENESIS, entry_of, first_key_entry
@@ -32,7 +32,7 @@ def opening(time_us):
         ListAsset("BTC", 8, "bip122:main", "native", "", "", ""),
         ListAsset("USD", 2, "offchain:bank", "native", "", "", ""),
         ListMarket(MARKET, "BTC", "USD", 10_000, 100_000, 1, 10**6),
-        SetMarketState(MARKET, "open", "opening"),
+        OpenMarket(MARKET, "open", "opening"),
     ]
     entries = [entry_of(command, time_us) for command in commands]
     for number, person in enumerate(PEOPLE):
@@ -137,3 +137,22 @@ def test_power_lost_at_any_operation_loses_nothing_acknowledged(seed):
             break
         stop_at += 1
     assert stop_at > 20
+
+
+def test_a_follower_of_another_history_is_refused():
+    disk = SimulatedDisk()
+    with opened(disk) as venue:
+        venue.submit(opening(START), START)
+        head = venue.log.head
+    opened(disk, [Follower(int(head.sequence), print, head.hash)]).close()
+    with pytest.raises(FollowerDiffers, match="the store followed another history"):
+        opened(disk, [Follower(int(head.sequence), print, bytes(32), "the store")])
+
+
+def test_opening_says_how_far_it_is():
+    disk, seen = SimulatedDisk(), []
+    with opened(disk) as venue:
+        venue.submit(opening(START), START)
+        head = int(venue.log.head.sequence)
+    with opened(disk, progress=lambda done, total: seen.append((done, total))):
+        assert seen[-1] == (head, head)

@@ -32,6 +32,14 @@ def rebuilt_of(bundle):
     return rebuild(columns, [tree["scale"] for tree in sections(bundle)["snapshot"]["trees"]], select())
 
 
+def test_a_rebuild_in_two_processes_is_the_same(tmp_path, monkeypatch):
+    bundle = small_bundle(tmp_path).path
+    columns, whole = read_folder(bundle / FOLDER), rebuilt_of(bundle)
+    monkeypatch.setattr("por.liabilities.rebuild.WORTH_A_FORK", 1)
+    halves = rebuild(columns, [tree["scale"] for tree in sections(bundle)["snapshot"]["trees"]], select("numpy"))
+    assert (halves.roots, halves.account_root, halves.first) == (whole.roots, whole.account_root, whole.first)
+
+
 def checked(bundle):
     data = (bundle / "attestation.json").read_bytes()
     return standalone.check_attestation(data, standalone.read_key(KEY.public.hex()))

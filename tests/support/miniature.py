@@ -155,6 +155,8 @@ class Miniature:
     signer: str = "first"
     rotations: Sequence[dict[str, Any]] = ()
     optional_sections: bool = True
+    ledger_sections: bool = False
+    has_failed: bool = False
 
     def __post_init__(self) -> None:
         if self.sequence and self.previous is None:
@@ -327,6 +329,52 @@ class Miniature:
             )
         return {"rows": rows}
 
+    def zero_sum_section(self) -> dict[str, Any]:
+        """Custody is what the chain had less what came in and was not booked, and 6 quanta that nobody can explain."""
+        rows = []
+        for tree, total in zip(sorted(self.scales), self.reserves_section()["totals"], strict=True):
+            claims, debts = self.claims_and_debts(tree)
+            reserves = sum(int(total[part]) for part in ("proven", "attested", "claimed"))
+            parts = {"custody": reserves - 6, "in_transit": -3, "debts": debts, "receivables": 4, "due_from": 5}
+            owed = {"claims": claims, "receipts_uncredited": 2, "due_to": 1}
+            house = sum(parts.values()) - sum(owed.values())
+            amounts = {**parts, **owed, "house": house}
+            rows.append({name: str(value) for name, value in amounts.items()} | {"asset": tree[1], "entity": tree[0]})
+        return {"rows": rows}
+
+    def in_flight_section(self) -> dict[str, Any]:
+        """One movement of each kind in the first tree: 10 - 20 - 30 + 44 is 4."""
+        first, totals = min(self.scales), []
+        rows = [
+            {
+                "amount": amount,
+                "asset": first[1],
+                "chain": "eip155:1",
+                "direction": direction,
+                "entity": first[0],
+                "recorded": recorded,
+                "transaction": "0x" + "ab" * 32,
+            }
+            for direction, recorded, amount in (
+                ("in", "chain", "10"),
+                ("in", "ledger", "30"),
+                ("out", "chain", "20"),
+                ("out", "ledger", "44"),
+            )
+        ]
+        for tree, total in zip(sorted(self.scales), self.reserves_section()["totals"], strict=True):
+            reserves = sum(int(total[part]) for part in ("proven", "attested", "claimed"))
+            in_flight = 4 if tree == first else 0
+            amounts = {"custody": reserves - 6, "difference": 6 - in_flight, "in_flight": in_flight}
+            row = {name: str(value) for name, value in amounts.items()}
+            totals.append(row | {"asset": tree[1], "entity": tree[0], "reserves": str(reserves)})
+        return {"rows": rows, "totals": totals}
+
+    def unread_section(self) -> dict[str, Any]:
+        entity, asset = min(self.scales)
+        row = {"address": "0x" + "33" * 20, "asset": asset, "chain": "eip155:1", "contract": "native"}
+        return {"rows": [row | {"entity": entity, "label": "cold 2", "reason": "endpoint-unreachable"}]}
+
     def net_section(self) -> dict[str, Any]:
         rows = []
         for tree in sorted(self.scales):
@@ -343,10 +391,18 @@ class Miniature:
     def sections(self) -> dict[str, Any]:
         keys: dict[str, Any] = {"rotations": list(self.rotations)}
         if self.kind == "missed":
-            return {"keys": keys, "missed": {"reason": "the engine was down"}}
+            failed = {"code": "root", "detail": "main/BTC: another root", "ledger": LEDGER}
+            missed = {"keys": keys, "missed": {"reason": "the engine was down"}}
+            return missed | ({"failed": failed} if self.has_failed else {})
         sections = {"keys": keys, "reserves": self.reserves_section(), "snapshot": self.snapshot_section()}
         if self.optional_sections:
             sections |= {"books": self.books_section(), "net": self.net_section()}
+        if self.ledger_sections:
+            sections |= {
+                "in-flight": self.in_flight_section(),
+                "unread": self.unread_section(),
+                "zero-sum": self.zero_sum_section(),
+            }
         if self.kind == "restatement":
             sections["restatement"] = {"reason": "a deposit was missing", "restates": "ab" * 32}
         return sections

@@ -422,6 +422,45 @@ def signed_case(name: str, exchange: Miniature, **changes: Change) -> Case:
     return case(f"attestation: {name}", exchange, 0, "form", attestation=canonical(document) + b"\n", proof=proof)
 
 
+def ledger_cases() -> Iterator[Case]:
+    """What an hour of the embedded exchange states beside its trees: added up well, or refused."""
+    few = [Holder("email", ALICE, {BTC: [("", 40, 3)]}), Holder("email", "b@example.com", {BTC: [("", 60, 0)]})]
+    hour = Miniature(few, {BTC: 8}, has_log=True, ledger_sections=True, optional_sections=False)
+    yield case("an hour of the exchange's own ledger", hour)
+    outside = Miniature(few, {BTC: 8}, ledger_sections=True, optional_sections=False)
+    yield signed_case("zero-sum without a log", outside)
+    changes: dict[str, Change] = {
+        "zero-sum out of balance": set_in("zero-sum", "rows", 0, "house", "1"),
+        "zero-sum of other claims": set_in("zero-sum", "rows", 0, "claims", "1"),
+        "zero-sum of other debts": set_in("zero-sum", "rows", 0, "debts", "1"),
+        "zero-sum with minus zero": set_in("zero-sum", "rows", 0, "house", "-0"),
+        "zero-sum with claims below zero": set_in("zero-sum", "rows", 0, "claims", "-1"),
+        "zero-sum with a plus sign": set_in("zero-sum", "rows", 0, "due_to", "+1"),
+        "zero-sum over the range": set_in("zero-sum", "rows", 0, "house", "-" + str(MAX + 1)),
+        "zero-sum with a line left out": lambda s: s["zero-sum"]["rows"].pop(),
+        "zero-sum with an unknown key": set_in("zero-sum", "rows", 0, "other", "0"),
+        "in flight without zero-sum": remove_in("zero-sum"),
+        "in flight with its difference hidden": set_in("in-flight", "totals", 0, "difference", "0"),
+        "in flight the other way": set_in("in-flight", "rows", 3, "amount", "4"),
+        "in flight on another chain": set_in("in-flight", "rows", 0, "chain", "eip155:2"),
+        "in flight twice": lambda s: s["in-flight"]["rows"].insert(0, s["in-flight"]["rows"][0]),
+        "in flight out of order": lambda s: s["in-flight"]["rows"].reverse(),
+        "in flight sideways": set_in("in-flight", "rows", 0, "direction", "up"),
+        "in flight and recorded nowhere": set_in("in-flight", "rows", 0, "recorded", "nowhere"),
+        "in flight below zero": set_in("in-flight", "rows", 0, "amount", "-10"),
+        "in flight with another custody": set_in("in-flight", "totals", 0, "custody", "0"),
+        "in flight with a total left out": lambda s: s["in-flight"]["totals"].pop(),
+        "unread and read": set_in("unread", "rows", 0, "address", "0x" + "11" * 20),
+        "unread of no tree": set_in("unread", "rows", 0, "asset", "AAA"),
+        "unread without a reason": set_in("unread", "rows", 0, "reason", ""),
+        "unread with an older balance": set_in("unread", "rows", 0, "balance", "5"),
+        "unread twice": lambda s: s["unread"]["rows"].append(s["unread"]["rows"][0]),
+        "failed and yet with balances": set_in("failed", {"code": "root", "detail": "x", "ledger": miniature.LEDGER}),
+    }
+    for name, change in changes.items():
+        yield signed_case(name, hour, change=change)
+
+
 def invented_debts() -> Case:
     """A net figure that leaves out more debts than there are: claims would shrink by what nobody owes."""
     change = set_in("net", "rows", 0, "over_collateral_sum", "9" * 38)
@@ -530,6 +569,7 @@ def all_cases() -> list[Case]:
         *attestation_cases(),
         *signature_cases(),
         *identity_cases(),
+        *ledger_cases(),
         invented_debts(),
     ]
     names = [each.name for each in cases]

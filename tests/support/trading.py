@@ -47,6 +47,7 @@ OPTIONS = {
     "allow": {"self_trade": SelfTrade.ALLOW},
 }
 HOUSE = 0
+ASSETS = ("QUOTE", "BASE")  # what an order of a side gives
 
 
 def small_market(**changes: int) -> Market:
@@ -56,40 +57,58 @@ def small_market(**changes: int) -> Market:
 
 
 class DictPurse:
-    """Balances in two dictionaries, free and held, by account and asset; the house takes the fees."""
+    """Balances in two dictionaries, free and held, by account and asset; the house takes the fees. Its own till.
+
+    A hold's handle is its order's id, so that it can be restored beside its orders.
+    """
 
     def __init__(self) -> None:
         self.free: dict[tuple[int, str], int] = defaultdict(int)
         self.held: dict[tuple[int, str], int] = defaultdict(int)
+        self.places: dict[int, tuple[int, str]] = {}
 
-    def hold(self, _order: int, account: int, asset: str, quanta: int) -> bool:
-        assert quanta >= 0
+    def till(self, base: str, quote: str) -> DictPurse:
+        assert (base, quote) == ("BASE", "QUOTE")
+        return self
+
+    def hold(self, order_id: int, account: int, side: int, quanta: int) -> int:
+        assert quanta > 0
+        asset = ASSETS[side]
         if self.free[account, asset] < quanta:
-            return False
+            return 0
         self.free[account, asset] -= quanta
         self.held[account, asset] += quanta
-        return True
+        self.places[order_id] = (account, asset)
+        return order_id
 
-    def release(self, _order: int, account: int, asset: str, quanta: int) -> None:
-        assert 0 < quanta <= self.held[account, asset]
-        self.held[account, asset] -= quanta
-        self.free[account, asset] += quanta
+    def raise_hold(self, handle: int, order_id: int, account: int, side: int, quanta: int) -> int:
+        assert handle == order_id
+        return self.hold(order_id, account, side, quanta)
+
+    def release(self, handle: int, quanta: int) -> None:
+        place = self.places[handle]
+        assert 0 < quanta <= self.held[place]
+        self.held[place] -= quanta
+        self.free[place] += quanta
+
+    shared = ()
+
+    def credit(self, account: int, side: int) -> int:
+        assert side in (0, 1)
+        return account
 
     def settle(
-        self,
-        _orders: tuple[int, int],
-        buyer: int,
-        seller: int,
-        base_quanta: int,
-        quote_quanta: int,
-        fees: tuple[int, int],
-    ) -> None:
-        self.held[buyer, "QUOTE"] -= quote_quanta + fees[0]
+        self, bid: int, ask: int, buyer: int, seller: int, base_quanta: int, quote_quanta: int, buyer_fee: int,
+        seller_fee: int, freed: int,
+    ) -> None:  # fmt: skip
+        assert bid != ask and freed >= 0
+        self.held[buyer, "QUOTE"] -= quote_quanta + buyer_fee + freed
         self.held[seller, "BASE"] -= base_quanta
         assert self.held[buyer, "QUOTE"] >= 0 and self.held[seller, "BASE"] >= 0
         self.free[buyer, "BASE"] += base_quanta
-        self.free[seller, "QUOTE"] += quote_quanta - fees[1]
-        self.free[HOUSE, "QUOTE"] += sum(fees)
+        self.free[buyer, "QUOTE"] += freed
+        self.free[seller, "QUOTE"] += quote_quanta - seller_fee
+        self.free[HOUSE, "QUOTE"] += buyer_fee + seller_fee
 
     def total(self, asset: str) -> int:
         """All there is of an asset, whoever has it."""
@@ -98,6 +117,8 @@ class DictPurse:
 
 class FickleFunds(SpotFunds):
     """Funds that let no maker trade whose id and price fall together, as margin may refuse one at any time."""
+
+    checks_makers = True
 
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
         return Reason.INSUFFICIENT_MARGIN if (order_id + price) % 5 == 0 else 0
@@ -108,7 +129,12 @@ def funded(market: Market, quanta: int = 10**9, kind: type[SpotFunds] = SpotFund
     purse = DictPurse()
     for account in NAMES.values():
         purse.free[account, "BASE"] = purse.free[account, "QUOTE"] = quanta
-    return kind(market, lambda account: RATES.get(account, FeeRates(0, 0)), purse), purse
+    return kind(market, rates_of, purse), purse
+
+
+def rates_of(account: int) -> FeeRates:
+    """What each named account pays; others trade for nothing."""
+    return RATES.get(account, FeeRates(0, 0))
 
 
 def check_holds(funds: SpotFunds, purse: DictPurse) -> None:

@@ -28,6 +28,7 @@ from por.liabilities.kernels.arrays import (
     pack_identities,
     pack_names,
     unpack_amount,
+    with_lengths,
 )
 from por.liabilities.kernels.plain import PlainKernel
 from por.liabilities.kernels.proofs import ProofLines, ProofPlan, ProofTree, proof_names
@@ -55,6 +56,7 @@ __all__ = [
     "proof_names",
     "select",
     "unpack_amount",
+    "with_lengths",
 ]
 
 ENVIRONMENT_VARIABLE = "TALLYSTICK_KERNEL"

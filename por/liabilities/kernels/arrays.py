@@ -36,6 +36,7 @@ __all__ = [
     "require_u64",
     "table",
     "unpack_amount",
+    "with_lengths",
 ]
 
 Bytes2D = npt.NDArray[np.uint8]
@@ -172,6 +173,26 @@ def join_identities(kinds: Sequence[str], kind: npt.NDArray[np.uint8], ids: byte
     return Blob(data, offsets.astype(np.uint64))
 
 
+def with_lengths(blob: Blob) -> Blob:
+    """Entry i = `lp(entry i)`."""
+    sizes = (blob.offsets[1:] - blob.offsets[:-1]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(sizes + 4)])
+    data = np.empty(int(offsets[-1]), dtype=np.uint8)
+    if blob.count and bool((sizes == sizes[0]).all()):  # ids that the exchange drew are all of one width
+        width = int(sizes[0])
+        rows = data.reshape(blob.count, width + 4)
+        rows[:, :4], rows[:, 4:] = (
+            np.frombuffer(width.to_bytes(4, "big"), np.uint8),
+            blob.data.reshape(blob.count, width),
+        )
+        return Blob(data, offsets.astype(np.uint64))
+    inside = np.repeat(4 * np.arange(1, blob.count + 1), sizes)  # Each byte moves behind all lengths up to its own.
+    inside += np.arange(blob.data.size)
+    data[inside] = blob.data
+    data[offsets[:-1, None] + np.arange(4)] = sizes.astype(">u4").view(np.uint8).reshape(-1, 4)
+    return Blob(data, offsets.astype(np.uint64))
+
+
 def pack_names(names: Iterable[Sequence[str]]) -> Blob:
     """Entry i = the `lp` of each part in turn: `(entity, asset)` for trees, `(subaccount,)` for lines."""
     return Blob.pack([b"".join(lp(part) for part in parts) for parts in names])
@@ -232,11 +253,31 @@ class Levels:
         self._allocate(leaves)
         self.upper[:] = upper
 
-    def _allocate(self, leaves: Bytes2D) -> None:
-        """Lay out empty levels above `leaves`, whose number of rows is the new capacity."""
+    @classmethod
+    def stored(cls, count: int, leaves: Bytes2D, upper: Bytes2D) -> Levels:
+        """The levels whose `leaves` and `upper` were kept, without a copy; the first `count` leaves are in use.
+
+        Raises ValueError if the arrays do not belong together.
+        """
+        levels = cls.__new__(cls)
+        levels.count, levels.width = count, leaves.shape[1]
+        require_bytes(leaves, None, levels.width, "leaves")
+        require_bytes(upper, sum(level_counts(leaves.shape[0])[1:]), levels.width, "upper levels")
+        if count > leaves.shape[0]:
+            raise ValueError(f"{count} leaves in room for {leaves.shape[0]}")
+        levels._allocate(leaves, upper)
+        return levels
+
+    def make_room(self, leaves: int) -> None:
+        """Make room for this many leaves more, so that appending them moves nothing."""
+        if self.count + leaves > self.capacity:
+            self._move(self.count + leaves)
+
+    def _allocate(self, leaves: Bytes2D, upper: Bytes2D | None = None) -> None:
+        """Lay out levels above `leaves`, whose number of rows is the new capacity: empty, or those of `upper`."""
         self.leaves = leaves
         sizes = level_counts(leaves.shape[0])[1:]
-        self.upper: Bytes2D = table(sum(sizes), self.width)
+        self.upper: Bytes2D = table(sum(sizes), self.width) if upper is None else upper
         starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).tolist()
         self._stored: list[Bytes2D] = [leaves]
         self._stored += [self.upper[a:b] for a, b in pairwise(starts)]
@@ -285,9 +326,12 @@ class Levels:
         """Make the tree `count` leaves long; leaves and nodes that are new are left for the kernel to fill."""
         assert count >= self.count, "a tree never loses a leaf"
         if count > self.capacity:
-            old, old_counts = self._stored, level_counts(self.count)
-            leaves = table(max(count, self.capacity + self.capacity // 4), self.width)
-            self._allocate(leaves)
-            for source, target, nodes in zip(old, self._stored, old_counts, strict=False):
-                target[:nodes] = source[:nodes]
+            self._move(max(count, self.capacity + self.capacity // 4))
         self.count = count
+
+    def _move(self, capacity: int) -> None:
+        """Lay the levels out anew with room for `capacity` leaves."""
+        old, old_counts = self._stored, level_counts(self.count)
+        self._allocate(table(capacity, self.width))
+        for source, target, nodes in zip(old, self._stored, old_counts, strict=False):
+            target[:nodes] = source[:nodes]

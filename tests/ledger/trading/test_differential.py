@@ -46,3 +46,35 @@ def test_books_agree_after_every_step(seed: int, steps: int, rich: bool, banded:
         name, arguments = random_command(draw, 1 + 5 * step, twins.live())
         twins.do(name, *arguments)
         twins.check()
+
+
+@given(seed=st.integers(0, 2**63), steps=st.integers(1, 80), rich=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_books_agree_while_their_market_changes(seed: int, steps: int, rich: bool) -> None:
+    """Limits, bands and references come and go between commands; what rests stays."""
+    draw = random.Random(seed)
+    twins = Twins(small_market(), quanta=10**9 if rich else 60_000)
+    for step in range(steps):
+        if draw.random() < 0.2:
+            resting = twins.live()
+            changes = draw.choice([{}, BANDS, LIMITS, BANDS | LIMITS, {"open_orders_max": 2}])
+            assert twins.do("set_market", small_market(**changes)) == []
+            assert twins.live() == resting
+        if draw.random() < 0.1:
+            twins.do("set_reference", draw.randint(1, 2), draw.choice([0, 95, 105]))
+        name, arguments = random_command(draw, 1 + 5 * step, twins.live())
+        twins.do(name, *arguments)
+        twins.check()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_books_agree_while_the_markets_limits_change(seed: int) -> None:
+    draw = random.Random(seed)
+    twins = Twins(quanta=10**9)
+    other = BANDS | {"limit_band_up_ppm": 1_020_000, "impact_up_ppm": 1_010_000, "impact_down_ppm": 995_000}
+    for step in range(1_500):
+        name, arguments = random_command(draw, 1 + 5 * step, twins.live())
+        twins.do(name, *arguments)
+        if step % 20 == 0:
+            twins.do("set_market", small_market(**draw.choice([{}, BANDS, other, LIMITS])))
+            twins.check()

@@ -11,7 +11,7 @@ from ledger.errors import CheckFailed
 from ledger.identity import ID_KINDS
 from por.liabilities import folder
 from por.liabilities.kernels import Blob, lp
-from por.liabilities.rebuild import _taken
+from por.liabilities.rebuild import taken
 
 KINDS = st.sampled_from([*(kind.encode() for kind in ID_KINDS), b"", b"phone"])
 # Ids that look like records themselves must not mislead the search for records.
@@ -55,5 +55,5 @@ def test_a_cut_file_is_refused() -> None:
 def test_entries_are_taken_in_any_order(entries: list[bytes], random: object) -> None:
     order = list(range(len(entries)))
     random.shuffle(order)  # type: ignore[attr-defined]  # a random.Random
-    taken = _taken(Blob.pack(entries), np.array(order, np.int64))
-    assert list(taken.entries) == [entries[number] for number in order]
+    found = taken(Blob.pack(entries), np.array(order, np.int64))
+    assert list(found.entries) == [entries[number] for number in order]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.figures import amount_text, axis_end, draw_bar, exact_text, percent_text, position_text
 from por.attestation import coverage_text
+from por.figures import amount_text, axis_end, draw_bar, exact_text, percent_text, position_text
 
 AMOUNTS = st.integers(min_value=0, max_value=2**128 - 1)
 SCALES = st.integers(min_value=0, max_value=36)

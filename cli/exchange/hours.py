@@ -1,0 +1,392 @@
+"""The hour of a running exchange: when it is cut, how its close runs beside trading, and what a restart finds.
+
+Rules:
+1. An hour is cut before any command of the next one is applied: state at the cut is state at the hour. One that could
+   not be cut in time, or after which a command came, is attested as missed and never invented.
+2. The close runs in a process of its own, one at a time, because each statement names the one before.
+3. What the close needs is on disk before it starts: kept slots and columns in the hour's folder, `cut.json`, the
+   checkpoint and the zero-sum report of the cut. A restart gives the same job again.
+4. The next hour's trees are drawn by the close and adopted as soon as they are there; changes wait meanwhile.
+
+    trees/HOUR/     the trees as drawn, `kept/` and `accounts/` at the cut, `cut.json`, `extract.bin`
+    hours/HOUR/     the bundle
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reserves
+from cli.exchange.config import Config
+from cli.exchange.publish import Publisher, site_job
+from cli.exchange.trees import COLUMNS, TreesFollower
+from cli.exchange.vault import HouseSecrets
+from cli.keys import read_previous
+from ledger.assets import Asset, AssetTable, Reserve
+from ledger.checkpoints import Checkpoints
+from ledger.engine import RULE_SET, Engine
+from ledger.errors import CheckFailed
+from ledger.events import AccountOpened
+from ledger.log import CommandLog, Head, Sequence64
+from ledger.log.extract import write_extract
+from ledger.venue import Applied, Follower, Venue
+from por.attestation import Predecessor, statement_digest
+from por.bundle import write_missed
+from por.hour.close import Broken, Closed, CutFacts, Failed, HourJob, HourProcess, Message, Opened, draw_next
+from por.hour.sections import LedgerFacts, ZeroSumRow
+from por.liabilities.forest import TreeName
+from por.liabilities.kernels import pack_amounts, select
+from por.liabilities.live import HourRoots, TreeState
+from por.liabilities.opened import open_hour, read_opened, write_opened
+from por.snapshot import SnapshotId, next_hour, time_text, to_seconds
+
+__all__ = ["LATE_MAX_SECONDS", "HourKeeper"]
+
+LATE_MAX_SECONDS: Final = 900
+"""An hour that nothing followed may be cut so late, after a restart or a pause; later it is missed."""
+CUT: Final = "cut.json"
+EXTRACT: Final = "extract.bin"
+KEPT_HOURS: Final = 2
+
+
+def _folder_name(hour: str) -> str:
+    return hour.replace(":", "")
+
+
+class HourKeeper:
+    """See the module. `position` is the log position from which the trees must be handed every batch."""
+
+    def __init__(
+        self,
+        config: Config,
+        secrets: HouseSecrets,
+        now_us: int,
+        identity_of: Callable[[AccountOpened], tuple[str, str]],
+        *,
+        kernel: str | None = None,
+    ) -> None:
+        self._config, self._secrets = config, secrets
+        self._kernel_name = kernel
+        self.trees = TreesFollower(config.entity, secrets.master, select(kernel), identity_of, self._on_cut)
+        self._waiting: list[str] = []
+        """Hours that were cut and have no bundle, oldest first."""
+        self._process: HourProcess | None = None
+        self._engine: Engine
+        self._log: CommandLog
+        self._checkpoints: Checkpoints
+        self.failed: Failed | None = None
+        self.notices: list[str] = []
+        self._publisher = Publisher(site_job(config))
+        self.closed = 0
+        """How many statements were made since the start."""
+        config.trees.mkdir(parents=True, exist_ok=True, mode=0o700)
+        config.hours.mkdir(parents=True, exist_ok=True)
+        self.position = self._resume(now_us)
+
+    # Where a start begins.
+
+    def _hour_folders(self) -> list[str]:
+        """The hours with a folder, oldest first."""
+        found = []
+        for path in self._config.trees.iterdir():
+            for name in ("index.json", CUT):
+                if (path / name).is_file() and not path.name.startswith("."):
+                    found.append(path.name)
+                    break
+        return sorted(found)
+
+    def _resume(self, now_us: int) -> int:
+        folders = self._hour_folders()
+        self._waiting = [name for name in folders if self._is_cut(name) and not (self._config.hours / name).exists()]
+        if not folders:
+            self.trees.begin(self._snapshot(_hour_after(now_us)))
+            return 0
+        newest = folders[-1]
+        folder = self._config.trees / newest
+        if self._is_cut(newest):
+            cut = self._read_cut(newest)
+            self.trees.wait_for(str(cut["snapshot"]), _tree_names(cut), folder / COLUMNS)
+            return int(cut["position"])
+        opened = read_opened(folder)
+        own = folder / COLUMNS
+        self.trees.resume(opened, own if own.exists() else self._config.trees / folders[-2] / COLUMNS)
+        return opened.position
+
+    def _is_cut(self, name: str) -> bool:
+        return (self._config.trees / name / CUT).is_file()
+
+    def _snapshot(self, hour: str) -> str:
+        return str(SnapshotId(self._config.exchange, hour))
+
+    @property
+    def hour(self) -> str:
+        """The hour whose trees are live: its end, as in the snapshot id."""
+        return SnapshotId.parse(self.trees.forest.snapshot_id).hour
+
+    def follower(self) -> Follower:
+        """For the venue."""
+        return Follower(self.position, self.trees.take, None, "the trees of the hour")
+
+    def attach(self, venue: Venue) -> None:
+        """The venue is open and the trees are at its head."""
+        self._engine, self._log, self._checkpoints = venue.engine, venue.log, venue.checkpoints
+
+    def published(self) -> Head | None:
+        """The log position of the newest statement that has one; a log behind it must not be opened."""
+        for path in reversed(self.bundles()):
+            ledger = read_previous(path)["sections"].get("snapshot", {}).get("ledger")
+            if ledger:
+                return Head(Sequence64(int(ledger["position"])), bytes.fromhex(ledger["head"]))  # type: ignore[arg-type]  # a digest by its form
+        return None
+
+    def bundles(self) -> list[Path]:
+        """Every hour's bundle, oldest first."""
+        return sorted(path for path in self._config.hours.iterdir() if (path / "attestation.json").is_file())
+
+    # The cut.
+
+    def due(self, now_us: int) -> int | None:
+        """The hour to be cut now, in microseconds; None while there is none, or while it is missed already.
+
+        Where the next hour's trees are not drawn when that hour is over itself, this waits for them.
+        """
+        while self.trees.forest.is_cut and now_us // 1_000_000 >= to_seconds(next_hour(self.hour)):
+            self.work(timeout_seconds=1.0)
+        if self.trees.forest.is_cut:
+            return None
+        end = to_seconds(self.hour)
+        if not end <= now_us // 1_000_000 <= end + LATE_MAX_SECONDS:
+            return None
+        return end * 1_000_000
+
+    def is_missed(self, now_us: int) -> bool:
+        """Whether the live hour can no longer be cut."""
+        return not self.trees.forest.is_cut and now_us // 1_000_000 > to_seconds(self.hour) + LATE_MAX_SECONDS
+
+    def _on_cut(self, hour_us: int, applied: Applied) -> None:
+        """The venue has applied a cut: keep everything that the close needs."""
+        position = int(applied.head.sequence)
+        hour = time_text(hour_us // 1_000_000)
+        assert hour == self.hour, "the hour that was cut is the live one"
+        name = _folder_name(hour)
+        folder = self._config.trees / name
+        roots = self.trees.cut(position, folder)
+        document = {
+            "head": applied.head.hash.hex(),
+            "hour": hour,
+            "position": position,
+            "snapshot": roots.snapshot_id,
+            "trees": [
+                [*state.name, state.root.hex(), str(state.claims), str(state.debts), state.leaves]
+                for state in roots.trees
+            ],
+        }
+        part = folder / f".{CUT}.part"
+        part.write_text(json.dumps(document), encoding="utf-8")
+        part.replace(folder / CUT)
+        self._waiting.append(name)
+
+    def _read_cut(self, name: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self._config.trees / name / CUT).read_bytes())
+        return document
+
+    # The close.
+
+    def work(self, timeout_seconds: float = 0.0) -> None:
+        """A slice of tree work, and whatever the closes have to say. Called often; holds nothing up by itself."""
+        self.trees.work()
+        if self._process is None:
+            self._start()
+        if self._process is not None:
+            self._hear(self._process.messages(timeout_seconds))
+            if self._process.is_over:
+                self._process = None
+        problem = self._publisher.work()
+        if problem is not None:
+            self.notices.append(problem)
+
+    def finish(self) -> None:
+        """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
+        self._checkpoints.wait()
+        while self._waiting or self.trees.forest.is_cut:
+            self.work(timeout_seconds=60.0)
+        self._publisher.finish()
+
+    def _start(self) -> None:
+        """Begin what is to be done next: the oldest hour without a statement, or the drawing of the hour that is on."""
+        if self._waiting:
+            if self._checkpoints.is_there(int(self._read_cut(self._waiting[0])["position"])):
+                self._process = HourProcess(self._job(self._waiting[0]))
+        elif self.trees.forest.is_cut:
+            self._process = HourProcess(self._job(self._hour_folders()[-1]), draw_next)
+
+    def _job(self, name: str) -> HourJob:
+        cut, config = self._read_cut(name), self._config
+        folder = config.trees / name
+        snapshot = SnapshotId.parse(cut["snapshot"])
+        position = int(cut["position"])
+        names = _tree_names(cut)
+        roots = HourRoots(cut["snapshot"], position, tuple(_tree_state(row) for row in cut["trees"]))
+        report = self._checkpoints.report(position)
+        state = self._checkpoints.state_at(position)
+        parameters = bytes.fromhex(str(report["parameters"]))
+        ledger = LedgerFacts(position, bytes.fromhex(cut["head"]), state, RULE_SET, parameters)
+        previous = self._previous()
+        zero_sum = [ZeroSumRow(*row[:2], *map(int, row[2:])) for row in report["zero_sum"]]
+        facts = CutFacts(snapshot, ledger, roots, zero_sum, previous, self._secrets.rotations)
+        following = next_hour(snapshot.hour)
+        is_drawn = (config.trees / _folder_name(following) / "index.json").is_file()
+        assets = self._assets()
+        return HourJob(
+            facts=facts,
+            read_balances=partial(
+                read_balances, BalancesAt(config.store_url, position, folder, names, folder / "opened")
+            ),
+            read_reserves=partial(
+                read_reserves, ReservesAt(config.reserves, config.layouts, assets, config.finality_seconds)
+            ),
+            folder=folder,
+            out=config.hours / name,
+            assets=assets,
+            key=self._secrets.signing,
+            master=self._secrets.master,
+            next_snapshot=None if is_drawn else SnapshotId(config.exchange, following),
+            next_folder=None if is_drawn else config.trees / _folder_name(following),
+            replay=self._replay_files(folder, position),
+            kernel=self._kernel_name,
+        )
+
+    def _previous(self) -> Predecessor | None:
+        found = self.bundles()
+        if not found:
+            return None
+        document = read_previous(found[-1])
+        statement = document["statement"]
+        rotations = document["sections"]["keys"]["rotations"]
+        return Predecessor(statement_digest(statement), int(statement["sequence"]), rotations)
+
+    def _assets(self) -> AssetTable:
+        """What is listed, with where it lives."""
+        now, registry = self._engine.time_us, self._engine.registry
+        found = []
+        for name, scale in sorted(self._engine.assets.items()):
+            facts = registry.asset(name, now)
+            is_placed = facts is not None and bool(facts.chain)
+            reserves = (Reserve(facts.chain, facts.contract or "native"),) if facts is not None and is_placed else ()
+            found.append(Asset(name, scale, reserves=reserves))
+        return AssetTable(tuple(found))
+
+    def _replay_files(self, folder: Path, position: int) -> dict[str, Path]:
+        """The files of the bundle's replay folder: genesis, the checkpoint before, and the log between the two."""
+        before = max((each for each in self._checkpoints.positions() if each < position), default=0)
+        hash_before = self._log.hash_at(before)
+        if hash_before is None:
+            raise CheckFailed(f"the hash of record {before} is in an archived segment")
+        extract = folder / EXTRACT
+        extract.unlink(missing_ok=True)
+        records = self._log.records(before + 1, position)
+        write_extract(extract, self._config.exchange, self._log.genesis, Head(Sequence64(before), hash_before), records)
+        files = {"genesis.json": self._config.paths.genesis, "log.bin": extract}
+        return {**files, "checkpoint.bin": self._checkpoints.path(before)} if before else files
+
+    def _hear(self, messages: list[Message]) -> None:
+        for message in messages:
+            if isinstance(message, Opened):
+                self._adopt(message.folder)
+            elif isinstance(message, Broken):
+                self.notices.append(f"the close of an hour did not end: {message.problem}; it starts again")
+            else:
+                self._end(message)
+
+    def _adopt(self, folder: Path) -> None:
+        if self.trees.forest.is_cut:
+            self.trees.forest.adopt(read_opened(folder))
+
+    def _end(self, message: Closed | Failed) -> None:
+        name = self._waiting.pop(0)
+        if isinstance(message, Failed):
+            self.failed = message
+            self.notices.append(f"hour {name} failed: {message.code}: {message.detail}")
+        else:
+            self.notices.append(f"hour {name} is attested: {message.accounts:,} accounts, {message.path}")
+        self.closed += 1
+        self._publisher.ask()
+        self._prune()
+
+    def _prune(self) -> None:
+        folders = self._hour_folders()
+        for name in folders[: -KEPT_HOURS - 1]:
+            if name not in self._waiting:
+                shutil.rmtree(self._config.trees / name, ignore_errors=True)
+
+    # Hours that were missed.
+
+    def state_missed(self, now_us: int, reason: str) -> list[str]:
+        """State every hour up to now that could not be cut, and draw the trees of the hour that is going on."""
+        self.finish()
+        last = time_text(now_us // 1_000_000 // 3600 * 3600)
+        hour, stated = self.hour, []
+        while to_seconds(hour) <= to_seconds(last):
+            previous = self._previous()
+            if previous is not None:
+                snapshot = SnapshotId(self._config.exchange, hour)
+                out = self._config.hours / _folder_name(hour)
+                write_missed(out, snapshot, reason, previous, self._secrets.signing, self._secrets.rotations)
+                stated.append(hour)
+                self.closed += 1
+            hour = next_hour(hour)
+        self._publisher.ask()
+        self._draw(hour)
+        return stated
+
+    def _draw(self, hour: str) -> None:
+        """Draw an hour's trees from the balances as they are."""
+        forest, config = self.trees.forest, self._config
+        forest.refresh()
+        names: list[TreeName] = sorted((live.name for live in forest.trees), key=lambda name: name[1].encode())
+        places = {name[1]: place for place, name in enumerate(names)}
+        rows = sorted(
+            (places[asset], self.trees.number(account), claim, debt)
+            for (account, asset), (claim, debt) in self._engine.balances().items()
+        )
+        opened = open_hour(
+            self._snapshot(hour),
+            self._secrets.master,
+            self._engine.sequence,
+            names,
+            np.array([row[0] for row in rows], np.uint32),
+            np.array([row[1] for row in rows], np.uint32),
+            pack_amounts([row[2:] for row in rows]),
+            forest.identities,
+            select(self._kernel_name),
+        )
+        folder = config.trees / _folder_name(hour)
+        write_opened(folder, opened)
+        self.trees.write_columns(folder)
+        forest.adopt(read_opened(folder))
+
+    def close(self) -> None:
+        """Let a close that is under way go; the next start gives its job again."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+
+def _hour_after(now_us: int) -> str:
+    return time_text((now_us // 3_600_000_000 + 1) * 3_600)
+
+
+def _tree_names(cut: dict[str, Any]) -> tuple[TreeName, ...]:
+    return tuple((entity, asset, int(scale)) for entity, asset, scale, *_ in cut["trees"])
+
+
+def _tree_state(row: list[Any]) -> TreeState:
+    entity, asset, scale, root, claims, debts, leaves = row
+    return TreeState((entity, asset, int(scale)), bytes.fromhex(root), int(claims), int(debts), int(leaves))

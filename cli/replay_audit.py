@@ -1,0 +1,171 @@
+"""`audit --replay`: the exchange's own log, executed again, against what it signed for an hour.
+
+What is read: a bundle's `replay/` folder (genesis document, checkpoint, the log between the checkpoint and the cut).
+Every signature, window and authority is judged again; bytes that were taken twice are found. The checks:
+replay-start       the log begins at genesis, or at the state that the statement before it signed
+replay             the log leads to the signed position, head, state, rule set and parameters
+replay-balances, replay-trees, replay-statements   what is owed there is what the trees hold (por.hour.replay)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ledger.canonical import Digest
+from ledger.checkpoints import read_checkpoint
+from ledger.engine import RULE_SET, Engine
+from ledger.errors import CheckFailed, FormatError
+from ledger.genesis import Genesis
+from ledger.journal import AccountCode
+from ledger.log import Head, Sequence64
+from ledger.log.extract import read_extract
+from ledger.playback import replay
+from por.bundle import REPLAY
+from por.files import plain_size, read_document
+from por.hour.balances import BalanceRow
+from por.hour.replay import REPLAY_CHECKS, compare_replay
+from por.liabilities.kernels import Kernel
+from por.verify.standalone import Check, Malformed, read_attestation
+
+__all__ = ["ALL_CHECKS", "LedgerSection", "balance_rows", "replay_checks", "signed_ledgers"]
+
+ALL_CHECKS = ("replay-start", "replay", *REPLAY_CHECKS)
+
+LedgerSection = Mapping[str, Any]
+"""Section `snapshot.ledger` of an attestation."""
+
+
+def signed_ledgers(bundles: Iterable[Path]) -> dict[int, LedgerSection]:
+    """Where the log stood at each of these statements, by position; what cannot be read is left out."""
+    found: dict[int, LedgerSection] = {}
+    for bundle in bundles:
+        try:
+            ledger = read_attestation(read_document(bundle / "attestation.json"))["sections"]["snapshot"]["ledger"]
+        except (OSError, Malformed, KeyError):
+            continue
+        if ledger is not None:
+            found[int(ledger["position"])] = ledger
+    return found
+
+
+def replay_checks(
+    bundle: Path,
+    signed: Mapping[int, LedgerSection],
+    kernel: Kernel,
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> list[Check]:
+    """The checks of one bundle; never raises for what is in it. `signed` is of every bundle that was handed over."""
+    try:
+        document = read_attestation(read_document(bundle / "attestation.json"))
+        ledger = document["sections"].get("snapshot", {}).get("ledger")
+        exchange = str(document["statement"]["snapshot"]).split("/", 1)[0]
+    except (OSError, Malformed):
+        return _all("unchecked", "the attestation cannot be read")
+    if ledger is None:
+        return _all("unchecked", "no command log stands behind this statement")
+    folder = bundle / REPLAY
+    if not folder.is_dir():
+        return _all("unchecked", "the folder replay/ was not handed over")
+    try:
+        engine, start = _start(folder, exchange, signed)
+        reached = _run(folder, engine, int(ledger["position"]), progress)
+    except (CheckFailed, FormatError) as problem:
+        return _all("fail", str(problem))
+    except OSError as problem:
+        return _all("unchecked", f"a file of replay/ cannot be read ({problem.strerror})")
+    found = _compare(engine, reached, ledger)
+    if found.result == "pass":
+        rest = compare_replay(bundle, balance_rows(engine), kernel)
+    else:
+        rest = [_check(name, "unchecked", "not reached, because the replay failed") for name in REPLAY_CHECKS]
+    return [start, found, *(check._replace(required=True) for check in rest)]
+
+
+def _check(name: str, result: str, detail: str) -> Check:
+    return Check(name, result, True, "proven" if result == "pass" else None, detail)
+
+
+def _all(result: str, detail: str) -> list[Check]:
+    """The same of every check; a failure is one check's, and the others were not reached."""
+    if result != "fail":
+        return [_check(name, result, detail) for name in ALL_CHECKS]
+    words = "not reached, because the replay failed"
+    return [_check(name, *(("fail", detail) if name == "replay" else ("unchecked", words))) for name in ALL_CHECKS]
+
+
+def _start(folder: Path, exchange: str, signed: Mapping[int, LedgerSection]) -> tuple[Engine, Check]:
+    """The engine where the log of the bundle begins, and how far that is known to be right."""
+    plain_size(folder / "genesis.json")
+    genesis = Genesis.from_file((folder / "genesis.json").read_bytes())
+    if genesis.exchange != exchange:
+        raise CheckFailed("the genesis document is another exchange's")
+    header, _ = read_extract(folder / "log.bin")
+    if (header.exchange, header.genesis) != (exchange, genesis.hash):
+        raise CheckFailed("the log begins with another genesis document")
+    if not (folder / "checkpoint.bin").exists():
+        engine, head = Engine.begin(genesis), Head(Sequence64(0), genesis.hash)
+        start = _check("replay-start", "pass", "the log begins at genesis")
+    else:
+        plain_size(folder / "checkpoint.bin")
+        engine, head = read_checkpoint((folder / "checkpoint.bin").read_bytes(), genesis)
+        start = _judge_checkpoint(engine, head, signed.get(engine.sequence))
+    if (header.first_sequence, header.previous_hash) != (head.sequence + 1, head.hash):
+        raise CheckFailed("the log does not begin where the checkpoint stands")
+    return engine, start
+
+
+def _judge_checkpoint(engine: Engine, head: Head, before: LedgerSection | None) -> Check:
+    if before is None:
+        return _check(
+            "replay-start", "unchecked", "hand over the bundle whose statement signed the checkpoint's state as well"
+        )
+    if (before["state"], before["head"]) != (engine.state_hash().hex(), head.hash.hex()):
+        return _check("replay-start", "fail", "the checkpoint is not the state that the statement before signed")
+    return _check("replay-start", "pass", "the log begins at the state that the statement before signed")
+
+
+def _run(folder: Path, engine: Engine, last: int, progress: Callable[[str, int, int], None]) -> Head:
+    plain_size(folder / "log.bin")
+    header, records = read_extract(folder / "log.bin")
+    first, head = engine.sequence, Head(Sequence64(header.first_sequence - 1), header.previous_hash)
+    for record, _ in replay(records, engine):
+        head = Head(record.sequence, Digest(record.hash))
+        if record.sequence % 1_000 == 0:
+            progress("replaying the log", int(record.sequence) - first, last - first)
+        engine.ledger.drain_rows()
+    progress("replaying the log", 1, 1)
+    return head
+
+
+def _compare(engine: Engine, head: Head, ledger: LedgerSection) -> Check:
+    """What the replay reached against what was signed."""
+    reached = {
+        "head": head.hash.hex(),
+        "parameters": engine.parameters.hash().hex(),
+        "position": int(head.sequence),
+        "ruleset": RULE_SET,
+        "state": engine.state_hash().hex(),
+    }
+    wrong = [name for name, value in reached.items() if ledger[name] != value]
+    if wrong:
+        return _check("replay", "fail", f"the replay does not reach the signed {', '.join(wrong)}")
+    problems = engine.ledger.check()
+    if problems:
+        return _check("replay", "fail", f"the books do not hold: {problems[0]}")
+    return _check("replay", "pass", f"the log leads to the signed state at position {head.sequence:,}")
+
+
+def balance_rows(engine: Engine) -> list[BalanceRow]:
+    """Claims and debts of every subaccount that are not zero."""
+    ledger = engine.ledger
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for index in range(len(ledger)):
+        key = ledger.key(index)
+        if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            owed = ledger.owed(index)
+            if owed:
+                amounts = found.setdefault((key.entity, key.owner, key.subaccount, key.asset), [0, 0])
+                amounts[0 if key.code is AccountCode.CLAIM else 1] += owed
+    return [BalanceRow(*name, *amounts) for name, amounts in found.items()]

@@ -1,0 +1,240 @@
+"""The hour of a running exchange: cut, closed in another process, stated, audited; and what a restart finds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.common import run
+from cli.exchange.config import Config, write_template
+from cli.exchange.hours import LATE_MAX_SECONDS
+from cli.exchange.running import RunningExchange
+from cli.exchange.signing import signed, signed_document
+from cli.exchange.vault import OPERATOR_NAMES, HouseSecrets, load_operator, make_secrets
+from cli.keys import read_previous
+from cli.main import cli
+from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
+from ledger.keys import SigningKey
+from tests.ledger.test_engine import order
+
+WORDS = "a passphrase"
+HOUR_US = 3_600_000_000
+BEGIN = 495_000 * HOUR_US + 600_000_000
+PEOPLE = [f"{number:032x}" for number in range(1, 6)]
+KEYS = [SigningKey(bytes([number]) * 32) for number in range(1, 6)]
+MARKET = "BTC_USD"
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+class Day:
+    """An exchange in a folder whose time a test moves, closed and opened again at will."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.clock = folder, Clock()
+        genesis = make_secrets(folder / "secrets", "hour.test", "main", BEGIN, WORDS)
+        (folder / "genesis.json").write_bytes(genesis.to_file())
+        write_template(folder, "hour.test", "main")
+        self.secrets = HouseSecrets.load(folder / "secrets", WORDS)
+        self.operators = [load_operator(folder / "secrets" / name, WORDS) for name in OPERATOR_NAMES]
+        self.config = Config.load(folder)
+        self.exchange = self.opened()
+
+    def opened(self) -> RunningExchange:
+        return RunningExchange(self.config, self.secrets, self.clock, threaded=False)
+
+    def restart(self) -> None:
+        self.exchange.close()
+        self.exchange = self.opened()
+
+    def give(self, command, *keys):
+        [answer] = self.exchange.submit([signed("hour.test", command, self.clock(), keys)])
+        assert not [e for e in getattr(answer, "events", [answer]) if "Refused" in type(e).__name__], answer
+        return answer
+
+    def begin(self) -> None:
+        two = self.operators
+        for asset, chain in (("BTC", "bip122:main"), ("USD", "offchain:bank")):
+            self.give(ListAsset(asset, 8 if asset == "BTC" else 2, chain, "native", "", "", ""), *two)
+        self.give(ListMarket(MARKET, "BTC", "USD", 10_000, 100_000, 1, 10**6), *two)
+        self.give(OpenMarket(MARKET, "open", "opening"), *two)
+        for number in range(4):
+            self.join(number)
+
+    def join(self, number: int) -> None:
+        account, key = PEOPLE[number], KEYS[number]
+        self.give(
+            OpenAccount(account, "main", "assigned", None, None, "retail", "JP", "customer", None),
+            self.secrets.service,
+        )
+        register = {
+            "expires": None,
+            "key": key.public.hex(),
+            "owner": account,
+            "permissions": ["read", "trade", "withdraw"],
+            "role": "customer",
+            "type": "keys.register",
+        }
+        self.exchange.submit([signed_document("hour.test", register, self.clock(), [self.secrets.service, key])])
+        for asset, amount in (("BTC", 10**9), ("USD", 10**8)):
+            deposit = CreditDeposit(account, "", asset, amount, "wallet-1", f"{asset} of {number}")
+            self.give(deposit, self.secrets.service)
+
+    def trade(self, turns: int = 6) -> None:
+        for turn in range(turns):
+            side = ("bid", "ask")[turn % 2]
+            self.give(PlaceOrders(PEOPLE[turn % 4], "", (order(side, 5 + turn, 10),)), KEYS[turn % 4])
+
+    def to_hour(self) -> None:
+        """The clock reaches the end of the live hour."""
+        self.clock.now = (self.clock.now // HOUR_US + 1) * HOUR_US
+
+    def next_hour(self) -> Path:
+        self.to_hour()
+        self.exchange.keep_hours()
+        self.exchange.hours.finish()
+        return self.exchange.hours.bundles()[-1]
+
+
+@pytest.fixture
+def day(tmp_path):
+    day = Day(tmp_path)
+    day.begin()
+    yield day
+    day.exchange.close()
+
+
+def audited(day, bundles, capsys, *options):
+    """What the command says of bundles: exit status, and result by check."""
+    key = str(day.folder / "secrets" / "exchange-key.json")
+    capsys.readouterr()
+    status = run(cli, ["audit", *map(str, bundles), "--key", key, "--json", *options])
+    report = json.loads(capsys.readouterr().out)
+    return status, [(check["name"], check["result"]) for check in report["checks"]]
+
+
+REPLAYED = ("replay-start", "replay", "replay-balances", "replay-trees", "replay-statements")
+
+
+def test_three_hours_are_stated_in_a_chain_and_hold_what_the_ledger_owes(day):
+    bundles = []
+    for number in range(3):
+        day.trade()
+        if number == 1:
+            day.join(4)
+        bundles.append(day.next_hour())
+    documents = [read_previous(bundle) for bundle in bundles]
+    assert [each["statement"]["sequence"] for each in documents] == [0, 1, 2]
+    assert [each["statement"]["kind"] for each in documents] == ["attestation"] * 3
+    engine = day.exchange.venue.engine
+    for asset, tree in zip(("BTC", "USD"), documents[-1]["sections"]["snapshot"]["trees"], strict=True):
+        claims = sum(claim for (_, name), (claim, _) in engine.balances().items() if name == asset)
+        assert (tree["asset"], tree["claims"]) == (asset, str(claims))
+    ledger = documents[-1]["sections"]["snapshot"]["ledger"]
+    assert ledger["position"] == int(day.exchange.venue.log.head.sequence)
+    assert ledger["state"] == engine.state_hash().hex()
+
+
+def test_an_auditor_replays_the_log_to_every_signed_root(day, capsys):
+    bundles = []
+    for _ in range(2):
+        day.trade()
+        bundles.append(day.next_hour())
+    status, checks = audited(day, bundles, capsys, "--replay")
+    assert [result for name, result in checks if name in REPLAYED] == ["pass"] * 10
+    assert not [name for name, result in checks if result == "fail"]
+    # This exchange names no reserves, so their balances stay unchecked.
+    assert status == 2 and dict(checks)["balances"] == "unchecked"
+    # The second hour alone: its beginning is only the exchange's word.
+    status, checks = audited(day, bundles[1:], capsys, "--replay")
+    assert (dict(checks)["replay-start"], dict(checks)["replay"]) == ("unchecked", "pass")
+    assert dict(audited(day, bundles[1:], capsys)[1])["replay"] == "unchecked"
+
+
+@pytest.mark.parametrize("name", ["log.bin", "checkpoint.bin", "genesis.json", "accounts.bin"])
+def test_a_changed_byte_of_the_replay_folder_is_found(day, capsys, name):
+    bundles = []
+    for _ in range(2):
+        day.trade()
+        bundles.append(day.next_hour())
+    path = bundles[1] / "replay" / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(data)
+    status, checks = audited(day, bundles, capsys, "--replay")
+    assert status == 1
+    assert [pair for pair in checks if pair[0] in ("manifest", *REPLAYED) and pair[1] == "fail"]
+
+
+def test_a_restart_inside_an_hour_goes_on_to_the_same_root(day):
+    day.next_hour()
+    day.trade()
+    day.restart()
+    day.trade()
+    day.exchange.hours.trees.forest.refresh()
+    live = [day.exchange.hours.trees.forest.root(n) for n in range(2)]
+    day.restart()
+    day.exchange.hours.trees.forest.refresh()
+    assert [day.exchange.hours.trees.forest.root(n) for n in range(2)] == live
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 1
+
+
+def test_a_restart_between_cut_and_statement_states_the_hour(day):
+    day.trade()
+    day.to_hour()
+    day.exchange.keep_hours()
+    day.restart()
+    day.trade()
+    day.exchange.hours.finish()
+    [bundle] = day.exchange.hours.bundles()
+    assert read_previous(bundle)["statement"]["kind"] == "attestation"
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 1
+
+
+def test_an_hour_slept_through_is_missed_and_never_invented(day):
+    first = day.next_hour()
+    day.trade()
+    day.exchange.close()
+    day.clock.now += 3 * HOUR_US
+    day.exchange = day.opened()
+    day.exchange.keep_hours()
+    day.trade()
+    last = day.next_hour()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "missed", "missed", "missed", "attestation"]
+    assert first != last
+
+
+@pytest.mark.parametrize(("late", "kind"), [(LATE_MAX_SECONDS, "attestation"), (LATE_MAX_SECONDS + 1, "missed")])
+def test_a_cut_may_be_so_late_and_no_later(day, late, kind):
+    day.next_hour()
+    day.trade()
+    day.exchange.close()
+    day.to_hour()
+    day.clock.now += late * 1_000_000
+    day.exchange = day.opened()
+    day.give(Tick(), day.secrets.service)
+    day.exchange.hours.finish()
+    assert read_previous(day.exchange.hours.bundles()[-1])["statement"]["kind"] == kind
+
+
+def test_a_command_after_the_hour_finds_it_cut(day):
+    day.trade()
+    before = int(day.exchange.venue.log.head.sequence)
+    day.to_hour()
+    day.trade(1)
+    day.exchange.hours.finish()
+    [bundle] = day.exchange.hours.bundles()
+    assert read_previous(bundle)["sections"]["snapshot"]["ledger"]["position"] == before + 1
