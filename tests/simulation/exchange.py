@@ -23,7 +23,7 @@ from tests.support.disk import Inode, PowerLoss, SimulatedDisk
 
 __all__ = ["FAULTS", "RESTORES_CHECKPOINTS", "FaultyExchange"]
 
-RESTORES_CHECKPOINTS: Final = False
+RESTORES_CHECKPOINTS: Final = True
 """Whether a start begins from the newest checkpoint. False while the desk of orders cannot be restored: the files are
 then removed before a start. The lead turns it on here when it can."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from ledger.commands import CorrectBooks, CreditDeposit, MoveBetweenSubaccounts, RequestWithdrawal, SetMarketState, Tick
+from ledger.commands import CorrectBooks, CreditDeposit, HaltMarket, MoveBetweenSubaccounts, RequestWithdrawal, Tick
 from ledger.door import Submission
 from ledger.keys import SigningKey
 from ledger.log.record import Scheme, Signed
@@ -105,7 +105,7 @@ def another_account(world: World, honest: Submission) -> Submission | None:
     victim, thief = world.someone(), world.someone()
     if victim is thief:
         return None
-    command = RequestWithdrawal(victim.account, "", "USD", 1, 0, "the thief's", world.new_id("theft"))
+    command = RequestWithdrawal(victim.account, "", "USD", 1, "thief", world.new_id("theft"))
     return world.signed(command, thief.keys[0])
 
 
@@ -197,7 +197,7 @@ def customer_as_house(world: World, honest: Submission) -> Submission | None:
     person = world.someone()
     commands = (
         CreditDeposit(person.account, "", "USD", 10**9, "wallet-1", world.evidence("invented")),
-        SetMarketState(None, "closed", "spite"),
+        HaltMarket(None, "closed", "spite"),
         Tick(),
     )
     return world.signed(world.rng.choice(commands), person.keys[0])
@@ -205,7 +205,7 @@ def customer_as_house(world: World, honest: Submission) -> Submission | None:
 
 def service_as_customer(world: World, honest: Submission) -> Submission | None:
     """The service takes a customer's money."""
-    command = RequestWithdrawal(world.someone().account, "", "USD", 1, 0, "inside job", world.new_id("theft"))
+    command = RequestWithdrawal(world.someone().account, "", "USD", 1, "inside-job", world.new_id("theft"))
     return world.by_service(command)
 
 
@@ -220,7 +220,7 @@ def session_for_another(world: World, honest: Submission) -> Submission | None:
     """A session speaks for another account, or withdraws."""
     victim, thief = world.someone(), world.someone()
     if victim is thief:
-        command = RequestWithdrawal(victim.account, "", "USD", 1, 0, "unsigned", world.new_id("theft"))
+        command = RequestWithdrawal(victim.account, "", "USD", 1, "unsigned", world.new_id("theft"))
         return world.by_session(victim, command, "session-1")
     moved = world.by_session(victim, MoveBetweenSubaccounts(victim.account, "", "bot", "USD", 1), "session-1")
     return moved._replace(session_key=thief.keys[0].public)

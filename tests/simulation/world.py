@@ -123,6 +123,12 @@ class World:
         self.deposits: dict[str, None] = {}
         self.withdrawals: dict[str, str] = {}
         self.wallets = ("wallet-1", "wallet-2")
+        self.custody_moves: list[str] = []
+        self.senders: tuple[tuple[str, int | None], ...] = (("0xsender", 0),)
+        self.indebted: dict[tuple[str, str], None] = {}
+        self.addresses: list[str] = []
+        self.receipts: dict[str, None] = {}
+        self.scheduled: list[int] = []
         self._count = 0
         self._last_nonce = 0
 
@@ -219,10 +225,31 @@ class World:
                 self.deposits.pop(event.evidence, None)
             elif isinstance(event, facts.WithdrawalMoved):
                 self.withdrawals[event.request] = event.state
+            else:
+                self._learn_treasury(event)
         is_about_keys = command is not None and str(command["type"]).startswith("keys.")
         if is_about_keys and not any(isinstance(event, facts.Refused) for event in events):
             assert command is not None
             self._learn_key(command)
+
+    def _learn_treasury(self, event: facts.Event) -> None:
+        if isinstance(event, facts.CustodyMoved):
+            if event.state == "sent" and event.move not in self.custody_moves:
+                self.custody_moves.append(event.move)
+        elif isinstance(event, facts.BalanceChanged):
+            if event.debt:
+                self.indebted[event.account, event.asset] = None
+            else:
+                self.indebted.pop((event.account, event.asset), None)
+        elif isinstance(event, facts.AddressAssigned):
+            self.addresses.append(event.address)
+        elif isinstance(event, facts.ReceiptHeld):
+            self.receipts[event.evidence] = None
+            self.deposits[event.evidence] = None
+        elif isinstance(event, facts.ReceiptAssigned):
+            self.receipts.pop(event.evidence, None)
+        elif isinstance(event, facts.ParameterScheduled):
+            self.scheduled.append(event.change)
 
     def _learn_key(self, command: Mapping[str, Any]) -> None:
         old, kind = self.known_keys.get(bytes.fromhex(command["key"])), command["type"]
