@@ -273,22 +273,26 @@ def move_withdrawal(world: World) -> list[Submission]:
     if not open_ones:
         return []
     request = rng.choice(open_ones) if rng.random() < 0.95 else rng.choice([*known])
-    state, step = known[request], rng.random()
-    if step < 0.1:
-        return [world.by_service(FailWithdrawal(request, "the chain refused it", "a reorganisation", None))]
-    if step < 0.15:
-        return [world.signed(RejectWithdrawal(request, "suspicious"), world.operators[0])]
-    if step < 0.25:
-        return [world.by_service(ReplaceTransaction(request, rng.randrange(3), "cd" * 40))]
-    if (state == "held") == (step < 0.95):
-        if rng.random() < 0.3:
-            return [world.by_operators(ApproveWithdrawalByTwo(request))]
-        return [world.signed(ApproveWithdrawal(request), world.operators[0])]
-    if (state == "approved") == (step < 0.9):
-        sender, nonce = rng.choice((("", None), *world.senders))
-        command = SendWithdrawal(request, rng.choice(world.wallets), sender, nonce, "ab" * rng.randint(1, 200))
-        return [world.by_service(command)]
-    return [world.by_service(SettleWithdrawal(request, world.evidence("transaction"), None))]
+    wallet, operator = rng.choice(world.wallets), world.operators[0]
+    fail = world.by_service(FailWithdrawal(request, "the chain refused it", "a reorganisation", None))
+    approve = world.signed(ApproveWithdrawal(request), operator)
+    steps = {
+        "held": (approve, approve, world.by_operators(ApproveWithdrawalByTwo(request)), fail),
+        "approved": (
+            *[
+                world.by_service(SendWithdrawal(request, wallet, *world.chain_sender(wallet), "ab" * length))
+                for length in (1, 50, 200)
+            ],
+            world.signed(RejectWithdrawal(request, "suspicious"), operator),
+        ),
+        "sent": (
+            world.by_service(SettleWithdrawal(request, world.evidence("transaction"), None)),
+            world.by_service(ReplaceTransaction(request, world.sent_nonces.get(request, 7), "cd" * 40)),
+            fail,
+        ),
+    }
+    state = known[request] if rng.random() < 0.95 else "sent"
+    return [rng.choice(steps.get(state, steps["sent"]))]
 
 
 def move_custody(world: World) -> list[Submission]:
@@ -301,8 +305,8 @@ def move_custody(world: World) -> list[Submission]:
     asset = rng.choice(world.listed_assets)
     source, target = rng.choice(world.wallets), rng.choice(world.wallets)
     amount = rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
-    name, (sender, nonce) = world.new_id("custody"), rng.choice((("", None), *world.senders))
-    return [world.by_service(MoveCustody(name, source, target, asset, amount, 0, sender, nonce, "ef" * 30))]
+    sent = (*world.chain_sender(source), "ef" * 30)
+    return [world.by_service(MoveCustody(world.new_id("custody"), source, target, asset, amount, 0, *sent))]
 
 
 def adjust(world: World) -> list[Submission]:

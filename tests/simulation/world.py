@@ -124,7 +124,8 @@ class World:
         self.withdrawals: dict[str, str] = {}
         self.wallets = ("wallet-1", "wallet-2")
         self.custody_moves: list[str] = []
-        self.senders: tuple[tuple[str, int | None], ...] = (("0xsender", 0),)
+        self.next_nonces: dict[tuple[str, str], int] = {}
+        self.sent_nonces: dict[str, int] = {}
         self.indebted: dict[tuple[str, str], None] = {}
         self.addresses: list[str] = []
         self.receipts: dict[str, None] = {}
@@ -170,6 +171,11 @@ class World:
     def someone(self) -> Person:
         """A customer who has an account."""
         return self.people[self.rng.choice(self.opened)]
+
+    def chain_sender(self, wallet: str) -> tuple[str, int | None]:
+        """Who signs on the chain for a wallet, and the count that they believe is next; or nobody, as at a bank."""
+        sender = self.rng.choice(("", *["0xsender"] * 4))
+        return sender, self.next_nonces.get((wallet, sender), 0) if sender else None
 
     # Signing.
 
@@ -227,8 +233,12 @@ class World:
                 self.withdrawals[event.request] = event.state
             else:
                 self._learn_treasury(event)
+        is_refused = any(isinstance(event, facts.Refused) for event in events)
+        if command is not None and command.get("chain_nonce") is not None and "sender" in command and not is_refused:
+            nonce = self.sent_nonces[command.get("request") or command["move"]] = command["chain_nonce"]
+            self.next_nonces[command.get("wallet") or command["source"], command["sender"]] = nonce + 1
         is_about_keys = command is not None and str(command["type"]).startswith("keys.")
-        if is_about_keys and not any(isinstance(event, facts.Refused) for event in events):
+        if is_about_keys and not is_refused:
             assert command is not None
             self._learn_key(command)
 
