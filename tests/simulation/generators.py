@@ -319,7 +319,7 @@ def adjust(world: World) -> list[Submission]:
 
 def repay(world: World) -> list[Submission]:
     """Of a debt, by somebody who may have none."""
-    owing = [*world.indebted]
+    owing = [pair for pair in world.indebted if pair[0] in world.people]
     if not owing:
         return []
     account, asset = world.rng.choice(owing)
