@@ -62,8 +62,9 @@ def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes]
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
     sections: dict[str, bytes] = {}
-    rows = header["sections"] if isinstance(header["sections"], list) else [None]
-    for row in rows:
+    if not isinstance(header["sections"], list):
+        raise FormatError("the checkpoint has no list of sections")
+    for row in header["sections"]:
         if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
             raise FormatError("the checkpoint's list of sections is malformed")
         if not 0 <= row[1] <= len(rest) or row[0] in sections:
