@@ -126,6 +126,7 @@ def _newcomer(request: Request, time_us: int) -> bytes | None:
     if command is None or request.scheme is not Scheme.COMMAND:
         raise FormatError("keys are changed by signed commands")
     require_fields(command)
+    read_target(command)
     if command["type"] == "keys.register":
         return read_registration(command, At(0, time_us)).key
     return read_successor(command) if command["type"] == "keys.rotate" else None

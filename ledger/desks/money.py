@@ -19,11 +19,14 @@ from ledger.commands import (
 )
 from ledger.desks.base import Desk, Handler, Refusal, Shared
 from ledger.events import DepositCredited, DepositReversed, WithdrawalMoved
-from ledger.journal import AccountCode, ReasonCode, Result, debt_key
+from ledger.journal import AccountCode, ReasonCode, Result, debt_key, house_key
 
 __all__ = ["MoneyDesk"]
 
 REFERENCE_LENGTH = 64
+WITHDRAWALS_OPEN_MAX = 100
+"""So many withdrawals of an account may be on their way: a request is kept for ever and may be of one quantum."""
+_OPEN = ("held", "sent")
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class MoneyDesk(Desk):
         super().__init__(shared)
         self._deposits: dict[str, _Deposit] = {}
         self._withdrawals: dict[str, _Withdrawal] = {}
+        self._open: dict[str, int] = {}
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
@@ -79,6 +83,9 @@ class MoneyDesk(Desk):
     def _move(self, command: MoveBetweenSubaccounts) -> None:
         shared = self.shared
         self._known(command.account, command.asset)
+        if command.source == command.target:
+            raise Refusal("accounts-must-be-different")
+        shared.require_free(command.account, command.source, command.asset, command.amount)
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))
@@ -142,8 +149,12 @@ class MoneyDesk(Desk):
             raise Refusal("venue-closed")
         if command.request in self._withdrawals:
             raise Refusal("withdrawal-exists")
+        if self._open.get(command.account, 0) >= WITHDRAWALS_OPEN_MAX:
+            raise Refusal("too-many-withdrawals")
+        total = command.amount + command.fee
+        shared.require_free(command.account, command.subaccount, command.asset, total)
         claim = shared.claim(command.account, command.subaccount, command.asset)
-        total, transit = command.amount + command.fee, shared.house(AccountCode.IN_TRANSIT, command.asset)
+        transit = shared.house(AccountCode.IN_TRANSIT, command.asset)
         hold = shared.ledger.hold(claim, total, ReasonCode.WITHDRAWAL, command.request, transit)
         if hold < 0:
             shared.require(Result(-hold))
@@ -155,9 +166,19 @@ class MoneyDesk(Desk):
     def _state(self, request: str, state: str) -> None:
         withdrawal = self._withdrawals[request]
         withdrawal.state = state
+        if state != "sent":
+            self._count(withdrawal.account, 1 if state in _OPEN else -1)
         self.shared.events.append(
             WithdrawalMoved(request, state, withdrawal.account, withdrawal.asset, withdrawal.amount)
         )
+
+    def _count(self, account: str, more: int) -> None:
+        """Note that an account has one withdrawal more, or less, on its way."""
+        count = self._open.get(account, 0) + more
+        if count:
+            self._open[account] = count
+        else:
+            del self._open[account]
 
     def _withdrawal(self, request: str, *states: str) -> _Withdrawal:
         withdrawal = self._withdrawals.get(request)
@@ -171,10 +192,12 @@ class MoneyDesk(Desk):
         """The signed transaction is in the log now, before anybody broadcasts it; custody leaves towards transit."""
         shared = self.shared
         withdrawal = self._withdrawal(command.request, "held")
-        transit = shared.house(AccountCode.IN_TRANSIT, withdrawal.asset)
-        custody = shared.house(AccountCode.CUSTODY_WALLET, withdrawal.asset, command.wallet)
-        if shared.ledger.owed(custody) < withdrawal.amount:
+        custody = shared.ledger.find(
+            house_key(AccountCode.CUSTODY_WALLET, withdrawal.asset, command.wallet, shared.entity)
+        )
+        if custody is None or shared.ledger.owed(custody) < withdrawal.amount:
             raise Refusal("custody-is-short")
+        transit = shared.house(AccountCode.IN_TRANSIT, withdrawal.asset)
         shared.require(
             shared.ledger.post(transit, custody, withdrawal.amount, ReasonCode.CUSTODY_MOVE, command.request)
         )
@@ -221,14 +244,16 @@ class MoneyDesk(Desk):
         for account in (command.source, command.target):
             if account is not None:
                 shared.account(account)
+        if command.source == command.target:
+            raise Refusal("source-is-target")
+        if command.source is not None:
+            shared.require_free(command.source, "", command.asset, command.amount)
         source, target = (
             shared.house(AccountCode.OTHER, command.asset)
             if account is None
             else shared.claim(account, "", command.asset)
             for account in (command.source, command.target)
         )
-        if source == target:
-            raise Refusal("source-is-target")
         reference = command.reference[:REFERENCE_LENGTH]
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.CORRECTION, reference))
 
@@ -247,6 +272,8 @@ class MoneyDesk(Desk):
             self._deposits[key] = _Deposit(account, subaccount, asset, int(amount), wallet, is_reversed)
         for key, account, subaccount, asset, amount, fee, hold, *rest in document["withdrawals"]:
             self._withdrawals[key] = _Withdrawal(account, subaccount, asset, int(amount), int(fee), int(hold), *rest)
+            if self._withdrawals[key].state in _OPEN:
+                self._count(account, 1)
 
 
 def _texts(value: _Deposit | _Withdrawal) -> list[Json]:
