@@ -8,6 +8,7 @@ from ledger.desks.base import SUBACCOUNTS_MAX
 from ledger.desks.money import WITHDRAWALS_OPEN_MAX
 from ledger.engine import Engine
 from ledger.events import OrderReport, Refused
+from ledger.trading.reports import Kind
 from tests.support.hostile import ACCOUNTS, Hostile
 from tests.support.signed import GENESIS, OPERATORS, SERVICE, customer_key
 
@@ -53,6 +54,38 @@ def test_the_same_commands_give_the_same_facts_and_state():
     for _ in range(STEPS):
         assert one.step() == other.step()
     assert one.engine.state_hash() == other.engine.state_hash()
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_a_restored_engine_goes_on_as_the_one_that_was_written(seed):
+    hostile = Hostile(seed).open()
+    for step in range(STEPS):
+        hostile.engine.ledger.drain_rows()
+        if step % 40 == 0:
+            hostile.twin = Engine.restore(GENESIS, hostile.engine.sections())
+        hostile.step()
+        hostile.twin.ledger.drain_rows()
+        assert what_decides(hostile.twin) == what_decides(hostile.engine)
+
+
+def test_an_order_cancelled_before_its_time_leaves_no_trace_when_the_time_comes():
+    hostile = Hostile(1).open()
+    hostile.draw.seed(2)
+    order = {**hostile._order(), "market": "BTC_USD", "kind": "limit", "side": "bid", "price": "10", "quantity": "5"}
+    order |= dict.fromkeys(("quote_quantity", "trigger", "trigger_by", "trigger_price", "oco_group"))
+    order |= {"time_in_force": "gtt", "expires": hostile.time_us + 10, "bound": False, "post_only": False}
+    fields = {"account": ACCOUNTS[0], "orders": [order], "subaccount": ""}
+    hostile.command(
+        "credit-deposit", {**hostile._deposit(ACCOUNTS[0], "USD", 10**9), "subaccount": ""}, (SERVICE.public,)
+    )
+    placed = hostile.command("place-orders", fields, ALICE)
+    assert [fact.row[0] for fact in placed if isinstance(fact, OrderReport)] == [Kind.ACCEPTED, Kind.RESTED]
+    hostile.command("cancel-all", {"account": ACCOUNTS[0], "block": False, "market": None, "subaccount": ""}, ALICE)
+    hostile.engine.ledger.drain_rows()
+    twin = hostile.twin = Engine.restore(GENESIS, hostile.engine.sections())
+    hostile.time_us += 10
+    hostile.command("tick", {}, (SERVICE.public,))
+    assert twin.state_hash() == hostile.engine.state_hash()
 
 
 def reasons(facts):

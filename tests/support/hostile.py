@@ -35,6 +35,8 @@ class Hostile:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self.engine = Engine.begin(GENESIS)
+        self.twin: Engine | None = None
+        """Another engine that is given the same, if there is one."""
         self.time_us = START
         self.sequence = 0
         self.order_ids: list[int] = []
@@ -48,6 +50,8 @@ class Hostile:
         self.sequence += 1
         given = Given(parse_request(scheme, signed, EXCHANGE), keys, self.time_us, source)
         facts = self.engine.apply_given(self.sequence, self.time_us, given)
+        if self.twin is not None:
+            assert self.twin.apply_given(self.sequence, self.time_us, given) == facts
         for fact in facts:
             report = getattr(fact, "order", None) or getattr(fact, "order_id", None)
             if isinstance(report, int):
@@ -108,7 +112,7 @@ class Hostile:
     def step(self) -> tuple[str, list[Event]]:
         """One command of any kind; what it was and the facts."""
         draw = self.draw
-        self.time_us += draw.choice([0, 0, 1, 1000, 10**6, 10**7, HOUR_MICROS])
+        self.time_us += draw.choice([0, 0, 0, 1, 1, 1000, 10**6, 10**7] * 4 + [HOUR_MICROS])
         choice = draw.random()
         if choice < 0.12:
             return self._key_command()
@@ -270,7 +274,7 @@ class Hostile:
         }
 
     def _sub(self) -> str:
-        return self.draw.choice(["", "", "", "", "a", "b", f"n{self.draw.randrange(50)}"])
+        return self.draw.choice([""] * 12 + ["a", "b", f"n{self.draw.randrange(50)}"])
 
     def _who(self) -> str:
         return self.draw.choice([*ACCOUNTS[:-1] * 6, ACCOUNTS[-1], "f" * 32])
@@ -442,7 +446,7 @@ class Hostile:
             "client_id": draw.choice([0, 2**32 - 1]),
             "expires": None,
             "kind": "limit" if limit else "market",
-            "market": draw.choice([*MARKETS[:4]] * 6 + ["NONE"]),
+            "market": draw.choice([*MARKETS[:4], MARKETS[0]]) if draw.random() < 0.998 else "NONE",
             "oco_group": None,
             "post_only": draw.random() < 0.1,
             "price": small() if limit or draw.random() < 0.3 else None,
@@ -472,8 +476,9 @@ class Hostile:
                 "quote_quantity": draw.choice(["1", "1000", "100000", str(QUANTITY_MAX), str(10**15)]),
             }
         if draw.random() < 0.1:
-            order[draw.choice(["price", "quantity", "quote_quantity", "trigger_price"])] = draw.choice(edge)
-        if draw.random() < 0.05:
+            names = ["price", "quantity", "quote_quantity", *(["trigger_price"] if order["trigger"] else [])]
+            order[draw.choice(names)] = draw.choice(edge)
+        if draw.random() < 0.003:
             order |= {"oco_group": draw.choice([0, 1, 2**32 - 1])}
         return order
 
