@@ -160,13 +160,19 @@ class HourKeeper:
         if self.trees.forest.is_cut:
             return None
         end = to_seconds(self.hour)
-        if not end <= now_us // 1_000_000 <= end + LATE_MAX_SECONDS:
+        if not end <= now_us // 1_000_000 <= end + LATE_MAX_SECONDS or self._is_passed():
             return None
         return end * 1_000_000
 
     def is_missed(self, now_us: int) -> bool:
-        """Whether the live hour can no longer be cut."""
-        return not self.trees.forest.is_cut and now_us // 1_000_000 > to_seconds(self.hour) + LATE_MAX_SECONDS
+        """Whether the live hour can no longer be cut: it is too late, or a command came after its end."""
+        if self.trees.forest.is_cut:
+            return False
+        return now_us // 1_000_000 > to_seconds(self.hour) + LATE_MAX_SECONDS or self._is_passed()
+
+    def _is_passed(self) -> bool:
+        """Whether the state is no longer that of the live hour's end."""
+        return self._engine.time_us >= to_seconds(self.hour) * 1_000_000
 
     def _on_cut(self, hour_us: int, applied: Applied) -> None:
         """The venue has applied a cut: keep everything that the close needs."""

@@ -383,6 +383,15 @@ class OrdersDesk(Desk):
         session.payers[payer] = None
         return session.number
 
+    def has_session(self, source: str) -> bool:
+        """Whether a session has had orders bound to it and was not ended."""
+        return source in self._sessions
+
+    @property
+    def sessions(self) -> list[str]:
+        """The sessions that have had orders bound to them and were not ended, oldest first."""
+        return [*self._sessions]
+
     def _end_session(self, command: EndSession) -> None:
         session = self._sessions.pop(command.session, None)
         if session is None:
