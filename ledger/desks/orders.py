@@ -398,7 +398,8 @@ class OrdersDesk(Desk):
             raise Refusal("unknown-session")
         for room in self.rooms.values():
             book = self._enter(room)
-            for payer in session.payers:
+            # By number, as the state has them: a restored desk ends them in the same order.
+            for payer in sorted(session.payers):
                 book.cancel_all(payer, session=session.number)
             self._report(room)
 

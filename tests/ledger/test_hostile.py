@@ -88,6 +88,26 @@ def test_an_order_cancelled_before_its_time_leaves_no_trace_when_the_time_comes(
     assert twin.state_hash() == hostile.engine.state_hash()
 
 
+def test_a_session_of_two_subaccounts_ends_in_the_same_order_after_a_restart():
+    hostile = Hostile(1).open()
+    hostile.draw.seed(2)
+    order = {**hostile._order(), "market": "BTC_USD", "kind": "limit", "side": "bid", "price": "10", "quantity": "5"}
+    order |= dict.fromkeys(("quote_quantity", "trigger", "trigger_by", "trigger_price", "oco_group", "expires"))
+    order |= {"time_in_force": "gtc", "bound": True, "post_only": False}
+    names = ("one", "two")
+    for name in names:
+        deposit = {**hostile._deposit(ACCOUNTS[0], "USD", 10**9), "subaccount": name}
+        hostile.command("credit-deposit", deposit, (SERVICE.public,))
+    for name in reversed(names):
+        fields = {"account": ACCOUNTS[0], "orders": [order], "subaccount": name}
+        placed = hostile.command("place-orders", fields, ALICE, source="session-1")
+        assert [fact.row[0] for fact in placed if isinstance(fact, OrderReport)] == [Kind.ACCEPTED, Kind.RESTED]
+    hostile.engine.ledger.drain_rows()
+    hostile.twin = Engine.restore(GENESIS, hostile.engine.sections())
+    ended = hostile.command("end-session", {"session": "session-1"}, (SERVICE.public,))
+    assert len([fact for fact in ended if isinstance(fact, OrderReport)]) == 2
+
+
 def reasons(facts):
     return [fact.reason for fact in facts if isinstance(fact, Refused)]
 

@@ -51,7 +51,8 @@ class Hostile:
         given = Given(parse_request(scheme, signed, EXCHANGE), keys, self.time_us, source)
         facts = self.engine.apply_given(self.sequence, self.time_us, given)
         if self.twin is not None:
-            assert self.twin.apply_given(self.sequence, self.time_us, given) == facts
+            twin = self.twin.apply_given(self.sequence, self.time_us, given)
+            assert twin == facts, [pair for pair in zip(twin, facts, strict=False) if pair[0] != pair[1]][:2]
         for fact in facts:
             report = getattr(fact, "order", None) or getattr(fact, "order_id", None)
             if isinstance(report, int):
