@@ -59,9 +59,12 @@ def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
     sections: dict[str, bytes] = {}
-    for row in header["sections"]:
+    rows = header["sections"] if isinstance(header["sections"], list) else [None]
+    for row in rows:
         if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
             raise FormatError("the checkpoint's list of sections is malformed")
+        if row[0] in sections or row[1] > len(rest):
+            raise FormatError("the checkpoint has a section twice, or ends inside one")
         sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
     if rest or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
