@@ -157,6 +157,11 @@ class Engine:
         return dict(self._shared.assets)
 
     @property
+    def cut_us(self) -> int:
+        """The last hour that was cut, in microseconds; -1 before the first."""
+        return self._hour
+
+    @property
     def venue_state(self) -> str:
         """What the venue as a whole takes."""
         return self._shared.venue_state

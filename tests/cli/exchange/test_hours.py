@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from cli.exchange.config import Config, write_template
 from cli.exchange.hours import LATE_MAX_SECONDS
 from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
+from cli.exchange.statements import LAST_STATEMENT
 from cli.exchange.vault import OPERATOR_NAMES, HouseSecrets, load_operator, make_secrets
 from cli.keys import read_previous
 from cli.main import cli
@@ -20,8 +22,9 @@ from cli.replay_audit import _compare, _Reached, replay_checks, signed_ledgers
 from ledger.canonical import Digest
 from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
 from ledger.engine import RULE_SET, Engine
+from ledger.errors import InputError
 from ledger.keys import SigningKey
-from ledger.log import Head, Sequence64
+from ledger.log import Door, Head, Sequence64
 from por.liabilities.kernels import select
 from tests.ledger.test_engine import order
 
@@ -308,3 +311,95 @@ def test_a_position_that_is_no_cut_of_the_hour_is_no_replay_of_it():
             "state": engine.state_hash().hex(),
         }
         assert words in _compare(engine, end, ledger, hour // 1_000_000).detail
+
+
+def refused(day):
+    with pytest.raises(InputError) as problem:
+        day.opened()
+    return str(problem.value)
+
+
+def test_statements_that_are_gone_are_not_made_a_second_time(day):
+    day.trade()
+    day.next_hour()
+    newest = day.next_hour()
+    day.exchange.close()
+    away = day.folder / "away"
+    newest.rename(away)
+    assert "lacks the statement" in refused(day)
+    shutil.copytree(day.config.hours, day.folder / "first")
+    shutil.rmtree(day.config.hours)
+    assert "lacks the statement" in refused(day)
+    (day.folder / LAST_STATEMENT).unlink()
+    shutil.rmtree(day.config.trees)
+    assert "the log has hours that were cut" in refused(day)
+    shutil.rmtree(day.config.hours)
+    (day.folder / "first").rename(day.config.hours)
+    away.rename(newest)
+    day.exchange = day.opened()
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 2
+
+
+def test_trees_that_are_gone_are_made_again_from_the_log(day):
+    day.trade()
+    day.next_hour()
+    day.trade()
+    day.to_hour()
+    day.exchange.keep_hours()
+    day.exchange.close()
+    shutil.rmtree(day.config.trees)
+    day.exchange = day.opened()
+    day.trade(2)
+    day.exchange.hours.finish()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "attestation"]
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 2
+
+
+def test_a_damaged_checkpoint_is_made_again_before_its_hour_is_stated(day):
+    day.trade()
+    day.to_hour()
+    day.exchange.keep_hours()
+    day.exchange.venue.checkpoints.wait()
+    [position] = day.exchange.venue.checkpoints.positions()
+    path = day.exchange.venue.checkpoints.path(position)
+    day.exchange.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    day.exchange = day.opened()
+    assert path.read_bytes() == whole
+    day.exchange.hours.finish()
+    assert read_previous(day.exchange.hours.bundles()[-1])["statement"]["kind"] == "attestation"
+
+
+def test_a_command_that_slipped_in_after_the_hour_makes_it_missed(day):
+    day.next_hour()
+    day.to_hour()
+    # As a process would that read the clock again after it had asked for the hour.
+    day.exchange.venue.submit([day.exchange.house(Tick())], day.clock())
+    day.exchange.keep_hours()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "missed"]
+
+
+def test_an_hour_that_ends_while_a_batch_arrives_is_cut_before_the_batch_or_after_it(day):
+    """The clock moves over the end of the hour at any reading: never a command of the next hour before the cut."""
+    for reading in range(1, 5):
+        day.clock.now = (day.clock.now // HOUR_US + 1) * HOUR_US - reading
+        command = signed("hour.test", Tick(), day.clock.now - 1_000, [day.secrets.service])
+        day.exchange.submit([command])
+        day.exchange.keep_hours()
+        day.exchange.hours.finish()
+        assert day.exchange.hours.trees.forest.is_cut is False
+    kinds = {read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()}
+    assert kinds == {"attestation"}
+
+
+def test_orders_bound_to_a_session_do_not_outlive_the_process(day):
+    place = signed("hour.test", PlaceOrders(PEOPLE[0], "", (order(bound=True),)), day.clock(), [KEYS[0]])
+    day.exchange.submit([place._replace(door=Door(source="gone"))])
+    assert day.exchange.venue.engine.orders.sessions == ["gone"]
+    day.restart()
+    day.exchange.keep_hours()
+    assert day.exchange.venue.engine.orders.sessions == []
+    assert not day.exchange.venue.engine.orders.rooms[MARKET].funds.holds
