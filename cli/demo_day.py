@@ -40,7 +40,7 @@ def show(folder: Path, hours: int) -> list[str]:
             raise TallystickError(f"the demo expected {hours} hours and saw {len(bundles)}")
         _check(folder, node, bundles)
     return [
-        f"a day    {hours} hours attested, one crash; replayed from its log to the same roots: {folder / 'findings.html'}",
+        f"a day    {hours} hours, one crash, replayed from the log to the same roots: {folder / 'findings.html'}",
         f"public   {folder / 'site' / 'index.html'}: coverage over the day, from the signed files alone",
         f"yours    {folder / 'statement'}: one customer's statement, and {folder / 'proof.json'}: their proof",
     ]
@@ -83,9 +83,7 @@ def _check(folder: Path, node: DevNode, bundles: list[Path]) -> None:
     options = ["--layouts", str(folder / "layouts.toml"), "--rpc", f"{node.chain}={node.url}"]
     page = folder / "findings.html"
     tallystick("audit", *paths, *key, *options, "--replay", "--html", str(page), quiet=True)
-    say(
-        "The operator replays the whole log in a fresh process, and holds store, log and checkpoints against each other."
-    )
+    say("The operator executes the whole log again, and holds store, log and checkpoints against each other.")
     tallystick("replay", "--folder", str(folder), "--from-genesis")
     tallystick("fsck", "--folder", str(folder))
     people = json.loads((folder / "people.json").read_bytes())

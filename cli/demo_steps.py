@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 
 def tallystick(*arguments: str, expect: int = 0, quiet: bool = False) -> None:
-    """Run a verb as a user would, show the command, and insist on its exit status; `quiet` shows its last words only."""
+    """Run a verb as a user would, show the command, and insist on its exit status; `quiet` shows its last words."""
     from cli.main import cli  # the group that loads this module
 
     words = arguments if len(arguments) <= WORDS_SHOWN else (*arguments[:2], "...", *arguments[2 - WORDS_SHOWN :])

@@ -196,7 +196,7 @@ class Checkpoints:
     def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
         """The engine of the newest checkpoint at or before a log position, or of genesis.
 
-        A file that is damaged or not of this log is passed over: the log can make everything again.
+        A file that is damaged or not of this log is removed: the log makes it again on the way to its head.
         """
         for candidate in reversed(self.positions()):
             if candidate > position:
@@ -204,9 +204,11 @@ class Checkpoints:
             try:
                 engine, head = read_checkpoint(self._read(candidate), self._genesis)
             except (FormatError, CheckFailed):
+                self._files.remove(self.path(candidate))
                 continue
             if hash_at(candidate) == head.hash:
                 return engine
+            self._files.remove(self.path(candidate))
         return Engine.begin(self._genesis)
 
     def _read(self, position: int) -> bytes:

@@ -248,6 +248,8 @@ class CommandDoor(Generic[T]):
         """Judge form, time, authority and signatures of one submission, taking nothing; also for reads and logins."""
         if len(submission.signed) > SIGNED_BYTES_MAX:
             return Refused(submission, Fault.MALFORMED, "more than 64 KiB were signed")
+        if submission.scheme is Scheme.SESSION and submission.signatures:
+            return Refused(submission, Fault.MALFORMED, "a session signs nothing")
         try:
             request = parse_request(submission.scheme, submission.signed, self._exchange)
         except FormatError as error:

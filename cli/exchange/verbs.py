@@ -19,6 +19,7 @@ from cli.exchange.server import ENDPOINT, ExchangeServer
 from cli.exchange.vault import HouseSecrets, make_secrets
 from ledger.errors import InputError
 from ledger.identity import entity_problem
+from ledger.log import AppendFailed
 from por.snapshot import EXCHANGE
 
 __all__ = ["init", "run"]
@@ -85,8 +86,11 @@ async def _serve(exchange: RunningExchange) -> int:
                 await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
             exchange.check()
             if not server.stopped.is_set():
-                exchange.keep_hours()
-                exchange.tick()
+                try:
+                    exchange.tick()
+                except AppendFailed as error:
+                    # A full disk: nothing was taken, customers are told the same, and the next second tries again.
+                    click.echo(f"the log takes nothing: {error}", err=True)
                 _tell(exchange)
     finally:
         exchange.on_failure = None
