@@ -43,6 +43,22 @@ class EngineBooks:
                 )  # fmt: skip
         return found
 
+    def listed(self, chain: str) -> list[tuple[str, int, str]]:
+        """Asset, scale and contract of everything that is listed on a chain now."""
+        engine, found = self._engine, []
+        for asset, scale in engine.assets.items():
+            facts = engine.registry.asset(asset, engine.time_us)
+            if facts is not None and facts.chain == chain:
+                found.append((asset, scale, facts.contract.lower()))
+        return found
+
+    def account_number(self, account: str) -> int | None:
+        """The number of a customer's account, from 1 in the order of opening; None where there is none."""
+        try:
+            return self._engine.account_number(account)
+        except KeyError:
+            return None
+
     def next_nonce(self, wallet: str, sender: str) -> int | None:
         """See `CustodyDesk.next_nonce`."""
         return self._engine.custody.next_nonce(wallet, sender)
