@@ -123,7 +123,7 @@ _BANK_NAMES: Final = frozenset({"asset", "currency", "account"})
 
 def read_chains(tables: object, refuse: Refuse) -> list[ChainConfig]:
     """Every `[chains."..."]` table; all that is wrong goes to `refuse`."""
-    found = []
+    found: list[ChainConfig] = []
     for chain, given in _tables("chains", tables, refuse):
         place = f'[chains."{chain}"]'
         if not _CHAIN.match(chain):
@@ -145,6 +145,9 @@ def read_chains(tables: object, refuse: Refuse) -> list[ChainConfig]:
         )
         if config.deposits == config.hot:
             refuse(place, "names one wallet for deposits and for hot", "Give two wallets.")
+        for other in found:
+            if {config.deposits, config.hot} & {other.deposits, other.hot}:
+                refuse(place, f"names a wallet of {other.chain}", "Give each chain wallets of its own.")
         if config.priority_fee > config.fee_max:
             refuse(place, "has priority_fee_gwei above fee_max_gwei", "Lower it.")
         found.append(config)

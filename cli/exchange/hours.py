@@ -83,6 +83,8 @@ class HourKeeper:
         self._checkpoints: Checkpoints
         self.failed: Failed | None = None
         self.notices: list[str] = []
+        self.on_cut: Callable[[str, str], object] = lambda hour, name: None
+        """Told of every cut: the hour, and the name of its folders."""
         self._publisher = Publisher(site_job(config))
         self.closed = 0
         """How many statements were made since the start."""
@@ -192,6 +194,7 @@ class HourKeeper:
         part.write_text(json.dumps(document), encoding="utf-8")
         part.replace(folder / CUT)
         self._waiting.append(name)
+        self.on_cut(hour, name)
 
     def _read_cut(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self._config.trees / name / CUT).read_bytes())

@@ -31,25 +31,29 @@ from por.reserves.evm.deposit_keys import DepositKeys
 from por.reserves.evm.header import Header
 from por.reserves.evm.hexes import from_hex, to_hex
 from por.reserves.evm.rpc import Endpoint
-from por.reserves.evm.wallet import Broadcaster, EvmTreasury, GasPolicy, HotWallet
+from por.reserves.evm.wallet import Broadcaster, EvmTreasury, GasPolicy, HotWallet, read_signed
 from por.reserves.evm.watch import NATIVE, Watcher, WatchState
 
-__all__ = ["ChainTreasury", "TreasuryOptions", "TreasurySecrets", "house_submit"]
+__all__ = ["ChainTreasury", "HouseRefused", "TreasuryOptions", "TreasurySecrets", "house_submit"]
 
 NATIVE_DECIMALS = 18
 Submit = Callable[[Command], str | None]
 
 
+class HouseRefused(CheckFailed):
+    """The door does not let a command of the house in; nothing was taken."""
+
+
 def house_submit(running: RunningExchange) -> Submit:
     """Gives a command of the house to a running exchange: None when it is carried out, else the engine's refusal.
 
-    An hour that is over is cut before it. Raises CheckFailed if the door does not let the house in.
+    An hour that is over is cut before it. Raises HouseRefused if the door does not let the house in.
     """
 
     def submit(command: Command) -> str | None:
         [answer] = running.submit([running.house(command)])
         if isinstance(answer, Refused):
-            raise CheckFailed(f"the door refused a command of the house: {answer.reason.value} {answer.detail}")
+            raise HouseRefused(f"the door refused a command of the house: {answer.reason.value} {answer.detail}")
         return next((event.reason for event in answer.events if isinstance(event, EngineRefused)), None)
 
     return submit
@@ -215,9 +219,23 @@ class ChainTreasury:
         return self.courier.move(secrets.token_hex(16), *names, asset, units, self._key_of(address), self.hot.sender)
 
     def fuel(self, address: str, units: int) -> Trouble | None:
-        """Send coin from the hot wallet to a deposit address, so that it can pay for a sweep."""
+        """Send coin from the hot wallet to a deposit address, so that it can pay for a sweep. Raises TallystickError."""
+        if self.books.wallet(self.options.chain, address) != self.options.deposits:
+            raise InputError(address, "is no deposit address", "Name one that the log assigned to a customer")
         names = (self.options.hot, self.options.deposits)
         return self.courier.move(secrets.token_hex(16), *names, self.options.coin, units, self.hot, address)
+
+    def replace(self, request: str, *, cancel: bool) -> Trouble | None:
+        """Outbid what was signed for a withdrawal or a move, or call it back, with the key that signed it.
+
+        Raises TallystickError.
+        """
+        payment = next((each for each in self.books.open_payments() if each.request == request), None)
+        sender = self.hot.sender
+        if payment is not None and payment.transactions:
+            sender = to_hex(read_signed(bytes.fromhex(payment.transactions[-1])).sender)
+        payer = self.hot if sender == self.hot.sender else self._key_of(sender)
+        return self.courier.replace(request, cancel=cancel, payer=payer)
 
     # The hour.
 

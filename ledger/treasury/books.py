@@ -33,14 +33,14 @@ class EngineBooks:
                     each.nonce, tuple(each.transactions), ready,
                 )
             )  # fmt: skip
-        for name, move in self._engine.custody.moves.items():
-            if move.state == "sent":
-                found.append(
-                    Open(
-                        name, True, move.asset, move.amount, move.dust, "", move.state, move.source, move.target,
-                        move.nonce, tuple(move.transactions), False,
-                    )
-                )  # fmt: skip
+        for name in self._engine.custody.open_moves():
+            move = self._engine.custody.moves[name]
+            found.append(
+                Open(
+                    name, True, move.asset, move.amount, move.dust, "", move.state, move.source, move.target,
+                    move.nonce, tuple(move.transactions), False,
+                )
+            )  # fmt: skip
         return found
 
     def listed(self, chain: str) -> list[tuple[str, int, str]]:
@@ -51,6 +51,14 @@ class EngineBooks:
             if facts is not None and facts.chain == chain:
                 found.append((asset, scale, facts.contract.lower()))
         return found
+
+    def scales(self) -> dict[str, int]:
+        """The scale of every listed asset."""
+        return dict(self._engine.assets)
+
+    def is_wallet(self, wallet: str) -> bool:
+        """Whether a wallet is registered."""
+        return self._engine.registry.wallet(wallet, self._engine.time_us) is not None
 
     def account_number(self, account: str) -> int | None:
         """The number of a customer's account, from 1 in the order of opening; None where there is none."""
