@@ -25,6 +25,7 @@ import numpy as np
 
 from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reserves
 from cli.exchange.config import Config
+from cli.exchange.flights import FlightsAt, WatchedTo, watched_to
 from cli.exchange.publish import Publisher, site_job
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
@@ -185,6 +186,7 @@ class HourKeeper:
             "hour": hour,
             "position": position,
             "snapshot": roots.snapshot_id,
+            "watched": {chain: list(to) for chain, to in watched_to(self._config).items()},
             "trees": [
                 [*state.name, state.root.hex(), str(state.claims), str(state.debts), state.leaves]
                 for state in roots.trees
@@ -253,7 +255,10 @@ class HourKeeper:
                 read_balances, BalancesAt(config.store_url, position, folder, names, folder / "opened")
             ),
             read_reserves=partial(
-                read_reserves, ReservesAt(config.reserves, config.layouts, assets, config.finality_seconds)
+                read_reserves,
+                ReservesAt(
+                    config.reserves, config.layouts, assets, config.finality_seconds, self._flights(cut, assets)
+                ),
             ),
             folder=folder,
             out=config.hours / name,
@@ -265,6 +270,12 @@ class HourKeeper:
             replay=self._replay_files(folder, position),
             kernel=self._kernel_name,
         )
+
+    def _flights(self, cut: dict[str, Any], assets: AssetTable) -> FlightsAt:
+        watched = {chain: WatchedTo(*to) for chain, to in cut.get("watched", {}).items()}
+        chains = tuple(each for each in self._config.chains if each.chain in watched)
+        checkpoint = self._checkpoints.path(int(cut["position"]))
+        return FlightsAt(checkpoint, self._config.paths.genesis, chains, watched, assets)
 
     def _previous(self) -> Predecessor | None:
         found = self.bundles()
@@ -319,6 +330,7 @@ class HourKeeper:
             self.notices.append(f"hour {name} failed: {message.code}: {message.detail}")
         else:
             self.notices.append(f"hour {name} is attested: {message.accounts:,} accounts, {message.path}")
+            self.notices.extend(f"hour {name}: {problem}" for problem in message.problems)
         self.closed += 1
         self._publisher.ask()
         self._prune()

@@ -219,7 +219,7 @@ class ChainTreasury:
         return self.courier.move(secrets.token_hex(16), *names, asset, units, self._key_of(address), self.hot.sender)
 
     def fuel(self, address: str, units: int) -> Trouble | None:
-        """Send coin from the hot wallet to a deposit address, so that it can pay for a sweep. Raises TallystickError."""
+        """Send coin from the hot wallet to a deposit address, to pay for a sweep. Raises TallystickError."""
         if self.books.wallet(self.options.chain, address) != self.options.deposits:
             raise InputError(address, "is no deposit address", "Name one that the log assigned to a customer")
         names = (self.options.hot, self.options.deposits)

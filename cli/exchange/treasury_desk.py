@@ -321,7 +321,8 @@ class TreasuryDesk:
     def start(self) -> None:
         """Begin to follow, and to answer."""
         running = self.running
-        running.hours.on_cut = self._hour_is_cut
+        if self.chains or self.banks:
+            running.hours.on_cut = self._hour_is_cut
         running.status_of["treasury"] = self._status
         running.questions.update(
             {
