@@ -11,8 +11,9 @@ are. What the chain had is asked of the treasury's own node, up to the paired bl
     a receipt booked at the cut, in a block after the paired one                 in, ledger     its amount
 
 Receipts are looked for from the first block that the watcher had not stated at the cut, as its file says, which is
-behind the log and never ahead. Amounts are exact (10^-38) until the rows are made; an asset's rows are rounded one
-after the other, from the part of its wallets below a quantum on, so that their sum is wrong by less than one quantum.
+behind the log and never ahead. Amounts are exact (10^-38) until the rows are made. A wallet's rows are rounded one
+after the other, from the part of it below a quantum on, so that their sum is the wallet's whole difference, rounded
+down as its reserve row is: nothing is left of a wallet with one address, at most a quantum for each further one.
 Not known here: what ended before the cut in a block after the paired one (a payment), and a reorganisation of blocks
 that were confirmed at the cut. Both stay a difference.
 """
@@ -20,15 +21,16 @@ that were confirmed at the cut. Both stay a difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from cli.exchange.config import ChainConfig, Config
-from ledger.assets import AssetTable
+from ledger.assets import SCALE_MAX, AssetTable
 from ledger.canonical import parse, parse_file
 from ledger.checkpoints import checkpoint_sections
 from ledger.engine import Engine
-from ledger.errors import CheckFailed, TallystickError
+from ledger.errors import CheckFailed, FormatError, TallystickError
 from ledger.genesis import Genesis
 from ledger.treasury.dust import quantum
 from ledger.treasury.protocols import Coin
@@ -65,13 +67,12 @@ class WatchedTo(NamedTuple):
 
 
 def watched_to(config: Config) -> dict[str, WatchedTo]:
-    """From the watchers' files, at the moment of a cut."""
+    """From the watchers' files, at the moment of a cut; a file that cannot be read says nothing."""
     found = {}
     for chain in config.chains:
-        path = config.watched(chain)
         state = WatchState(chain.chain, chain.confirmations, chain.first_block)
-        if path.exists():
-            state = WatchState.from_document(parse_file(path.read_bytes()))
+        with suppress(OSError, FormatError):
+            state = WatchState.from_document(parse_file(config.watched(chain).read_bytes()))
         pending = state.confirmations - 1
         found[chain.chain] = WatchedTo(max(state.next_number - pending, chain.first_block), state.next_number - 1)
     return found
@@ -110,9 +111,14 @@ class LedgerAt:
         owners = self._deposits.addresses.items()
         return {from_hex(address, 20, "address") for (name, address), each in owners if name == chain and each.wallet}
 
-    def below(self, asset: str) -> int:
-        """What the wallets have of an asset beside the quanta in their books, in 10^-38."""
-        return sum(units for (_, name), units in self._custody.dust.held.items() if name == asset)
+    def wallet(self, chain: str, address: str) -> str:
+        """The wallet of one of `addresses`."""
+        return self._deposits.addresses[chain, address].wallet or ""
+
+    @property
+    def below(self) -> Mapping[tuple[str, str], int]:
+        """What each wallet has of an asset beside the quanta in its books, in 10^-38."""
+        return self._custody.dust.held
 
     def own_transactions(self) -> set[str]:
         """The hashes of everything that was signed for moves between the exchange's wallets."""
@@ -125,18 +131,22 @@ class LedgerAt:
             each = self._withdrawals.withdrawals[request]
             if each.state == "sent" and each.sender:
                 exact = each.amount * quantum(assets[each.asset].scale)
-                yield Sent(False, each.asset, exact, _signed(each.transactions))
+                yield Sent(each.wallet, None, each.asset, exact, _signed(each.transactions))
         for name in self._custody.open_moves():
             move = self._custody.moves[name]
             if move.sender:
                 exact = move.amount * quantum(assets[move.asset].scale) + move.dust
-                yield Sent(True, move.asset, exact, _signed(move.transactions))
+                yield Sent(move.source, move.target, move.asset, exact, _signed(move.transactions))
 
 
 class Sent(NamedTuple):
-    """A payment that is signed and has not ended; `units` in 10^-38, `signed` all that was signed for it."""
+    """A payment that is signed and has not ended; `units` in 10^-38, `signed` all that was signed for it.
 
-    is_move: bool
+    `target`: the wallet that a move goes to.
+    """
+
+    wallet: str
+    target: str | None
     asset: str
     units: int
     signed: list[SignedPayment]
@@ -147,8 +157,9 @@ def _signed(transactions: Iterable[str]) -> list[SignedPayment]:
 
 
 class Movement(NamedTuple):
-    """One row before it is rounded; `units` in 10^-38, above zero."""
+    """A part of one row before it is rounded: out of or into a wallet; `units` in 10^-38, above zero."""
 
+    wallet: str
     asset: str
     chain: str
     transaction: str
@@ -182,7 +193,10 @@ def _coins(config: ChainConfig, endpoint: Endpoint, assets: AssetTable, block: i
             if place.chain == config.chain:
                 contract, decimals = place.contract.lower(), NATIVE_DECIMALS
                 if contract != NATIVE:
-                    decimals = endpoint.decimals(from_hex(contract, 20, "contract"), header) or 0
+                    said = endpoint.decimals(from_hex(contract, 20, "contract"), header)
+                    if said is None or said > SCALE_MAX:
+                        raise CheckFailed(f"the contract of {asset.name} does not say its decimals")
+                    decimals = said
                 found[asset.name] = Coin(asset.name, asset.scale, config.chain, contract, decimals)
     return found
 
@@ -199,12 +213,12 @@ def _payments(
             if included is not None:
                 last, is_paid = to_hex(signed.hash), included.is_paid
                 if included.fee:
-                    yield Movement(gas.asset, gas.chain, last, "out", "chain", gas.exact(included.fee))
+                    yield Movement(sent.wallet, gas.asset, gas.chain, last, "out", "chain", gas.exact(included.fee))
                 break
         if not is_paid:
-            yield Movement(sent.asset, gas.chain, last, "out", "ledger", sent.units)
-        elif sent.is_move:
-            yield Movement(sent.asset, gas.chain, last, "in", "chain", sent.units)
+            yield Movement(sent.wallet, sent.asset, gas.chain, last, "out", "ledger", sent.units)
+        elif sent.target is not None:
+            yield Movement(sent.target, sent.asset, gas.chain, last, "in", "chain", sent.units)
 
 
 def _receipts(
@@ -224,27 +238,34 @@ def _receipts(
         coin, is_booked = by_contract[receipt.contract], ledger.is_booked(receipt.evidence)
         if is_booked != (receipt.block <= block):
             side: Literal["chain", "ledger"] = "ledger" if is_booked else "chain"
-            yield Movement(coin.asset, chain, receipt.transaction, "in", side, coin.exact(receipt.units))
+            wallet = ledger.wallet(chain, receipt.address)
+            yield Movement(wallet, coin.asset, chain, receipt.transaction, "in", side, coin.exact(receipt.units))
 
 
 def rows_of(
-    movements: Iterable[Movement], scales: Mapping[str, int], entities: Mapping[str, str], below: Mapping[str, int]
+    movements: Iterable[Movement],
+    scales: Mapping[str, int],
+    entities: Mapping[str, str],
+    below: Mapping[tuple[str, str], int],
 ) -> list[InFlight]:
     """The section's rows, in quanta; of assets without a tree there are none. See the module for the rounding."""
-    sums: dict[tuple[str, str, str, Any, Any], int] = {}
-    for asset, chain, transaction, direction, recorded, units in movements:
-        key = (asset, chain, transaction, direction, recorded)
-        sums[key] = sums.get(key, 0) + units
-    rows, totals = [], dict(below)
-    for (asset, chain, transaction, direction, recorded), units in sorted(sums.items()):
+    parts: dict[Movement, int] = {}
+    for movement in movements:
+        part = movement._replace(units=0)
+        parts[part] = parts.get(part, 0) + movement.units
+    amounts: dict[tuple[str, str, str, Literal["in", "out"], Literal["chain", "ledger"]], int] = {}
+    exact, rounded = dict(below), dict.fromkeys(below, 0)
+    for (wallet, asset, chain, transaction, direction, recorded, _), units in sorted(parts.items()):
         if asset not in entities:
             continue
-        one, before = quantum(scales[asset]), totals.get(asset, 0)
-        totals[asset] = before + (units if (direction == "in") == (recorded == "chain") else -units)
-        amount = abs(totals[asset] // one - before // one)
-        if amount:
-            rows.append(InFlight(entities[asset], asset, chain, transaction, direction, recorded, amount))
-    return rows
+        place, sign = (wallet, asset), 1 if (direction == "in") == (recorded == "chain") else -1
+        exact[place] = exact.get(place, 0) + sign * units
+        amount = sign * (exact[place] // quantum(scales[asset]) - rounded.get(place, 0))
+        if amount > 0:
+            rounded[place] = rounded.get(place, 0) + sign * amount
+            key = (asset, chain, transaction, direction, recorded)
+            amounts[key] = amounts.get(key, 0) + amount
+    return [InFlight(entities[key[0]], *key, amount) for key, amount in amounts.items()]
 
 
 class Flights(NamedTuple):
@@ -277,4 +298,4 @@ def read_flights(
             problems.append(f"{config.chain}: what is in flight could not be asked: {error}")
     entities = {state.name[1]: state.name[0] for state in facts.roots.trees}
     scales = {asset.name: asset.scale for asset in where.assets.values()}
-    return Flights(rows_of(movements, scales, entities, {name: ledger.below(name) for name in scales}), problems)
+    return Flights(rows_of(movements, scales, entities, ledger.below), problems)

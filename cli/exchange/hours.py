@@ -249,17 +249,14 @@ class HourKeeper:
         following = next_hour(snapshot.hour)
         is_drawn = (config.trees / _folder_name(following) / "index.json").is_file()
         assets = self._assets()
+        flights = self._flights(cut, assets)
+        reserves = ReservesAt(config.reserves, config.layouts, assets, config.finality_seconds, flights)
         return HourJob(
             facts=facts,
             read_balances=partial(
                 read_balances, BalancesAt(config.store_url, position, folder, names, folder / "opened")
             ),
-            read_reserves=partial(
-                read_reserves,
-                ReservesAt(
-                    config.reserves, config.layouts, assets, config.finality_seconds, self._flights(cut, assets)
-                ),
-            ),
+            read_reserves=partial(read_reserves, reserves),
             folder=folder,
             out=config.hours / name,
             assets=assets,
