@@ -132,10 +132,10 @@ def pending(folder: Path, as_json: bool) -> int:
     if as_json:
         emit_json({"withdrawals": rows})
         return 0
-    headings = ("request", "account", "asset", "amount", "to", "state", "approved", "kept by")
+    named = ("request", "account", "asset", "amount", "destination", "state")
+    headings = (*named, "approved", "kept by")
     cells = [
-        (row["request"], row["account"], row["asset"], row["amount"], row["destination"], row["state"])
-        + (f"{row['approvals']} of {row['approvals_needed']}", row["keeps"] or "")
+        (*(row[name] for name in named), f"{row['approvals']} of {row['approvals_needed']}", row["keeps"] or "")
         for row in rows
     ]
     rows_table("Withdrawals that have not ended", headings, cells, ("amount",))
@@ -388,15 +388,8 @@ def reconcile(folder: Path, as_json: bool) -> int:
     if as_json:
         emit_json(document)
     else:
+        named = ("wallet", "asset", "books", "actual", "in_flight", "unexplained", "hours", "at")
         headings = ("wallet", "asset", "books", "outside", "in flight", "unexplained", "hours", "at")
-        cells = [
-            (row["wallet"], row["asset"], row["books"], _or_unread(row["actual"]), row["in_flight"])
-            + (_or_unread(row["unexplained"]), row["hours"], row["at"])
-            for row in document["lines"]
-        ]
+        cells = [["unread" if row[name] is None else row[name] for name in named] for row in document["lines"]]
         rows_table("Books and the outside", headings, cells, headings[2:7])
     return 1 if document["differences"] else 0
-
-
-def _or_unread(amount: str | None) -> str:
-    return "unread" if amount is None else amount
