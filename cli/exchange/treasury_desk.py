@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
+from itertools import count
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from cli.exchange.banks import BankTreasury
@@ -24,13 +25,14 @@ from cli.exchange.config import BankConfig, ChainConfig
 from cli.exchange.reconciling import AgesFile, old_differences, reconciliation_document, write_whole
 from cli.exchange.running import RunningExchange
 from cli.exchange.treasury import ChainTreasury, HouseRefused, TreasuryOptions, TreasurySecrets, house_submit
-from ledger.commands import Command, SendWithdrawal
-from ledger.errors import InputError, TallystickError
+from ledger.commands import AssignAddress, Command, SendWithdrawal
+from ledger.errors import CheckFailed, InputError, TallystickError
 from ledger.log import AppendFailed
 from ledger.treasury.books import EngineBooks
 from ledger.treasury.courier import Trouble
+from ledger.treasury.deposits import BANK_CHAIN
 from ledger.treasury.reconcile import Flight, Holding, Reading, Reconciliation, reconcile
-from por.reserves.bank import BankAccount
+from por.reserves.bank import BankAccount, creditor_reference
 from por.reserves.evm.rpc import Connect, Endpoint, connect_http
 from por.reserves.evm.wallet import GasPolicy
 
@@ -275,6 +277,19 @@ class BankWorker(_Worker):
             data = file.read()
         return self.banks().take(data, path)
 
+    def reference(self, account: str, subaccount: str) -> dict[str, str]:
+        """A new reference under which a customer pays in, in the log by now. Raises TallystickError."""
+        number = self.books.account_number(account)
+        if number is None:
+            raise InputError(account[:64], "is no account here", "See `tallystick accounts list`.")
+        secret = self._desk.running.secrets.master
+        codes = (creditor_reference(secret, number, 0, attempt) for attempt in count())
+        code = next(code for code in codes if not self.books.is_assigned(BANK_CHAIN, code))
+        refused = self._desk.submit(AssignAddress(account, subaccount, BANK_CHAIN, code, None))
+        if refused is not None:
+            raise CheckFailed(f"the engine assigns no reference: {refused}")
+        return {"reference": code}
+
     def seen(self) -> Seen:
         """The closing balances."""
         readings = self.banks().readings(self.books.scales())
@@ -331,6 +346,7 @@ class TreasuryDesk:
                 "treasury-fuel": self._fuel,
                 "treasury-pending": self._pending,
                 "treasury-reconcile": lambda: self._hours.ask(self._reconciled_now),
+                "treasury-reference": self._reference,
                 "treasury-replace": self._replace,
                 "treasury-sweep": self._sweep,
             }
@@ -458,10 +474,17 @@ class TreasuryDesk:
         worker = self._chain(chain)
         return worker.ask(lambda: _told(worker.treasury().replace(request, cancel=cancel)))
 
-    def _add_statement(self, path: str) -> Any:
-        banks = self.banks
-        if banks is None:
+    def _bank(self) -> BankWorker:
+        if self.banks is None:
             raise InputError("[banks]", "has no account", "Add one to the configuration and start again.")
+        return self.banks
+
+    def _reference(self, account: str, subaccount: str) -> Any:
+        banks = self._bank()
+        return banks.ask(lambda: banks.reference(account, subaccount))
+
+    def _add_statement(self, path: str) -> Any:
+        banks = self._bank()
         return banks.ask(lambda: {"troubles": [[each.request, each.problem] for each in banks.add(path)]})
 
 

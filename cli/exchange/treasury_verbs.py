@@ -361,6 +361,18 @@ def bank() -> None:
     """Bank accounts of the configuration."""
 
 
+@bank.command("reference")
+@click.argument("account")
+@folder_option
+@click.option("--subaccount", default="", help="The subaccount that is credited.")
+@json_option
+def reference(account: str, folder: Path, subaccount: str, as_json: bool) -> int:
+    """A new reference under which ACCOUNT pays in by bank; it is in the log when it is shown."""
+    with Giver(folder) as giver:
+        found = giver.ask("treasury-reference", account=account, subaccount=subaccount)
+    return say(as_json, {"account": account, "subaccount": subaccount, **found}, found["reference"])
+
+
 @bank.command("add")
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @folder_option

@@ -88,6 +88,10 @@ class EngineBooks:
         found = self._engine.deposits.addresses.get(place(chain, address))
         return None if found is None else found.wallet
 
+    def is_assigned(self, chain: str, address: str) -> bool:
+        """Whether the log assigned an address or reference to anybody."""
+        return place(chain, address) in self._engine.deposits.addresses
+
     def account(self, chain: str, address: str) -> str | None:
         """The customer of one address; None where there is none."""
         found = self._engine.deposits.addresses.get(place(chain, address))

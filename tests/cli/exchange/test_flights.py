@@ -222,7 +222,8 @@ def test_what_is_sent_seen_or_booked_at_another_time_is_explained_to_the_quantum
     world.chain_to(end + 1)
     total, rows = world.stated()
     assert total["difference"] == "0"
-    assert sides(rows) == [("in", "chain", str(GWEI // 4))], "7 wei are below the quantum"
+    assert [each[:2] for each in sides(rows)] == [("in", "chain")]
+    assert 0 <= GWEI // 4 - int(rows[0]["amount"]) <= 1, "what the sweep left below a quantum is rounded with it"
     world.node.mine(blocks=2)
     world.treasury.poll()
 
