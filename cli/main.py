@@ -30,6 +30,8 @@ _VERBS = {
     "order": "cli.exchange.market:order",
     "halt": "cli.exchange.halt:halt",
     "correct": "cli.exchange.halt:correct",
+    "treasury": "cli.exchange.treasury_verbs:treasury",
+    "withdraw": "cli.exchange.withdraw:withdraw",
     "statement": "cli.exchange.statement:statement",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",

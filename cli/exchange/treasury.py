@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cli.exchange.running import RunningExchange
+from cli.exchange.vault import TreasurySecrets
+from ledger.assets import SCALE_MAX
 from ledger.canonical import canonical_file, parse_file
 from ledger.commands import AssignAddress, Command
 from ledger.door import Refused
@@ -29,35 +31,32 @@ from por.reserves.evm.deposit_keys import DepositKeys
 from por.reserves.evm.header import Header
 from por.reserves.evm.hexes import from_hex, to_hex
 from por.reserves.evm.rpc import Endpoint
-from por.reserves.evm.wallet import Broadcaster, EvmTreasury, GasPolicy, HotWallet
+from por.reserves.evm.wallet import Broadcaster, EvmTreasury, GasPolicy, HotWallet, read_signed
 from por.reserves.evm.watch import NATIVE, Watcher, WatchState
 
-__all__ = ["ChainTreasury", "TreasuryOptions", "TreasurySecrets", "house_submit"]
+__all__ = ["ChainTreasury", "HouseRefused", "TreasuryOptions", "TreasurySecrets", "house_submit"]
 
 NATIVE_DECIMALS = 18
 Submit = Callable[[Command], str | None]
 
 
+class HouseRefused(CheckFailed):
+    """The door does not let a command of the house in; nothing was taken."""
+
+
 def house_submit(running: RunningExchange) -> Submit:
     """Gives a command of the house to a running exchange: None when it is carried out, else the engine's refusal.
 
-    Raises CheckFailed if the door does not let the house in.
+    An hour that is over is cut before it. Raises HouseRefused if the door does not let the house in.
     """
 
     def submit(command: Command) -> str | None:
-        [answer] = running.venue.submit([running.house(command)], running.now())
+        [answer] = running.submit([running.house(command)])
         if isinstance(answer, Refused):
-            raise CheckFailed(f"the door refused a command of the house: {answer.reason.value} {answer.detail}")
+            raise HouseRefused(f"the door refused a command of the house: {answer.reason.value} {answer.detail}")
         return next((event.reason for event in answer.events if isinstance(event, EngineRefused)), None)
 
     return submit
-
-
-class TreasurySecrets(NamedTuple):
-    """The seed of the deposit addresses (16 to 64 bytes) and the hot wallet's key (32)."""
-
-    seed: bytes
-    hot: bytes
 
 
 class TreasuryOptions(NamedTuple):
@@ -87,14 +86,23 @@ class _Watched:
 
 
 class ChainTreasury:
-    """See the module. `submit` returns when a command is durable and applied to `engine`."""
+    """See the module. `submit` returns when a command is durable and applied to `engine`.
+
+    `books`: another way to ask the engine, for a treasury that works in a thread of its own.
+    """
 
     def __init__(
-        self, engine: Engine, submit: Submit, endpoint: Endpoint, keys: TreasurySecrets, options: TreasuryOptions
+        self,
+        engine: Engine,
+        submit: Submit,
+        endpoint: Endpoint,
+        keys: TreasurySecrets,
+        options: TreasuryOptions,
+        books: EngineBooks | None = None,
     ) -> None:
         endpoint.check_chain(options.chain)
-        self.options, self.books = options, EngineBooks(engine)
-        self._engine, self._submit, self._endpoint = engine, submit, endpoint
+        self.options, self.books = options, books or EngineBooks(engine)
+        self._submit, self._endpoint = submit, endpoint
         self._keys = DepositKeys(keys.seed)
         self._broadcaster = Broadcaster(endpoint, options.confirmations)
         self.coins = self._read_coins()
@@ -104,19 +112,18 @@ class ChainTreasury:
         station = Station(options.hot, self.hot, self.coins[options.coin])
         self.courier = Courier(self.books, submit, {options.chain: station}, self.coins)
         contracts = [from_hex(c.contract.lower(), 20, "contract") for c in self.coins.values() if c.contract != NATIVE]
+        self.read_at: int | None = None
+        """The block of the last reconciliation."""
         self.watcher = Watcher(endpoint, self._read_state(), _Watched(self.books, options.chain), contracts)
 
     def _read_coins(self) -> dict[str, Coin]:
         """The assets of this chain, as listed when this was made; a token says its own decimals."""
         head, found = self._broadcaster.head(), {}
-        for asset, scale in self._engine.assets.items():
-            facts = self._engine.registry.asset(asset, self._engine.time_us)
-            if facts is None or facts.chain != self.options.chain:
-                continue
-            contract, decimals = facts.contract.lower(), NATIVE_DECIMALS
+        for asset, scale, contract in self.books.listed(self.options.chain):
+            decimals = NATIVE_DECIMALS
             if contract != NATIVE:
                 said = self._endpoint.decimals(from_hex(contract, 20, "contract"), head)
-                if said is None or said > 38:
+                if said is None or said > SCALE_MAX:
                     raise InputError(asset, "its contract has no decimals that can be kept", "Check the contract")
                 decimals = said
             found[asset] = Coin(asset, scale, self.options.chain, contract, decimals)
@@ -147,11 +154,13 @@ class ChainTreasury:
 
         Raises ChainError if the chain cannot be followed.
         """
-        own, wallets = self.books.own_transactions(self.hot), self.books.wallets()
         by_place = {(coin.chain, coin.contract): coin for coin in self.coins.values()}
         troubles = []
         before = self.watcher.state.head
-        for receipt in self.watcher.poll():
+        receipts = self.watcher.poll()
+        wallets = {(each.chain, each.address): self.books.wallet(each.chain, each.address) for each in receipts}
+        own = self.books.own_transactions(self.hot) if receipts else {}
+        for receipt in receipts:
             command = receipt_command(receipt, by_place, wallets, own)
             refused = None if command is None else self._submit(command)
             if refused is not None and refused != "deposit-exists":
@@ -164,7 +173,9 @@ class ChainTreasury:
 
     def new_address(self, account: str, subaccount: str = "") -> str:
         """Another deposit address for a customer; it is in the log when this returns. Raises CheckFailed."""
-        number = self._engine.account_number(account)
+        number = self.books.account_number(account)
+        if number is None:
+            raise InputError(account[:64], "is no account here", "See `tallystick accounts list`.")
         address = to_hex(self._keys.address(number, len(self.books.addresses_of(self.options.chain, account))))
         refused = self._submit(AssignAddress(account, subaccount, self.options.chain, address, self.options.deposits))
         if refused is not None:
@@ -182,7 +193,8 @@ class ChainTreasury:
         """The wallet of a deposit address."""
         account = self.books.account(self.options.chain, address)
         if account is not None:
-            number = self._engine.account_number(account)
+            number = self.books.account_number(account)
+            assert number is not None, "an address was assigned to an account"
             for place in range(len(self.books.addresses_of(self.options.chain, account))):
                 if to_hex(self._keys.address(number, place)) == address:
                     wallet = HotWallet(self._keys.key(number, place), self.options.chain, self.options.policy)
@@ -207,9 +219,23 @@ class ChainTreasury:
         return self.courier.move(secrets.token_hex(16), *names, asset, units, self._key_of(address), self.hot.sender)
 
     def fuel(self, address: str, units: int) -> Trouble | None:
-        """Send coin from the hot wallet to a deposit address, so that it can pay for a sweep."""
+        """Send coin from the hot wallet to a deposit address, to pay for a sweep. Raises TallystickError."""
+        if self.books.wallet(self.options.chain, address) != self.options.deposits:
+            raise InputError(address, "is no deposit address", "Name one that the log assigned to a customer")
         names = (self.options.hot, self.options.deposits)
         return self.courier.move(secrets.token_hex(16), *names, self.options.coin, units, self.hot, address)
+
+    def replace(self, request: str, *, cancel: bool) -> Trouble | None:
+        """Outbid what was signed for a withdrawal or a move, or call it back, with the key that signed it.
+
+        Raises TallystickError.
+        """
+        payment = next((each for each in self.books.open_payments() if each.request == request), None)
+        sender = self.hot.sender
+        if payment is not None and payment.transactions:
+            sender = to_hex(read_signed(bytes.fromhex(payment.transactions[-1])).sender)
+        payer = self.hot if sender == self.hot.sender else self._key_of(sender)
+        return self.courier.replace(request, cancel=cancel, payer=payer)
 
     # The hour.
 
@@ -220,6 +246,7 @@ class ChainTreasury:
         """
         try:
             head = self._broadcaster.head()
+            self.read_at = head.number
             flights = self.courier.flights({self.options.chain: head.number}) + list(self._seen())
         except TallystickError:
             return [], [Reading(wallet, asset, None, "unread") for wallet in self._wallets() for asset in self.coins]

@@ -66,6 +66,7 @@ class CustodyDesk(Desk):
         super().__init__(shared)
         self.dust = DustBook()
         self.moves: dict[str, Move] = {}
+        self._open: dict[str, None] = {}
         self._codes: dict[str, int] = {}
         self._nonces: dict[_Sender, int] = {}
 
@@ -148,15 +149,20 @@ class CustodyDesk(Desk):
 
     def holdings(self) -> list[tuple[str, str, int, int]]:
         """Every wallet and asset: name, asset, quanta in the books, and 10^-38 below them."""
-        ledger, found = self.shared.ledger, {}
-        for index in range(len(ledger)):
-            key = ledger.key(index)
-            if key.code in (AccountCode.CUSTODY_WALLET, AccountCode.CUSTODY_BANK):
-                found[key.owner, key.asset] = ledger.owed(index)
+        shared, found = self.shared, {}
+        for wallet, code in self._codes.items():
+            for asset in shared.assets:
+                account = shared.ledger.find(house_key(AccountCode(code), asset, wallet, shared.entity))
+                if account is not None:
+                    found[wallet, asset] = shared.ledger.owed(account)
         names = sorted(found.keys() | self.dust.held.keys())
         return [(*name, found.get(name, 0), self.dust.held.get(name, 0)) for name in names]
 
     # Moves between wallets.
+
+    def open_moves(self) -> list[str]:
+        """Moves that have not ended, in the order of sending."""
+        return list(self._open)
 
     def _known(self, wallet: str) -> None:
         facts = self.shared.registry.wallet(wallet, self.shared.time_us)
@@ -238,6 +244,10 @@ class CustodyDesk(Desk):
     def _state(self, name: str, state: str) -> None:
         move = self.moves[name]
         move.state = state
+        if state == "sent":
+            self._open[name] = None
+        else:
+            self._open.pop(name, None)
         self.shared.events.append(CustodyMoved(name, state, move.source, move.target, move.asset, move.amount))
 
     # By hand.
@@ -275,4 +285,6 @@ class CustodyDesk(Desk):
             self.moves[key] = Move(
                 source, target, asset, int(amount), int(dust), sender, int(nonce), state, list(transactions)
             )
+            if state == "sent":
+                self._open[key] = None
         self._nonces = {_Sender(wallet, address): nonce for wallet, address, nonce in document["nonces"]}

@@ -33,15 +33,39 @@ class EngineBooks:
                     each.nonce, tuple(each.transactions), ready,
                 )
             )  # fmt: skip
-        for name, move in self._engine.custody.moves.items():
-            if move.state == "sent":
-                found.append(
-                    Open(
-                        name, True, move.asset, move.amount, move.dust, "", move.state, move.source, move.target,
-                        move.nonce, tuple(move.transactions), False,
-                    )
-                )  # fmt: skip
+        for name in self._engine.custody.open_moves():
+            move = self._engine.custody.moves[name]
+            found.append(
+                Open(
+                    name, True, move.asset, move.amount, move.dust, "", move.state, move.source, move.target,
+                    move.nonce, tuple(move.transactions), False,
+                )
+            )  # fmt: skip
         return found
+
+    def listed(self, chain: str) -> list[tuple[str, int, str]]:
+        """Asset, scale and contract of everything that is listed on a chain now."""
+        engine, found = self._engine, []
+        for asset, scale in engine.assets.items():
+            facts = engine.registry.asset(asset, engine.time_us)
+            if facts is not None and facts.chain == chain:
+                found.append((asset, scale, facts.contract.lower()))
+        return found
+
+    def scales(self) -> dict[str, int]:
+        """The scale of every listed asset."""
+        return dict(self._engine.assets)
+
+    def is_wallet(self, wallet: str) -> bool:
+        """Whether a wallet is registered."""
+        return self._engine.registry.wallet(wallet, self._engine.time_us) is not None
+
+    def account_number(self, account: str) -> int | None:
+        """The number of a customer's account, from 1 in the order of opening; None where there is none."""
+        try:
+            return self._engine.account_number(account)
+        except KeyError:
+            return None
 
     def next_nonce(self, wallet: str, sender: str) -> int | None:
         """See `CustodyDesk.next_nonce`."""
@@ -63,6 +87,10 @@ class EngineBooks:
         """The wallet of one address; None where the log assigned none."""
         found = self._engine.deposits.addresses.get(place(chain, address))
         return None if found is None else found.wallet
+
+    def is_assigned(self, chain: str, address: str) -> bool:
+        """Whether the log assigned an address or reference to anybody."""
+        return place(chain, address) in self._engine.deposits.addresses
 
     def account(self, chain: str, address: str) -> str | None:
         """The customer of one address; None where there is none."""

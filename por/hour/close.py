@@ -95,13 +95,17 @@ class CutFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reserves:
-    """What was read of the reserves for the hour, and what lies between them and the ledger."""
+    """What was read of the reserves for the hour, and what lies between them and the ledger.
+
+    `problems` are for the operator: what stood in the way. They are no part of the statement.
+    """
 
     rows: Sequence[ReserveRow] = ()
     evm_evidence: dict[str, Json] | None = None
     unread: Sequence[UnreadReserve] = ()
     in_flight: Sequence[InFlight] = ()
     disclosures: Sequence[tuple[str, str]] = ()
+    problems: Sequence[str] = ()
 
 
 def no_reserves(facts: CutFacts) -> Reserves:
@@ -141,12 +145,13 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The hour is signed and its bundle stands."""
+    """The hour is signed and its bundle stands. `problems` as in `Reserves`."""
 
     path: Path
     digest: bytes
     accounts: int
     unread: int
+    problems: tuple[str, ...] = ()
 
 
 class Failed(NamedTuple):
@@ -210,7 +215,7 @@ def _sign(job: HourJob, given: BundleInput, built: Built, reserves: Reserves, te
         written = write_bundle(job.out, _with_reserves(given, reserves), None, built)
     except (CheckFailed, Malformed) as problem:
         return _state_failure(job, HourFailed("self-check", str(problem)), tell)
-    closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread))
+    closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread), tuple(reserves.problems))
     tell(closed)
     return closed
 
