@@ -26,6 +26,7 @@ from ledger.journal import AccountCode
 from ledger.log import Head, Record, Sequence64
 from ledger.log.extract import read_extract
 from ledger.playback import replay
+from ledger.replay import ReplayCache
 from por.bundle import REPLAY
 from por.files import plain_size, read_document
 from por.hour.balances import BalanceRow
@@ -73,8 +74,13 @@ def replay_checks(
     signed: Mapping[int, LedgerSection],
     kernel: Kernel,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    memory: dict[bytes, ReplayCache] | None = None,
 ) -> list[Check]:
-    """The checks of one bundle; never raises for what is in it. `signed` is of every bundle that was handed over."""
+    """The checks of one bundle; never raises for what is in it. `signed` is of every bundle that was handed over.
+
+    `memory`, by head, is of the replays before this one in a run: what they took is not taken again after it.
+    """
+    memory = {} if memory is None else memory
     try:
         document = read_attestation(read_document(bundle / "attestation.json"))
         ledger = document["sections"].get("snapshot", {}).get("ledger")
@@ -89,7 +95,7 @@ def replay_checks(
         return _all("unchecked", "the folder replay/ was not handed over")
     try:
         engine, start = _start(folder, exchange, signed)
-        reached = _run(folder, engine, int(ledger["position"]), signed, progress)
+        reached = _run(folder, engine, int(ledger["position"]), signed, memory, progress)
         found = _compare(engine, reached, ledger, to_seconds(SnapshotId.parse(snapshot).hour))
     except (CheckFailed, FormatError) as problem:
         return _all("fail", str(problem))
@@ -129,7 +135,7 @@ def _start(folder: Path, exchange: str, signed: Mapping[int, LedgerSection]) -> 
         raise CheckFailed("the log begins with another genesis document")
     if not os.path.lexists(folder / "checkpoint.bin"):
         engine, head = Engine.begin(genesis), Head(Sequence64(0), genesis.hash)
-        start = _check("replay-start", "pass", "the log begins at genesis")
+        start = _check("replay-start", "pass", f"the log begins at the genesis document {genesis.hash.hex()}")
     else:
         if plain_size(folder / "checkpoint.bin") > CHECKPOINT_BYTES_MAX:
             raise CheckFailed("the checkpoint is larger than one is")
@@ -163,6 +169,7 @@ def _run(
     engine: Engine,
     last: int,
     signed: Mapping[int, LedgerSection],
+    memory: dict[bytes, ReplayCache],
     progress: Callable[[str, int, int], None],
 ) -> _Reached:
     """Replay up to the signed position and no further; every statement on the way must have signed this same log."""
@@ -170,7 +177,8 @@ def _run(
     first, head = engine.sequence, Head(Sequence64(header.first_sequence - 1), header.previous_hash)
     hour_us, before_us = -1, 0
     now_us = engine.time_us
-    for record, facts in replay(_up_to(records, last), engine):
+    taken = memory.pop(head.hash, None) or ReplayCache()
+    for record, facts in replay(_up_to(records, last), engine, taken=taken):
         head = Head(record.sequence, Digest(record.hash))
         before = signed.get(int(record.sequence))
         if before is not None and before["head"] != head.hash.hex():
@@ -181,6 +189,7 @@ def _run(
             progress("replaying the log", int(record.sequence) - first, last - first)
         engine.ledger.drain_rows()
     progress("replaying the log", 1, 1)
+    memory[head.hash] = taken
     return _Reached(head, hour_us, before_us)
 
 
