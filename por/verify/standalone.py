@@ -230,7 +230,7 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
         raise Malformed(" is larger than 64 MiB")
     if data[-1:] != b"\n":
         raise Malformed(" does not end in one line feed")
-    if is_too_deep(data):
+    if _is_too_deep(data):
         raise Malformed(" is not canonical JSON")
     try:
         value = _DECODER.decode(data[:-1].decode("utf-8"))
@@ -244,7 +244,7 @@ def parse_file(data: bytes, closed: bool = False) -> Any:
     return value
 
 
-def is_too_deep(data: bytes) -> bool:
+def _is_too_deep(data: bytes) -> bool:
     """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
     if data.count(b"[") + data.count(b"{") <= STACK_BRACKETS:
         return False
