@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.exchange.wire import Frame, Kind, decode_submission, frame, require_length, split_frames
+from ledger.canonical import is_too_deep
 from ledger.door import Accepted, Refused, Submission
 from ledger.errors import FormatError, TallystickError
 from ledger.events import event_document
@@ -211,9 +212,12 @@ class ExchangeServer:
 
     def _question(self, content: bytes) -> Any:
         try:
+            # Reading recurses on the stack of the process, and a library may have lifted the limit on that.
+            if is_too_deep(content):
+                raise ValueError("nested too deep")
             question = json.loads(content)
             return self._ask(str(question.pop("ask")), question)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             return {"error": f"no such question ({type(error).__name__}: {str(error)[:200]})"}
         except TallystickError as error:
             return {"error": str(error)[:200]}

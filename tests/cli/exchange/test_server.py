@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -139,6 +140,7 @@ def test_frames_that_are_none_end_their_connection_alone(tmp_path, sent):
         b'{"ask":"refuse"}',
         b'{"ask":"full"}',
         b"[" * 100_000,
+        b'{"ask":' * 100_000,
         b"\xff",
     ],
 )
@@ -148,6 +150,21 @@ def test_questions_of_any_form_are_answered(tmp_path, question):
         client.writer.write(frame(1, Kind.QUESTION, question))
         [answer] = await client.answers(1)
         assert "error" in answer
+
+    serve(tmp_path, scenario)
+
+
+def test_a_question_nested_deep_kills_no_process_whose_libraries_lifted_the_limit(tmp_path):
+    limit = sys.getrecursionlimit()
+
+    async def scenario(exchange, connect):
+        sys.setrecursionlimit(10**6)
+        try:
+            client = await connect()
+            client.writer.write(frame(1, Kind.QUESTION, b"[" * 1_000_000))
+            assert "nested too deep" in (await client.answers(1))[0]["error"]
+        finally:
+            sys.setrecursionlimit(limit)
 
     serve(tmp_path, scenario)
 
