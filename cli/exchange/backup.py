@@ -1,8 +1,8 @@
 """For operators: a copy of an exchange's folder, taken while it runs, and a folder made again from one.
 
 Rules:
-1. What is copied first is what the log must reach: hours, trees, checkpoints, the store; the log comes last, up to a
-   whole batch. So a copy never holds a statement or a store that is ahead of its log.
+1. What is copied first is what the log must reach: hours, trees, checkpoints, how far chains and banks were followed,
+   the store; the log comes last, up to a whole batch. So a copy never holds a statement or a store that is ahead of its log.
 2. The manifest is written at the end and names every file with its size and SHA-256. A folder without it is no copy.
 3. Secrets, and the keys under which personal data are readable, are copied only where that is asked for: an erasure
    has to reach every place where they are. The bundles of hours are copied whole, and name the customers' own ids to
@@ -112,7 +112,7 @@ class _Copy:
         """Copy everything in the order of rule 1; the manifest, which is written last."""
         config = self._config
         genesis = config.genesis()
-        for folder in (config.hours, config.trees, config.paths.checkpoints):
+        for folder in (config.hours, config.trees, config.paths.checkpoints, config.treasury):
             self._tree(folder, folder.name)
         has_store = self._store()
         self._personal(with_personal_keys)

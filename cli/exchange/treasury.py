@@ -276,10 +276,10 @@ class ChainTreasury:
 
     def _seen(self) -> Iterator[Flight]:
         """Receipts that wait for their confirmations; the exchange's own moves are in flight under their own name."""
-        own, wallets = self.books.own_transactions(self.hot), self.books.wallets()
+        own = self.books.own_transactions(self.hot)
         by_contract = {coin.contract: coin for coin in self.coins.values()}
         for receipt in self.watcher.state.pending():
-            wallet = wallets[receipt.chain, receipt.address]
+            wallet = self.books.wallet(receipt.chain, receipt.address)
             if receipt.transaction not in own and wallet is not None:
                 coin = by_contract[receipt.contract]
                 yield Flight(wallet, coin.asset, "seen", coin.exact(receipt.units), receipt.evidence)

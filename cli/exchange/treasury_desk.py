@@ -84,10 +84,15 @@ class _Calls:
 
 
 class _Afar:
-    """`EngineBooks` as another thread has it: each question is answered in the engine's thread."""
+    """`EngineBooks` as another thread has it: each question is answered in the engine's thread.
+
+    But for `wallet`, which is asked for every payment in every block and looks one key up in one dictionary: that can
+    be done beside the engine's thread.
+    """
 
     def __init__(self, books: EngineBooks, call: _Calls) -> None:
         self._books, self._call = books, call
+        self.wallet = books.wallet
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._books, name)

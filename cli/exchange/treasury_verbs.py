@@ -26,7 +26,7 @@ from cli.exchange.giving import (
     say,
     two_operators,
 )
-from cli.exchange.vault import make_treasury_secrets
+from cli.exchange.vault import HouseSecrets, make_treasury_secrets
 from ledger.assets import SCALE_MAX, AmountError, format_amount, parse_amount
 from ledger.commands import (
     AdjustCustody,
@@ -80,7 +80,9 @@ def keys(chain: str, folder: Path, as_json: bool) -> int:
     found = next((each for each in config.chains if each.chain == chain), None)
     if found is None:
         raise InputError(chain[:64], "has no table in the configuration", f'Add [chains."{chain}"] first.')
-    seed, hot = make_treasury_secrets(config.secrets, found, passphrase("The passphrase of the keys"))
+    words = passphrase("The passphrase of the keys")
+    HouseSecrets.load(config.secrets, words)  # one passphrase opens all that `run` needs
+    seed, hot = make_treasury_secrets(config.secrets, found, words)
     document = {"chain": chain, "hot_key": str(hot), "seed": str(seed)}
     return say(as_json, document, f"{seed}: keep a copy offline, it restores every deposit address\n{hot}")
 
@@ -388,6 +390,24 @@ def add(file: Path, folder: Path, as_json: bool) -> int:
             click.echo(shown(f"{evidence}: {problem}"))
         click.echo(f"taken, {len(troubles)} of its payments could not be booked")
     return 1 if troubles else 0
+
+
+@treasury.command("status")
+@folder_option
+@json_option
+def status(folder: Path, as_json: bool) -> int:
+    """How far each chain is followed, and what stands in the way; exit status 1 where money may be at stake."""
+    with Giver(folder) as giver:
+        document = giver.ask("status")["treasury"]
+    alarms = [each for chain in document["chains"].values() for each in chain["alarms"]] + document["differences"]
+    if as_json:
+        emit_json(document)
+    else:
+        cells = [(name, chain["head"], "; ".join(chain["troubles"])) for name, chain in document["chains"].items()]
+        rows_table("Chains", ("chain", "followed to", "in the way"), cells, ("followed to",))
+        for alarm in alarms:
+            click.echo(shown(f"ALARM: {alarm}"))
+    return 1 if alarms else 0
 
 
 @treasury.command("reconcile")
