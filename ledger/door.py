@@ -192,11 +192,9 @@ class CommandDoor(Generic[T]):
             assert request.command is not None
             return f"session:{request.command.get('account')}".encode()
         keys = tuple(signature.key for signature in entry.signatures)
-        verdict = judge(self._ring, self._policy, request, keys, entry.received_us)
-        if isinstance(verdict, Authority):
-            return verdict.scope
-        # The engine applied it and it ended or made the key: whoever signed it can sign no more.
-        return None
+        # The ring is that of the log's end: a key that ended in the microsecond of this record still held before it.
+        verdict = judge(self._ring, self._policy, request, keys, entry.received_us - 1)
+        return verdict.scope if isinstance(verdict, Authority) else None
 
     def submit(self, submissions: Sequence[Submission], received_us: int) -> tuple[list[Outcome], T | None]:
         """Judge a batch received at one time; its outcomes in order, and what `commit` returned for the accepted.

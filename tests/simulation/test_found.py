@@ -125,7 +125,6 @@ def test_a_refused_move_left_accounts_in_the_ledger(small):
     assert len(small.venue.engine.ledger) == before
 
 
-@pytest.mark.xfail(reason="the desk of orders numbers a payer before it has decided", strict=True)
 def test_a_refused_order_left_the_number_of_a_payer(small):
     def payers():
         return json.loads(small.venue.engine.sections()["desk.orders"])["purse"]["payers"]
@@ -138,7 +137,6 @@ def test_a_refused_order_left_the_number_of_a_payer(small):
     assert payers() == before
 
 
-@pytest.mark.xfail(reason="the door asks for the signature of a session's scheme, which asserts", strict=True)
 def test_a_session_that_sent_a_signature_stopped_the_exchange(small):
     command = small.world.by_session(small.person, small.order(side="bid"), "session-1")
     signed = Signed(small.person.keys[0].public, bytes(64))
@@ -146,7 +144,6 @@ def test_a_session_that_sent_a_signature_stopped_the_exchange(small):
     assert isinstance(answer, Refused)
 
 
-@pytest.mark.xfail(reason="the door does not remember, after a start, what a key signed that ended since", strict=True)
 def test_bytes_that_were_taken_were_taken_again_after_a_rotation_and_a_start(small):
     world, person = small.world, small.person
     placed = world.by(person, small.order(side="bid"))
