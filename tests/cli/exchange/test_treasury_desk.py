@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cli.exchange import treasury_desk
 from cli.exchange.treasury_desk import TreasuryDesk
 from cli.exchange.vault import load_treasury_secrets
 from ledger.commands import RequestWithdrawal
@@ -48,7 +49,9 @@ def test_every_cut_is_reconciled_and_a_difference_grows_old(world):
         worker = desk.chains[world.node.chain]
         try:
             await until(lambda: worker.head is not None)
-            paths = []
+            names, paths = [], []
+            keep = world.running.hours.on_cut
+            world.running.hours.on_cut = lambda hour, name: (names.append(name), keep(hour, name))
             for hour in range(3):
                 if hour == 1:
                     nonce = world.broadcaster.transactions_of(world.hot.address)
@@ -58,10 +61,8 @@ def test_every_cut_is_reconciled_and_a_difference_grows_old(world):
                     world.node.mine()
                 end = world.cut()
                 world.chain_to(end + 1)
-                name = world.running.hours._waiting[-1]
-                paths.append(world.config.hours / f"{name}.reconciliation.json")
+                paths.append(world.config.hours / f"{names[-1]}.reconciliation.json")
                 await until(paths[-1].exists)
-                await asyncio.to_thread(lambda: None)
                 world.running.hours.finish()
             first, second, third = (json.loads(path.read_bytes()) for path in paths)
             assert first["differences"] == [] and second["differences"] == third["differences"] == [["hot", "ETH"]]
@@ -78,7 +79,7 @@ def test_every_cut_is_reconciled_and_a_difference_grows_old(world):
     asyncio.run(scenario())
 
 
-def test_a_payment_that_the_engine_refuses_is_not_another_record_every_second(world):
+def test_a_payment_that_the_engine_refuses_is_not_another_record_every_second(world, monkeypatch):
     everything = GWEI * 2 - GWEI // 2
 
     async def scenario() -> None:
@@ -95,7 +96,7 @@ def test_a_payment_that_the_engine_refuses_is_not_another_record_every_second(wo
             await asyncio.sleep(2.5)
             assert world.engine.sequence == position and len(desk.notices) == 1
             assert world.treasury.sweep(world.address, "ETH") is None, "the hot wallet is filled"
-            worker._refused.clear()
+            monkeypatch.setattr(treasury_desk, "AGAIN_SECONDS", 0.0)
             world.node.mine(blocks=2)
             await until(lambda: world.engine.withdrawals.withdrawals["f" * 32].state == "sent")
         finally:
