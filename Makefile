@@ -8,11 +8,16 @@ RUN := $(BIN)/python
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PARTS := .cache/parts.stamp
+SEEDS ?= 20
+HOURS ?= 24
+ACCOUNTS ?= 2000
+KILLS ?= 300
+SEED ?= 1
 KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-ledger bench-large conformance conformance-long lock clean venv
+.PHONY: help demo test check bench bench-ledger bench-large conformance conformance-long simulate kill-campaign golden lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
@@ -41,6 +46,7 @@ bench-ledger: $(INSTALLED) ## benchmarks of the exchange's parts: matching, ledg
 	$(RUN) -m tests.benchmarks.matching --orders 200000 --repeats 3
 	$(RUN) -m tests.benchmarks.ledger_apply
 	$(RUN) -m tests.benchmarks.log
+	$(RUN) -m tests.benchmarks.store
 
 bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000
@@ -50,6 +56,15 @@ conformance: $(PARTS) ## the conformance vectors, against every verifier here
 
 conformance-long: $(PARTS) ## the conformance fuzzing, for about half an hour
 	$(RUN) -m pytest tests/conformance/test_fuzz.py --hypothesis-profile=long
+
+simulate: $(INSTALLED) ## the whole exchange simulated: make simulate SEEDS=20 HOURS=24 ACCOUNTS=2000
+	$(RUN) -m tests.simulation.run --seeds $(SEEDS) --hours $(HOURS) --accounts $(ACCOUNTS)
+
+kill-campaign: $(INSTALLED) ## kill -9 a real exchange: make kill-campaign KILLS=300 SEED=1
+	$(RUN) -m tests.kill.campaign --kills $(KILLS) --seed $(SEED)
+
+golden: $(INSTALLED) ## make the golden log of the newest rule set again
+	$(RUN) -m tests.golden.make
 
 lock: ## resolve pyproject.toml again into requirements.lock
 	$(PYTHON) -m venv .cache/lock-venv

@@ -162,9 +162,7 @@ def _withdraw(
     if scale is None or not _ID.fullmatch(parameters["clientId"]):
         raise FormatError("there is no such asset, or the client's id is not 32 hex digits")
     amount = _quanta(parameters["quantity"], scale)
-    return RequestWithdrawal(
-        account, "", parameters["symbol"], amount, 0, parameters["address"], parameters["clientId"]
-    )
+    return RequestWithdrawal(account, "", parameters["symbol"], amount, parameters["address"], parameters["clientId"])
 
 
 _READERS: Final = {"orderCancel": _cancel, "orderCancelAll": _cancel_all, "withdraw": _withdraw}

@@ -19,10 +19,10 @@ from ledger.canonical import Digest, Json, canonical_file, from_hex, parse
 from ledger.engine import RULE_SET, Engine, state_hash_of
 from ledger.errors import CheckFailed, FormatError
 from ledger.genesis import Genesis
-from ledger.log.files import Files, OsFiles
+from ledger.log.files import Files, Handle, OsFiles
 from ledger.log.record import Head, Sequence64
 
-__all__ = ["FORMAT", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["FORMAT", "Checkpoints", "checkpoint_sections", "read_checkpoint", "write_checkpoint"]
 
 FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
@@ -49,8 +49,11 @@ def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
     return b"".join((canonical_file(header), *sections.values())), state
 
 
-def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
-    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes], Head, Digest]:
+    """The sections of a checkpoint's bytes, the head at which it stands, and its state hash, which is theirs.
+
+    Raises FormatError or CheckFailed.
+    """
     line, separator, rest = data.partition(b"\n")
     header: Any = parse(line)
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
@@ -59,19 +62,29 @@ def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
     sections: dict[str, bytes] = {}
-    rows = header["sections"] if isinstance(header["sections"], list) else [None]
-    for row in rows:
+    if not isinstance(header["sections"], list):
+        raise FormatError("the checkpoint has no list of sections")
+    for row in header["sections"]:
         if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
             raise FormatError("the checkpoint's list of sections is malformed")
-        if row[0] in sections or row[1] > len(rest):
-            raise FormatError("the checkpoint has a section twice, or ends inside one")
+        if not 0 <= row[1] <= len(rest) or row[0] in sections:
+            raise FormatError("the checkpoint's sections are not as long as its list says, or come twice")
         sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
     if rest or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
+    if type(header["position"]) is not int:
+        raise FormatError("the checkpoint's position is malformed")
+    head = Head(Sequence64(header["position"]), Digest(from_hex(header["head"], 32)))
+    return sections, head, Digest(from_hex(header["state"], 32))
+
+
+def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
+    """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
+    sections, head, state = checkpoint_sections(data, genesis)
     engine = Engine.restore(genesis, sections)
-    if engine.sequence != header["position"] or engine.state_hash().hex() != header["state"]:
+    if engine.sequence != head.sequence or engine.state_hash() != state:
         raise CheckFailed("the engine of the checkpoint does not hash to its state")
-    return engine, Head(Sequence64(engine.sequence), Digest(from_hex(header["head"], 32)))
+    return engine, head
 
 
 class Checkpoints:
@@ -96,7 +109,8 @@ class Checkpoints:
         """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
 
         A large engine is written by a child process that has the memory of this moment, so that trading goes on;
-        `wait` says when it is there.
+        `wait` says when it is there. Raises OSError where the disk refuses
+        in this process; the log has everything all the same.
         """
         position = int(head.sequence)
         if position in self.positions():
@@ -158,6 +172,8 @@ class Checkpoints:
         position = int(head.sequence)
         data, _ = write_checkpoint(engine, head)
         self._files.make_directory(self._folder)
+        for left in [name for name in self._files.names(self._folder) if name.startswith("part-")]:
+            self._files.remove(self._folder / left)
         self._replace(self._folder / _REPORT.format(position), json.dumps(_report(engine)).encode())
         self._replace(self.path(position), data)
         for old in self.positions()[:-KEPT]:
@@ -168,12 +184,9 @@ class Checkpoints:
     def _replace(self, path: Path, data: bytes) -> None:
         """A whole and durable file under its name, or nothing new there."""
         files, part = self._files, path.with_name(f"part-{path.name}")
-        if part.name in files.names(self._folder):
-            files.remove(part)
         handle = files.open(part, write=True, create=True)
         try:
-            if files.write(handle, 0, data) != len(data):
-                raise OSError("the disk did not take the checkpoint")
+            _write_whole(files, handle, data)
             files.sync(handle)
         finally:
             files.close(handle)
@@ -215,3 +228,13 @@ def _report(engine: Engine) -> dict[str, Json]:
         [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
     ]
     return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}
+
+
+def _write_whole(files: Files, handle: Handle, data: bytes) -> None:
+    """A disk may take less at once than it is given."""
+    offset = 0
+    while offset < len(data):
+        taken = files.write(handle, offset, data[offset:])
+        if taken <= 0:
+            raise OSError("the disk did not take the checkpoint")
+        offset += taken

@@ -19,7 +19,9 @@ from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
+    CustodyDesk,
     CustomersDesk,
+    DepositsDesk,
     Desk,
     FeesDesk,
     KeysDesk,
@@ -30,6 +32,7 @@ from ledger.desks import (
     PricesDesk,
     Refusal,
     Shared,
+    WithdrawalsDesk,
 )
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
@@ -76,7 +79,9 @@ class Engine:
         self.fees = FeesDesk(shared)
         self.orders = OrdersDesk(shared, self.fees)
         self.keys = KeysDesk(shared)
-        self.money = MoneyDesk(shared)
+        self.custody = CustodyDesk(shared)
+        self.deposits = DepositsDesk(shared, self.custody)
+        self.withdrawals = WithdrawalsDesk(shared, self.custody, self.deposits)
         self._desks: tuple[Desk, ...] = (
             self.keys,
             ParametersDesk(shared),
@@ -85,7 +90,10 @@ class Engine:
             self.fees,
             PricesDesk(shared, self.orders.follow_prices),
             self.orders,
-            self.money,
+            MoneyDesk(shared),
+            self.custody,
+            self.deposits,
+            self.withdrawals,
         )
         self._handlers: dict[type[Command], Callable[[Any], None]] = {Tick: self._tick, CutHour: self._cut_hour}
         for desk in self._desks:
@@ -135,6 +143,10 @@ class Engine:
     def registry(self) -> Registry:
         """What customers, wallets and assets were at any time."""
         return self._shared.registry
+
+    def account_number(self, account: str) -> int:
+        """The number of a customer's account, from 1 in the order of opening; raises KeyError."""
+        return self._shared.accounts[account].number
 
     @property
     def parameters(self) -> Parameters:

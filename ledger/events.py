@@ -14,12 +14,15 @@ from ledger.trading.reports import ReportRow
 __all__ = [
     "AccountBlocked",
     "AccountOpened",
+    "AddressAssigned",
     "AssetListed",
     "BalanceChanged",
     "ConsentSet",
+    "CustodyMoved",
     "CustomerSet",
     "DepositCredited",
     "DepositReversed",
+    "DestinationSet",
     "Event",
     "HourCut",
     "KeyChanged",
@@ -32,7 +35,10 @@ __all__ = [
     "ParameterSet",
     "PriceJumped",
     "PricesSet",
+    "ReceiptAssigned",
+    "ReceiptHeld",
     "Refused",
+    "TransfersSet",
     "WalletSet",
     "WithdrawalMoved",
     "event_document",
@@ -207,8 +213,64 @@ class DepositReversed(NamedTuple):
     debt: int
 
 
+class AddressAssigned(NamedTuple):
+    """What arrives there is the customer's, or the house's (None)."""
+
+    chain: str
+    address: str
+    account: str | None
+    subaccount: str
+    wallet: str | None
+
+
+class ReceiptHeld(NamedTuple):
+    """A receipt that no customer is credited for: it is owed, in a line of its own, until it is assigned."""
+
+    evidence: str
+    wallet: str
+    asset: str
+    amount: int
+
+
+class ReceiptAssigned(NamedTuple):
+    """A held receipt is a customer's now, or the house's (None)."""
+
+    evidence: str
+    account: str | None
+    asset: str
+    amount: int
+
+
+class TransfersSet(NamedTuple):
+    """Whether an asset's `deposits` are credited, or its `withdrawals` taken, from now on."""
+
+    asset: str
+    direction: str
+    open: bool
+
+
+class DestinationSet(NamedTuple):
+    """A destination counts from a time on, or no more (None)."""
+
+    account: str
+    chain: str
+    destination: str
+    active_us: int | None
+
+
+class CustodyMoved(NamedTuple):
+    """A move between wallets of the exchange: `sent`, `settled` or `failed`; `amount` in quanta."""
+
+    move: str
+    state: str
+    source: str
+    target: str
+    asset: str
+    amount: int
+
+
 class WithdrawalMoved(NamedTuple):
-    """A withdrawal's state: `held`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
+    """A withdrawal's state: `held`, `approved`, `sent`, `settled` or `failed`; `amount` in quanta, without the fee."""
 
     request: str
     state: str
@@ -258,6 +320,12 @@ Event: TypeAlias = (
     | OrderReport
     | DepositCredited
     | DepositReversed
+    | AddressAssigned
+    | ReceiptHeld
+    | ReceiptAssigned
+    | TransfersSet
+    | DestinationSet
+    | CustodyMoved
     | WithdrawalMoved
     | BalanceChanged
     | HourCut

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 PublicKey = NewType("PublicKey", bytes)
-SecretKind = Literal["signing", "master"]
+SecretKind = Literal["signing", "master", "deposit-seed", "hot-key"]
 
 LABEL_ATTESTATION = "tallystick/attestation/1"
 LABEL_MANIFEST = "tallystick/manifest/1"

@@ -189,6 +189,8 @@ LOCK: Final = "parameters.lock"
 UNIT_OF_ACCOUNT: Final = "prices.unit_of_account"
 _DAY_S: Final = 86_400
 _RATE: Final = Whole(0, PPM)
+_QUANTA_MAX: Final = 2**63 - 1
+_QUANTA: Final = Whole(0, _QUANTA_MAX)
 _UP_TO: Final = Whole(PPM, 1_000 * PPM)
 _SPOT_TIERS: Final = (FeeTier(0, 800, 1_000), FeeTier(100_000, 700, 900))
 
@@ -263,6 +265,23 @@ _TABLE: Final = (
         "crosses.jump", Scope.EXCHANGE, _RATE, "ppm of the feed's last price", 50_000, Looser.UP, "exchange.md 11"
     ),
     Parameter("crosses.spread", Scope.EXCHANGE, _RATE, "ppm of the median", 10_000, Looser.UP, "exchange.md 5.1"),
+    Parameter("withdrawals.fee", Scope.ASSET, _QUANTA, "quanta", 0, Looser.UP, "a higher fee is news to customers"),
+    Parameter("withdrawals.minimum", Scope.ASSET, Whole(1, _QUANTA_MAX), "quanta", 1, Looser.DOWN, "own choice"),
+    Parameter("withdrawals.one_operator_from", Scope.ASSET, _QUANTA, "quanta", 0, Looser.UP, "own choice: all of them"),
+    Parameter("withdrawals.two_operators_from", Scope.ASSET, _QUANTA, "quanta", _QUANTA_MAX, Looser.UP, "own choice"),
+    Parameter(
+        "withdrawals.daily_limit", Scope.ASSET, _QUANTA, "quanta of a customer", _QUANTA_MAX, Looser.UP, "own choice"
+    ),
+    Parameter("withdrawals.listed_only", Scope.ASSET, Whole(0, 1), "1 for yes", 0, Looser.DOWN, "exchange.md 7.5"),
+    Parameter(
+        "withdrawals.destination_delay",
+        Scope.EXCHANGE,
+        Whole(3_600, 90 * _DAY_S),
+        "seconds",
+        _DAY_S,
+        Looser.DOWN,
+        "exchange.md 7.5",
+    ),
 )
 
 PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType({entry.name: entry for entry in _TABLE})

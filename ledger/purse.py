@@ -59,10 +59,6 @@ class LedgerPurse:
         """The account and subaccount of a number."""
         return self._payers[payer - 1]
 
-    def payers_of(self, account: str) -> list[int]:
-        """The numbers of all subaccounts that an account has used."""
-        return [number for (owner, _), number in self._numbers.items() if owner == account]
-
     def refer(self, payer: int, referrer: int, share_ppm: int) -> None:
         """Give `referrer`, a payer too, a share of the fees of `payer` from now on; a share of 0 ends it."""
         assert payer != referrer and 0 <= share_ppm <= PPM, "a referrer is somebody else and gets no more than all"
@@ -75,6 +71,10 @@ class LedgerPurse:
     def claims(self, asset: str) -> dict[int, int]:
         """The claim accounts known so far in an asset, by payer. `claim` adds to it."""
         return self._claims.setdefault(asset, {})
+
+    def payers_of(self, account: str) -> list[int]:
+        """The numbers of all subaccounts that an account has used."""
+        return [number for (owner, _), number in self._numbers.items() if owner == account]
 
     def claim(self, payer: int, asset: str) -> int:
         """The ledger's claim account of a payer in an asset, opened on first use."""

@@ -40,6 +40,7 @@ __all__ = [
     "Venue",
     "VenueOptions",
     "VenuePaths",
+    "apply_records",
 ]
 
 REPLAY_BATCH: Final = 4_096
@@ -151,8 +152,9 @@ class Venue:
         self.genesis, self.engine, self.log, self.checkpoints = genesis, engine, log, checkpoints
         self._refusals = refusals
         self._followers: list[Follower] = []
-        self._known_accounts = len(engine.ledger)
         self._broken = False
+        self.checkpoint_problem: str | None = None
+        """Why the newest checkpoint could not be written; a restart then replays more of the log."""
         self.door: CommandDoor[list[Answer]]
 
     @classmethod
@@ -255,17 +257,7 @@ class Venue:
         ]
 
     def _apply(self, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
-        engine = self.engine
-        if givens is None:
-            givens = [given_of(record.entry, engine.exchange) for record in records]
-        events = tuple(
-            engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
-            for record, given in zip(records, givens, strict=True)
-        )
-        first, self._known_accounts = self._known_accounts, len(engine.ledger)
-        accounts = [engine.ledger.key(index) for index in range(first, self._known_accounts)]
-        acting = tuple(_acting(given, engine.keys.ring) for given in givens)
-        return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
+        return apply_records(self.engine, records, givens)
 
     def _hand_on(self, applied: Applied) -> None:
         head = int(applied.head.sequence)
@@ -275,13 +267,24 @@ class Venue:
                 follower.take(applied)
                 self._followers[place] = follower._replace(position=head)
         if isinstance(applied.events[-1][-1] if applied.events[-1] else None, HourCut):
-            self.checkpoints.write(self.engine, applied.head)
+            self._write_checkpoint(applied.head)
+
+    def _write_checkpoint(self, head: Head) -> None:
+        try:
+            self.checkpoints.write(self.engine, head)
+        except (OSError, CheckFailed) as error:
+            # The batch is durable and applied, and a restart can do without: nobody waits for this file.
+            self.checkpoint_problem = f"no checkpoint at {head.sequence} ({error})"
+        else:
+            self.checkpoint_problem = None
 
     def close(self) -> None:
-        """Close door and log; followers are their owner's."""
+        """Close door and log; followers are their owner's. Raises OSError where refusals cannot be made durable."""
         self.checkpoints.wait()
-        self.door.close()
-        self.log.close()
+        try:
+            self.door.close()
+        finally:
+            self.log.close()
 
     def __enter__(self) -> Venue:
         return self
@@ -290,6 +293,23 @@ class Venue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def apply_records(engine: Engine, records: Sequence[Record], givens: Sequence[Given] | None = None) -> Applied:
+    """Apply the records that follow an engine's position; what they did, for whoever follows the log.
+
+    `givens` are what they say, where somebody has read them already. Raises FormatError for bytes that no door lets in.
+    """
+    first = len(engine.ledger)
+    if givens is None:
+        givens = [given_of(record.entry, engine.exchange) for record in records]
+    events = tuple(
+        engine.apply_given(int(record.sequence), int(record.entry.applied_us), given)
+        for record, given in zip(records, givens, strict=True)
+    )
+    accounts = [engine.ledger.key(index) for index in range(first, len(engine.ledger))]
+    acting = tuple(_acting(given, engine.keys.ring) for given in givens)
+    return Applied(tuple(records), tuple(givens), acting, events, engine.ledger.drain_rows(), accounts, first)
 
 
 def _acting(given: Given, ring: Keyring) -> str:

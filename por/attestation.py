@@ -15,6 +15,7 @@ from ledger.keys import LABEL_ATTESTATION, SigningKey
 from por.snapshot import SnapshotId
 
 __all__ = [
+    "EVIDENCE_FORMAT",
     "EVIDENCE_KINDS",
     "SMALL_TREE",
     "Predecessor",
@@ -34,6 +35,9 @@ __all__ = [
 
 SMALL_TREE = 100
 """Trees with fewer leaves than this are named in the disclosures: a neighbour's amount says more there."""
+
+EVIDENCE_FORMAT = "tallystick/reserves/1"
+"""The format of reserves/evidence.json; here, because who writes it needs nothing of what checks it."""
 
 EVIDENCE_KINDS = ("state-proof", "pinned-call", "third-party", "claim")
 OWN_KEY_SCHEMES = ("eip191", "eip712")

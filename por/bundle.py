@@ -24,6 +24,7 @@ from ledger.errors import CheckFailed, InputError
 from ledger.identity import ID_KINDS
 from ledger.keys import SigningKey
 from por.attestation import (
+    EVIDENCE_FORMAT,
     Predecessor,
     ReserveRow,
     SnapshotFacts,
@@ -55,7 +56,6 @@ from por.manifest import MANIFEST_NAME, build_manifest
 from por.proofs import make_proof, write_container
 from por.snapshot import SnapshotId
 from por.verify import standalone
-from por.verify.reserves import EVIDENCE_FORMAT
 
 __all__ = [
     "REPLAY",
@@ -186,6 +186,7 @@ def write_bundle(
     report("trees", 1, 3)
     columns = columns_of(forest, books.leaf_account, books.leaf_amounts, identities, lines, books.subaccounts)
     trees = _tree_rows(given, forest)
+    _check_movements_have_chains(given, trees)
     with whole_or_nothing(out) as folder:
         write_folder(folder / FOLDER, columns)
         report("trees", 2, 3)
@@ -290,6 +291,14 @@ def _check_rows_have_trees(given: BundleInput) -> None:
         if (row.entity, row.asset) not in known:
             remedy = "Name an asset of the asset file, and an entity that the balances use."
             raise InputError(row.address, f"holds {row.asset} for {row.entity}, which owes none", remedy)
+
+
+def _check_movements_have_chains(given: BundleInput, trees: Sequence[TreeRow]) -> None:
+    counted = {(tree.entity, tree.asset, chain) for tree in trees for chain, _ in tree.reserves}
+    for row in () if given.hour is None else given.hour.in_flight:
+        if (row.entity, row.asset, row.chain) not in counted:
+            what = f"is a movement of {row.asset} for {row.entity} on {row.chain}, where it has no reserve"
+            raise InputError(row.transaction, what, "Name the chain among the asset's reserves.")
 
 
 def _tree_rows(given: BundleInput, forest: Forest) -> list[TreeRow]:

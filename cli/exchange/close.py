@@ -7,11 +7,12 @@ cut are looked up in its history, which takes longer and gives the same.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cli.auditor import read_layout_files
+from cli.exchange.flights import Flights, FlightsAt, read_flights
 from cli.exchange.trees import COLUMNS, LOG_ID_BYTES, read_columns
 from ledger.assets import AssetTable
 from ledger.identity import ID_KINDS
@@ -112,12 +113,16 @@ def _identity(entry: bytes) -> tuple[str, str]:
 
 
 class ReservesAt(NamedTuple):
-    """Where the reserves are told: the reserve list, token layouts, and how long to wait for a chain's finality."""
+    """Where the reserves are told: the reserve list, token layouts, and how long to wait for a chain's finality.
+
+    `flights`: where what is between ledger and chains is told, if the treasury follows any.
+    """
 
     listed: Path | None
     layouts: tuple[Path, ...]
     assets: AssetTable
     wait_seconds: int
+    flights: FlightsAt | None = None
 
 
 def read_reserves(where: ReservesAt, facts: CutFacts) -> Reserves:
@@ -140,4 +145,11 @@ def read_reserves(where: ReservesAt, facts: CutFacts) -> Reserves:
         layouts=read_layout_files(where.layouts),
         waiting=Waiting(timeout_seconds=where.wait_seconds),
     )
-    return Reserves(paired.rows, paired.evidence, paired.unread, (), paired.disclosures)
+    chains: Any = [] if paired.evidence is None else paired.evidence["chains"]
+    blocks = {each["chain"]: int(each["block_number"]) for each in chains}
+    flights = Flights([], []) if where.flights is None else read_flights(where.flights, facts, blocks)
+    disclosures = list(paired.disclosures)
+    if flights.problems:
+        disclosures.append(("in-flight-unread", "what was in flight at the cut could not be asked of every chain"))
+    problems = [*paired.problems, *flights.problems]
+    return Reserves(paired.rows, paired.evidence, paired.unread, flights.rows, disclosures, problems)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cli.exchange.config_treasury import CHAIN_TABLE, BankConfig, ChainConfig, read_banks, read_chains
 from ledger.errors import InputError, InputErrors, InputProblem
 from ledger.genesis import Genesis
 from ledger.log import LogOptions, MirrorPolicy
 from ledger.venue import VenueOptions, VenuePaths
 
-__all__ = ["CONFIG_NAME", "TEMPLATE", "ChainConfig", "Config", "write_template"]
+__all__ = ["CONFIG_NAME", "TEMPLATE", "BankConfig", "ChainConfig", "Config", "write_template"]
 
 CONFIG_NAME: Final = "tallystick.toml"
 
@@ -50,20 +51,15 @@ reserves = ""                           # the reserve list (TOML) of the address
 layouts = []                            # token layouts of your own (TOML)
 site = "site"                           # the public page is written here each hour; empty for none
 
-# One table for each chain that deposits come from and withdrawals go to.
-# [chains."eip155:1"]
-# rpc = "http://127.0.0.1:8545"
-# confirmations = 12
+# One table for each bank account, under its wallet's name in the ledger.
+# [banks.bank-1]
+# asset = "USD"
+# currency = "USD"                      # as the bank writes it
+# account = "bank-1.iban"               # a file in the folder of secrets; its one line is the account's number
+
+# One table for each chain that deposits come from and withdrawals go to, whose two secrets
+# `tallystick treasury keys CHAIN` makes.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ChainConfig:
-    """A chain that the treasury follows."""
-
-    chain: str
-    rpc: str
-    confirmations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +82,7 @@ class Config:
     layouts: tuple[Path, ...]
     site: Path | None
     chains: tuple[ChainConfig, ...]
+    banks: tuple[BankConfig, ...] = ()
 
     @property
     def paths(self) -> VenuePaths:
@@ -106,6 +103,15 @@ class Config:
     def personal(self) -> Path:
         """The store of personal data."""
         return self.folder / "personal"
+
+    @property
+    def treasury(self) -> Path:
+        """What the treasury keeps beside the log: how far each chain and bank was followed, and old differences."""
+        return self.folder / "treasury"
+
+    def watched(self, chain: ChainConfig) -> Path:
+        """How far a chain was followed."""
+        return self.treasury / f"watch-{chain.file_name}.json"
 
     def options(self, **more: Any) -> VenueOptions:
         """How the venue is run."""
@@ -199,7 +205,7 @@ class _Reader:
     def config(self) -> Config:
         """What the file says; problems are in `problems`."""
         for table, section in self._data.items():
-            if table == "chains":
+            if table in ("banks", "chains"):
                 continue
             names = section if isinstance(section, dict) else {}
             if table not in _KNOWN:
@@ -230,27 +236,18 @@ class _Reader:
             reserves=self._path_or_none("hour", "reserves"),
             layouts=tuple(parent / str(each) for each in layouts),
             site=self._path_or_none("hour", "site"),
-            chains=tuple(self._chains()),
+            chains=tuple(read_chains(self._data.get("chains", {}), self._refuse)),
+            banks=tuple(read_banks(self._data.get("banks", {}), self._refuse)),
         )
-
-    def _chains(self) -> list[ChainConfig]:
-        found = []
-        for chain, table in self._data.get("chains", {}).items():
-            place = f'[chains."{chain}"]'
-            if not isinstance(table, dict) or not set(table) <= {"rpc", "confirmations"}:
-                self._refuse(place, "has other settings than rpc and confirmations", "Remove them.")
-                continue
-            rpc, confirmations = table.get("rpc"), table.get("confirmations", 12)
-            if not isinstance(rpc, str) or not isinstance(confirmations, int) or confirmations < 1:
-                self._refuse(place, "needs rpc, a URL, and confirmations, at least 1", "Give both.")
-                continue
-            found.append(ChainConfig(chain, rpc, confirmations))
-        return found
 
 
 _KINDS: Final = {str: "a text", int: "a whole number", list: "a list"}
 
 
-def write_template(folder: Path, name: str, entity: str) -> None:
-    """Write the commented configuration of a new exchange."""
-    (folder / CONFIG_NAME).write_text(TEMPLATE.format(name=name, entity=entity), encoding="utf-8")
+def write_template(folder: Path, name: str, entity: str, chain: str = "", rpc: str = "") -> None:
+    """Write the commented configuration of a new exchange; with a chain's table, or one that is commented out."""
+    table = CHAIN_TABLE.format(chain=chain or "eip155:1", rpc=rpc or "http://127.0.0.1:8545")
+    if not chain:
+        table = "".join(f"# {line}\n" for line in table.splitlines())
+    text = TEMPLATE.format(name=name, entity=entity) + table
+    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ runs the verb says so. A key's passphrase comes from TALLYSTICK_PASSPHRASE or is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -35,6 +35,8 @@ __all__ = [
     "folder_option",
     "load_key",
     "make",
+    "now_us",
+    "one_operator",
     "operators_option",
     "rows_table",
     "say",
@@ -42,7 +44,7 @@ __all__ = [
     "two_operators",
 ]
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound=Command)
 
 folder_option = click.option(
     "--folder",
@@ -65,21 +67,21 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "asset-exists": "An asset is listed once, its scale for ever.",
     "early": "Set this machine's clock right.",
     "exceeds-credits": "There is not so much free: deposit first, or give a smaller amount.",
-    "key_ended": "Sign with a key that is still valid.",
-    "key_used": "A key is registered once: make another.",
+    "key-ended": "Sign with a key that is still valid.",
+    "key-used": "A key is registered once: make another.",
     "late": "Set this machine's clock right.",
     "market-exists": "A market is listed once.",
     "market-refused": "Tick times step must be whole quanta of the quote asset, and the least not over the most.",
-    "no_permission": "Sign with a key that has the permission.",
-    "not_for_role": "Sign with a key of the right kind: operator, service or customer.",
-    "not_the_owner": "Sign with a key of this account.",
+    "no-permission": "Sign with a key that has the permission.",
+    "not-for-role": "Sign with a key of the right kind: operator, service or customer.",
+    "not-the-owner": "Sign with a key of this account.",
     "not-logged": "See the exchange's disk; nothing was taken.",
     "replayed": "It was taken already.",
-    "two_operators_needed": "Give --operator twice, for two operators' keys; a customer's own key changes the others.",
+    "two-operators-needed": "Give --operator twice, for two operators' keys; a customer's own key changes the others.",
     "unknown-account": "See `tallystick accounts list`.",
     "unknown-asset": "List it first: `tallystick market list-asset`.",
     "unknown-market": "List it first: `tallystick market list`.",
-    "unknown_key": "Sign with a key that is registered here.",
+    "unknown-key": "Sign with a key that is registered here.",
 }
 
 
@@ -118,7 +120,7 @@ class Giver:
         )
         if refusal is not None:
             detail = f" ({answer['detail']})" if answer.get("detail") else ""
-            remedy = _REMEDIES.get(refusal, "Nothing was changed; see docs/guides/exchange.md.")
+            remedy = _REMEDIES.get(refusal.replace("_", "-"), "Nothing was changed; see docs/guides/exchange.md.")
             raise InputError(what, f"was refused: {refusal}{detail}", remedy)
         assert isinstance(answer, dict), "an answer is an object"
         return answer
@@ -143,13 +145,13 @@ class Giver:
         self._client.close()
 
 
-def make(kind: type[Command], **fields: Any) -> Command:
+def make(kind: type[Kind], /, **fields: Any) -> Kind:
     """A command of those fields, in the form that JSON has them; raises InputError naming the field that is wrong."""
     try:
         command = read_fields(kind, fields, ())
     except FormatError as error:
         raise InputError(kind.TYPE, str(error), "Correct it; nothing was given.") from None
-    assert isinstance(command, Command)
+    assert isinstance(command, kind)
     return command
 
 
@@ -158,7 +160,8 @@ def amount_of(text: str, scale: int, what: str) -> str:
     try:
         quanta = parse_amount(text, scale)
     except AmountError as error:
-        raise InputError(what, str(error.reason), error.reason.remedy) from None
+        remedy = f"Write it as a decimal number with at most {scale} decimals."
+        raise InputError(what, str(error.reason), remedy) from None
     if quanta == 0:
         raise InputError(what, "is zero", "Give an amount above zero.")
     return str(int(quanta))
@@ -172,6 +175,13 @@ def load_key(path: Path) -> SigningKey:
 def service_key(config: Config) -> SigningKey:
     """The house's service key."""
     return load_key(config.secrets / SERVICE_NAME)
+
+
+def one_operator(paths: Sequence[Path]) -> list[SigningKey]:
+    """One operator's key; raises InputError if several are given, because too many signers are refused."""
+    if len(paths) != 1:
+        raise InputError("--operator", "is given more than once", "One operator signs this.")
+    return [load_key(paths[0])]
 
 
 def two_operators(paths: Sequence[Path]) -> list[SigningKey]:

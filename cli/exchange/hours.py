@@ -26,6 +26,8 @@ import numpy as np
 
 from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reserves
 from cli.exchange.config import Config
+from cli.exchange.flights import FlightsAt, WatchedTo, watched_to
+from cli.exchange.publish import Publisher, site_job
 from cli.exchange.statements import note_statement, require_statements, write_durable
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
@@ -89,6 +91,9 @@ class HourKeeper:
         self._checkpoints: Checkpoints
         self.failed: Failed | None = None
         self.notices: list[str] = []
+        self.on_cut: Callable[[str, str], object] = lambda hour, name: None
+        """Told of every cut: the hour, and the name of its folders."""
+        self._publisher = Publisher(site_job(config))
         self.closed = 0
         """How many statements were made since the start."""
         config.trees.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -210,6 +215,7 @@ class HourKeeper:
             "hour": hour,
             "position": position,
             "snapshot": roots.snapshot_id,
+            "watched": {chain: list(to) for chain, to in watched_to(self._config).items()},
             "trees": [
                 [*state.name, state.root.hex(), str(state.claims), str(state.debts), state.leaves]
                 for state in roots.trees
@@ -217,6 +223,7 @@ class HourKeeper:
         }
         write_durable(folder / CUT, json.dumps(document).encode())
         self._waiting.append(name)
+        self.on_cut(hour, name)
 
     def _read_cut(self, name: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self._config.trees / name / CUT).read_bytes())
@@ -236,12 +243,16 @@ class HourKeeper:
             self._hear(self._process.messages(timeout_seconds))
             if self._process.is_over:
                 self._process = None
+        problem = self._publisher.work()
+        if problem is not None:
+            self.notices.append(problem)
 
     def finish(self) -> None:
         """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
         self._checkpoints.wait()
         while self._waiting or self.trees.forest.is_cut:
             self._wait(60.0)
+        self._publisher.finish()
 
     def _wait(self, seconds: float) -> None:
         """Work, and wait for what the close has to say; raises CheckFailed for one that breaks again and again."""
@@ -281,14 +292,14 @@ class HourKeeper:
         following = next_hour(snapshot.hour)
         is_drawn = (config.trees / _folder_name(following) / "index.json").is_file()
         assets = self._assets()
+        flights = self._flights(cut, assets)
+        reserves = ReservesAt(config.reserves, config.layouts, assets, config.finality_seconds, flights)
         return HourJob(
             facts=facts,
             read_balances=partial(
                 read_balances, BalancesAt(config.store_url, position, folder, names, folder / "opened")
             ),
-            read_reserves=partial(
-                read_reserves, ReservesAt(config.reserves, config.layouts, assets, config.finality_seconds)
-            ),
+            read_reserves=partial(read_reserves, reserves),
             folder=folder,
             out=config.hours / name,
             assets=assets,
@@ -299,6 +310,12 @@ class HourKeeper:
             replay=self._replay_files(folder, position),
             kernel=self._kernel_name,
         )
+
+    def _flights(self, cut: dict[str, Any], assets: AssetTable) -> FlightsAt:
+        watched = {chain: WatchedTo(*to) for chain, to in cut.get("watched", {}).items()}
+        chains = tuple(each for each in self._config.chains if each.chain in watched)
+        checkpoint = self._checkpoints.path(int(cut["position"]))
+        return FlightsAt(checkpoint, self._config.paths.genesis, chains, watched, assets)
 
     def _previous(self) -> Predecessor | None:
         found = self.bundles()
@@ -353,7 +370,9 @@ class HourKeeper:
             self.notices.append(f"hour {name} failed: {message.code}: {message.detail}")
         else:
             self.notices.append(f"hour {name} is attested: {message.accounts:,} accounts, {message.path}")
+            self.notices.extend(f"hour {name}: {problem}" for problem in message.problems)
         self.closed += 1
+        self._publisher.ask()
         self._broken = 0
         note_statement(self._config.folder, message.path)
         self._prune()
@@ -381,6 +400,7 @@ class HourKeeper:
                 stated.append(hour)
                 self.closed += 1
             hour = next_hour(hour)
+        self._publisher.ask()
         self._draw(hour)
         return stated
 

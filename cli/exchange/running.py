@@ -59,6 +59,10 @@ class RunningExchange:
         """
         self.config, self.secrets, self.now = config, secrets, now
         self.on_failure: Callable[[], object] | None = None
+        self.questions: dict[str, Callable[..., Any]] = {}
+        """What else the local socket may ask: whoever joins in puts theirs here."""
+        self.status_of: dict[str, Callable[[], Any]] = {}
+        """What else the status says, by name."""
         self._last_nonce = 0
         genesis = config.genesis()
         with ExitStack() as opened:
@@ -163,13 +167,14 @@ class RunningExchange:
     # Questions.
 
     def answer(self, name: str, question: dict[str, Any]) -> Any:
-        """What the local socket may ask."""
+        """What the local socket may ask; a Future where the answer comes from another thread."""
         readers: dict[str, Callable[..., Any]] = {
             "depth": self._depth,
             "keep": self._keep,
             "markets": self._markets,
             "status": self._status,
             "time": self._time,
+            **self.questions,
         }
         return readers[name](**question)
 
@@ -189,6 +194,7 @@ class RunningExchange:
             "store": self.store.position,
             "time": venue.engine.time_us,
             "venue": venue.engine.venue_state,
+            **{name: say() for name, say in self.status_of.items()},
         }
 
     def _depth(self, market: str, levels: int = DEPTH_LEVELS) -> Any:

@@ -9,18 +9,20 @@ bytes of a batch, which must stay below what the log takes at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
 from cli.exchange.wire import Frame, Kind, decode_submission, frame, require_length, split_frames
 from ledger.canonical import is_too_deep
 from ledger.door import Accepted, Refused, Submission
-from ledger.errors import FormatError, InputError
+from ledger.errors import FormatError, TallystickError
 from ledger.events import event_document
 from ledger.log import AppendFailed
 from ledger.log.record import Scheme
@@ -115,7 +117,14 @@ class ExchangeServer:
         self.stopped = asyncio.Event()
 
     async def start(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and write where and under which token into a file that the owner alone may read."""
+        """Listen, and write where and under which token into a file that the owner alone may read.
+
+        Sessions that the log still has are those of a process that was killed: they end first.
+        """
+        desk: Any = self._venue.engine.orders.document()
+        for source, *_ in desk["sessions"]:
+            self._gone.append(source)
+        self._schedule()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port)
         address = self._server.sockets[0].getsockname()
@@ -160,7 +169,7 @@ class ExchangeServer:
                 connection.transport.abort()
             return
         if received.kind == Kind.QUESTION:
-            connection.answer(received.number, self._question(received.content))
+            self._answer(connection, received.number, self._question(received.content))
             return
         if received.kind not in (Kind.COMMAND, Kind.LOGIN):
             raise FormatError("a frame of no kind that is known")
@@ -210,10 +219,25 @@ class ExchangeServer:
             return self._ask(str(question.pop("ask")), question)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return {"error": f"no such question ({type(error).__name__}: {str(error)[:200]})"}
-        except InputError as error:
+        except TallystickError as error:
             return {"error": str(error)[:200]}
         except OSError as error:
             return {"error": f"it cannot be kept ({error.strerror or type(error).__name__})"}
+
+    def _answer(self, connection: _Connection, number: int, answer: Any) -> None:
+        """Answer a question; what another thread has to look up is answered when it is there."""
+        if not isinstance(answer, Future):
+            connection.answer(number, answer)
+            return
+        loop = asyncio.get_running_loop()
+
+        def there(done: Future[Any]) -> None:
+            error = done.exception()
+            document = done.result() if error is None else {"error": str(error) or "the exchange is stopping"}
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and the connection with it
+                loop.call_soon_threadsafe(connection.answer, number, document)
+
+        answer.add_done_callback(there)
 
     def _login(self, connection: _Connection, submission: Submission) -> Any:
         outcome = self._venue.door.check(submission, self._now())

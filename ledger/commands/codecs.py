@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from ledger.assets import SCALE_MAX
 from ledger.canonical import Json, from_hex
 from ledger.errors import FormatError
 from ledger.identity import entity_problem, id_kind_problem, subaccount_problem
@@ -16,6 +17,7 @@ __all__ = [
     "ASSET",
     "CODE",
     "COUNTRY",
+    "DUST",
     "ENTITY",
     "FLAG",
     "HASH",
@@ -47,9 +49,11 @@ __all__ = [
 QUANTITY_MAX = 2**63 - 1
 MICROS_MAX = 2**53 - 1
 BATCH_MAX = 100
+DUST_MAX = 10**SCALE_MAX
 
 _PRICE = re.compile(r"[1-9][0-9]{0,35}\Z")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
+_LONG_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,37})\Z")
 
 
 def _as_is(value: Any) -> Json:
@@ -78,6 +82,12 @@ def _read_positive(value: Any) -> int:
     if number == 0:
         raise FormatError("an amount of 0 where something must be")
     return number
+
+
+def _read_dust(value: Any) -> int:
+    if not isinstance(value, str) or not _LONG_DECIMAL.match(value) or int(value) >= DUST_MAX:
+        raise FormatError("what is below a quantum is a decimal string below 10^38")
+    return int(value)
 
 
 def _read_price(value: Any) -> int:
@@ -180,6 +190,7 @@ def _write_value(value: Any) -> Json:
 
 
 AMOUNT, POSITIVE = Codec(_read_amount, str), Codec(_read_positive, str)
+DUST = Codec(_read_dust, str)
 PRICE = Codec(_read_price, str)
 VALUE = Codec(_read_value, _write_value)
 """A parameter's value: a text, or a list of values; its parameter says what it must be."""

@@ -5,7 +5,9 @@ made. A handler changes nothing before it has decided that it can do all of its 
 """
 
 from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
+from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
+from ledger.desks.deposits import DepositsDesk
 from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.listing import ListingDesk
@@ -13,11 +15,14 @@ from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
 from ledger.desks.parameters import ParametersDesk
 from ledger.desks.prices import PricesDesk
+from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
     "NEVER_US",
     "Account",
+    "CustodyDesk",
     "CustomersDesk",
+    "DepositsDesk",
     "Desk",
     "FeesDesk",
     "KeysDesk",
@@ -28,4 +33,5 @@ __all__ = [
     "PricesDesk",
     "Refusal",
     "Shared",
+    "WithdrawalsDesk",
 ]

@@ -17,6 +17,7 @@ from ledger.journal.transfers import COUNTER_MAX, EntryKind, Pending, ReasonCode
 __all__ = ["Fills"]
 
 _FROZEN: Final = int(AccountFlag.FROZEN)
+_SHUT: Final = int(AccountFlag.CLOSED | AccountFlag.PENDING_ONLY)
 _POST: Final = int(EntryKind.POST)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
 _TRADE: Final = int(ReasonCode.TRADE)
@@ -71,10 +72,8 @@ class Fills(Core):
         append((sequence, command, _POST_PENDING, sequence, buyer_hold, buyer, seller_quote, paid, freed, _TRADE, now,
                 now, 0, price, reference, 0, contra, b_state, s_state, x_state))  # fmt: skip
         if buyer_fee > 0:
-            sequence += 1
-            h_version += 1
-            held -= buyer_fee
-            h_credits += buyer_fee
+            sequence, held = sequence + 1, held - buyer_fee
+            h_version, h_credits = h_version + 1, h_credits + buyer_fee
             b_state = (b_pending - buyer_fee, b_posted + buyer_fee, b_in, b_credits, b_version + 2)
             x_state = (x_out, x_debits, x_pending - buyer_fee, x_posted, x_version + 2)
             h_state = (h_out, h_debits, h_in, h_credits, h_version)
@@ -99,7 +98,9 @@ class Fills(Core):
                 h_state = (h_out, h_debits, h_in, h_credits, h_version)
                 append((sequence, command, _POST, 0, house, seller_quote, -fee, _REBATE, 0, now, price, reference, 0,
                         h_state, s_state))  # fmt: skip
-        assert held >= 0 <= b_pending and s_in + s_credits <= COUNTER_MAX >= h_credits, "within the hold and the limit"
+        books, shut = self._book, (self._flags[seller_quote] | self._flags[house]) & _SHUT
+        assert books[buyer] == books[seller_quote] == books[house] and not shut, "open accounts of one book"
+        assert held >= 0 <= b_pending and s_in + s_credits <= COUNTER_MAX >= h_credits | h_debits, "within the hold"
         states[buyer], states[seller_quote], states[house], states[contra] = b_state, s_state, h_state, x_state
         if held:
             pending[buyer_hold] = (buyer, contra, held, hold_reason, 0, hold_sequence, buyer_reference)
@@ -118,7 +119,7 @@ class Fills(Core):
         r_credits += amount
         g_pending -= amount
         assert not expires and held >= 0 <= g_pending and r_in + r_credits <= COUNTER_MAX, "within the hold"
-        assert self._book[seller] == self._book[credit], "both accounts of an entry stand in one book"
+        assert self._book[seller] == self._book[credit] and not self._flags[credit] & _SHUT, "open, and of one book"
         states[seller] = debit_after = (g_pending, g_posted + amount, g_in, g_credits, g_version + 1)
         states[credit] = credit_after = (r_pending, r_posted, r_in, r_credits, r_version + 1)
         states[contra] = contra_after = (x_out, x_debits, x_pending - amount, x_posted, x_version + 1)

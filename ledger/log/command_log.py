@@ -23,7 +23,7 @@ from ledger.log.errors import AppendFailed, AppendUncertain, LogBehind, LogDiffe
 from ledger.log.files import Files, Handle, LockTaken, OsFiles
 from ledger.log.mirror import Follower, MirrorPolicy, Step, bring_level, compare
 from ledger.log.record import BLOCK_BYTES, Entry, Head, Record, SegmentHeader, Sequence64, encode_batch
-from ledger.log.volume import Cut, Volume
+from ledger.log.volume import Cut, Volume, segment_name
 
 __all__ = ["SEGMENT_BYTES", "CommandLog", "LogOptions", "LogReader", "Recovery"]
 
@@ -72,6 +72,12 @@ class LogReader:
     def first_sequence(self) -> int:
         """The oldest sequence that is still here."""
         return int(self.archive.base[1].sequence) + 1
+
+    @property
+    def segments(self) -> list[tuple[Path, int]]:
+        """The files of the log in order, each with the bytes of it that hold: up to its last whole batch."""
+        folder = self._volume.directory
+        return [(folder / segment_name(each.header.number), each.size) for each in self._volume.segments]
 
     def records(self, first: int = 1, last: int | None = None) -> Iterator[Record]:
         """Records `first` to `last` in order, each checked against the chain; raises LogCorrupt or LogUnusable."""

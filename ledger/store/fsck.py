@@ -69,7 +69,10 @@ class _Check:
             self.refuse(rows, "the store has rows and no position")
             return self.problems
         self.check_accounts(position)
-        self.check_entries(position, records)
+        try:
+            self.check_entries(position, records)
+        except (AssertionError, ValueError) as error:
+            self.refuse(True, f"the entries cannot be read to their end ({type(error).__name__})")
         self.check_balances(position)
         for kind, newest in (
             ("event", self.session.exec(select(func.max(EventRow.sequence))).first()),

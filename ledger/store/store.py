@@ -208,7 +208,7 @@ class Store:
             statement = "INSERT INTO position (id, genesis, sequence, hash, applied_micros, entries, accounts) VALUES "
             writer.change(statement + "(1, ?, 0, ?, 0, 0, 0)", before.genesis, before.hash)
         if writer.change(_ADVANCE, *after[1:], before.sequence, before.hash) != 1:
-            raise StoreOutOfStep("Another process writes to this store: stop one of the two")
+            raise StoreOutOfStep("The store is not where this writer left it: see who else writes, and open it again")
 
     def _insert_accounts(self, batch: StoreBatch) -> dict[tuple[str, str], int]:
         """New books, holders and accounts, with balances of zero; the numbers of all books."""
@@ -244,12 +244,12 @@ class Store:
     def _insert_events(self, batch: StoreBatch) -> None:
         """Orders placed, and the events that history needs."""
         writer, commands = self._writer, batch.commands
-        owners: dict[int, str] = {order: applied.account for applied in commands for order in applied.orders}
+        owners: dict[int, str] = {order: account for order, _, _, account in order_values(commands)}
         writer.insert("placed_order", _ORDER_COLUMNS, order_values(commands))
         reported_orders = {
             order: None
-            for applied in commands
-            for event in applied.events
+            for command in commands
+            for event in command.events
             if isinstance(event, OrderReport)
             for order in orders_of_report(event.row)
             if order not in owners

@@ -103,8 +103,7 @@ class FastBook(BookBase):
         if order_id > self._newest_id:
             self._newest_id = order_id
         reports.append((_ACCEPTED, order_id))
-        reason = 0
-        remaining = quantity
+        remaining, reason = quantity, 0
         if crosses:
             remaining, reason = self._sweep(order_id, account, owner, side, limit, quantity, mode, 0)
         if remaining:
@@ -234,16 +233,9 @@ class FastBook(BookBase):
         by_account = self._by_account
         if not opposite:
             return remaining, 0
-        best, stop = opposite[-1], limit
-        if self._limited:
-            known, stop = self._stops[side]
-            if known != best:
-                stop = self._find_stop(side, best)
-            if stop < limit:
-                stop = limit
+        best, stop = opposite[-1], self._stop_key(side, limit) if self._limited else limit
+        trade_id, checks = self.trade_id, funds is not None and funds.checks_makers
         first = last = reason = fee = fee2 = 0
-        trade_id = self.trade_id
-        checks = funds is not None and funds.checks_makers
         while opposite and remaining and not reason:
             key = opposite[-1]
             if key < stop:
@@ -254,21 +246,17 @@ class FastBook(BookBase):
             for maker in level.values():
                 left = maker[REMAINING]
                 maker_id = maker[ORDER_ID]
-                if maker[OWNER] == owner and mode != _ALLOW:
-                    ended, reason, linked = self._prevent(maker, mode)
-                    done += ended
-                    if reason or linked is not None:
-                        break
-                    continue
                 quantity = left if left < remaining else remaining
-                if funds is not None:
-                    unfunded = checks and funds.check_maker(maker_id, price, quantity)
-                    if unfunded:
-                        done += 1
-                        linked = self._expire_maker(maker, unfunded)
-                        if linked is not None:
+                own = maker[OWNER] == owner and mode != _ALLOW
+                if own or checks:
+                    unfunded = 0 if own or funds is None else funds.check_maker(maker_id, price, quantity)
+                    if own or unfunded:
+                        ended, reason, linked = self._pass_over(maker, mode, unfunded)
+                        done += ended
+                        if reason or linked is not None:
                             break
                         continue
+                if funds is not None:
                     fee, fee2 = funds.fill(maker_id, order_id, price, quantity)
                 left -= quantity
                 remaining -= quantity
@@ -307,8 +295,13 @@ class FastBook(BookBase):
             reason = self._stop_reason(side, limit, abs(best))
         return remaining, reason
 
-    def _prevent(self, maker: Entry, mode: int) -> tuple[int, int, Entry | None]:
-        """A taker met an order of its owner. 1 if that ended, a Reason if the taker stops, a paired maker."""
+    def _pass_over(self, maker: Entry, mode: int, unfunded: int) -> tuple[int, int, Entry | None]:
+        """A taker met an `unfunded` order, else one of its owner.
+
+        1 if that order ended, a Reason if the taker stops, and the order if it has a partner to end.
+        """
+        if unfunded:
+            return 1, 0, self._expire_maker(maker, unfunded)
         reason = 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
         if mode == _REJECT_TAKER:
             return 0, reason, None

@@ -13,6 +13,7 @@ from heapq import heappop
 from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
+    NEVER_US,
     NO_LIMIT,
     ORDER_ID,
     OWNER,
@@ -32,7 +33,6 @@ from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_
 
 __all__ = ["BookBase"]
 
-NEVER_US = 2**63
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
@@ -322,16 +322,21 @@ class BookBase(BookState, ABC):
         opposite = self._bids if side else self._asks
         if not self._limited or not opposite:
             return limit
-        return max(limit, self._find_stop(side, opposite[-1]))
+        known, stop = self._stops[side]
+        if known != opposite[-1]:
+            stop = self._find_stop(side, opposite[-1])
+        return stop if stop > limit else limit
 
     def _find_stop(self, side: int, best: int) -> int:
         """The key of the tighter of impact band and bounds for a taker that meets `best`, noted for the next one."""
-        bounds, market = self._bounds, self.market
+        (lowest, highest), market = self._bounds, self.market
         if side:
-            stop = max(-(-best * market.impact_down_ppm // PPM), bounds[0])
+            stop, bound = -(-best * market.impact_down_ppm // PPM), lowest
         else:
-            impact = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
-            stop = max(impact, -bounds[1] if bounds[1] else NO_LIMIT)
+            stop = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
+            bound = -highest if highest else NO_LIMIT
+        if bound > stop:
+            stop = bound
         self._stops[side] = (best, stop)
         return stop
 

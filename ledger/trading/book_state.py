@@ -27,6 +27,7 @@ REMAINING, ORDER_ID, OWNER, ACCOUNT, KEY, PARTNER, QUANTITY, SESSION, EXPIRES, S
 Entry = list[int]
 
 NO_LIMIT = -(2**62)
+NEVER_US = 2**63
 # A queue of up to this many orders is a dict: what is taken out leaves gaps, but of a small table they are few, and it
 # costs half. A longer one becomes an OrderedDict, whose front is found at once however many orders left it.
 SHALLOW_MAX = 32
@@ -93,8 +94,7 @@ class BookState:
         self._take_limits(market)
 
     def _take_limits(self, market: Market) -> None:
-        """Keep what the hot path asks of a market where it is found fastest."""
-        # Bounds that were worked out last: of the limit band by its active price, of takers by the best key they met.
+        """Keep what the hot path asks of a market where it is found fastest, and forget what followed from others."""
         self._band = (0, 0, 0)
         self._stops = [(0, 0), (0, 0)]
         self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm)
@@ -156,9 +156,7 @@ class BookState:
     def _bound(self, price_min: int, price_max: int) -> None:
         assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
         self._bounds = (price_min, price_max)
-        self._stops = [(0, 0), (0, 0)]
-        market = self.market
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or price_min or price_max)
+        self._take_limits(self.market)
 
     def fill(
         self, numbers: Sequence[int], orders: Iterable[OrderState], pending: Iterable[NewOrder], killed: Iterable[int]

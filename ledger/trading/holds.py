@@ -136,9 +136,10 @@ class SpotFunds:
         maker, taker = holds[maker_id], holds[taker_id]
         notional = price * quantity * unit
         base = quantity * self._step
-        traded = self.traded
-        for payer in (maker[ACCOUNT], taker[ACCOUNT]):
-            traded[payer] = traded.get(payer, 0) + notional
+        traded, payer = self.traded, maker[ACCOUNT]
+        traded[payer] = traded.get(payer, 0) + notional
+        payer = taker[ACCOUNT]
+        traded[payer] = traded.get(payer, 0) + notional
         # A fee is what the order's accrued fee, rounded up, has grown by (fees.py).
         maker[ACCRUED] = accrued = maker[ACCRUED] + notional * maker[MAKER_PPM]
         charged = -(-accrued // PPM)
@@ -225,6 +226,7 @@ class SpotFunds:
 
         Handles and credits are the purse's own, so the purse has to be restored to the same moment.
         """
+        assert not self.traded, "what was traded is counted before a checkpoint"
         return row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds))
 
     @classmethod

@@ -20,6 +20,7 @@ same job to another, or, if the hour was stated and only the next one is not dra
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ from por.liabilities.kernels import AmountOverflow, Kernel, select
 from por.liabilities.live import HourRoots
 from por.liabilities.opened import open_hour, write_opened
 from por.snapshot import SnapshotId
+from por.verify.standalone import Malformed
 
 __all__ = [
     "Broken",
@@ -93,13 +95,17 @@ class CutFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reserves:
-    """What was read of the reserves for the hour, and what lies between them and the ledger."""
+    """What was read of the reserves for the hour, and what lies between them and the ledger.
+
+    `problems` are for the operator: what stood in the way. They are no part of the statement.
+    """
 
     rows: Sequence[ReserveRow] = ()
     evm_evidence: dict[str, Json] | None = None
     unread: Sequence[UnreadReserve] = ()
     in_flight: Sequence[InFlight] = ()
     disclosures: Sequence[tuple[str, str]] = ()
+    problems: Sequence[str] = ()
 
 
 def no_reserves(facts: CutFacts) -> Reserves:
@@ -139,12 +145,13 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The hour is signed and its bundle stands."""
+    """The hour is signed and its bundle stands. `problems` as in `Reserves`."""
 
     path: Path
     digest: bytes
     accounts: int
     unread: int
+    problems: tuple[str, ...] = ()
 
 
 class Failed(NamedTuple):
@@ -206,9 +213,9 @@ def close_hour(job: HourJob, tell: Tell = lambda message: None) -> Closed | Fail
 def _sign(job: HourJob, given: BundleInput, built: Built, reserves: Reserves, tell: Tell) -> Closed | Failed:
     try:
         written = write_bundle(job.out, _with_reserves(given, reserves), None, built)
-    except CheckFailed as problem:
+    except (CheckFailed, Malformed) as problem:
         return _state_failure(job, HourFailed("self-check", str(problem)), tell)
-    closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread))
+    closed = Closed(written.path, written.digest, written.accounts, len(reserves.unread), tuple(reserves.problems))
     tell(closed)
     return closed
 
@@ -222,6 +229,8 @@ def _rebuild(job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: 
         raise HourFailed("rows", f"the kept slots cannot be read: {problem}") from None
     if (kept.snapshot_id, kept.position) != (str(facts.snapshot), facts.ledger.position):
         raise HourFailed("rows", "the kept slots are of another hour or log position")
+    for _, asset, scale in balances.trees:
+        assert job.assets[asset].scale == scale, "the asset table is the one that the trees were listed from"
     zero_sum = _zero_sum_by_tree(balances, facts.zero_sum)
     try:
         books = books_by_slot(balances, rows, kept)
@@ -373,6 +382,7 @@ class HourProcess:
 
 
 def _run(work: Callable[[HourJob, Tell], object], job: HourJob, messages: Connection[Any, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed in a terminal is for the exchange to answer
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:

@@ -39,7 +39,9 @@ def compare_replay(
         snapshot = read_attestation(read_document(bundle / "attestation.json"))["sections"]["snapshot"]
         columns = read_folder(bundle / FOLDER)
         log_ids = _read_log_ids(bundle / REPLAY / LOG_ACCOUNTS, columns.account_count)
-    except (CheckFailed, FormatError, Malformed, KeyError) as problem:
+    except KeyError:
+        return _answers(("fail", "the bundle is of an hour without balances"))
+    except (CheckFailed, FormatError, Malformed) as problem:
         return _answers(("fail", f"the bundle cannot be read: {problem}"))
     except OSError:
         return _answers(("unchecked", "attestation.json, liabilities/ or replay/ was not handed over"))

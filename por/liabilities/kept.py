@@ -2,7 +2,8 @@
 
 In: the order in which the hour opened (por.liabilities.opened), newcomers in the order of the log, identities. Out: for
 each tree the accounts in rising order with their slots, and the leaf rows of a log position by these slots. Stored in
-the hour's folder under `kept/`, a few bytes a newcomer, so that writing it holds nothing up:
+the hour's folder under `kept/`, a few bytes a newcomer and not synced, so that writing it holds nothing up (after a
+crash of the machine the log gives it again, up to the same cut):
 
     kept.json                     snapshot id, log position, the trees in the order in which they were listed
     newcomers.npy                 u32: the newcomers of each tree by slot, tree after tree
@@ -11,7 +12,6 @@ the hour's folder under `kept/`, a few bytes a newcomer, so that writing it hold
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,10 +105,7 @@ def write_kept(
     np.save(part / "identities.npy", late_identities.data)
     np.save(part / "offsets.npy", late_identities.offsets)
     document: Json = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
-    with (part / "kept.json").open("xb") as file:
-        file.write(canonical_file(document))
-        file.flush()
-        os.fsync(file.fileno())
+    (part / "kept.json").write_bytes(canonical_file(document))
     shutil.rmtree(whole, ignore_errors=True)
     part.rename(whole)
 

@@ -147,16 +147,22 @@ class LiveTree:
 
 
 class LiveForest:
-    """Every asset tree of one hour, and the accounts behind their leaves. Trees and accounts keep their numbers."""
+    """Every asset tree of one hour, and the accounts behind their leaves. Trees and accounts keep their numbers.
 
-    def __init__(self, snapshot_id: str, master: bytes, names: Sequence[TreeName], kernel: Kernel) -> None:
+    `is_cut` is true between a cut and the adoption of the next hour; given as true, for a start in between, all changes
+    wait for `adopt`.
+    """
+
+    def __init__(
+        self, snapshot_id: str, master: bytes, names: Sequence[TreeName], kernel: Kernel, *, is_cut: bool = False
+    ) -> None:
         self._master = master
         self._kernel = kernel
         self._identities = Blob.pack([])
         self._late: list[bytes] = []
         self.trees: list[LiveTree] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self.is_cut = False
+        self.is_cut = is_cut
         self._begin(snapshot_id)
         for name in names:
             self.add_tree(name)
@@ -333,6 +339,7 @@ class LiveForest:
 
         A folder that does not have the opening yet gets it, without nodes: that of an hour opened by `open`.
         """
+        assert not self.is_cut, "what was kept at the cut is what the close reads"
         assert self.pending == 0, "slots are kept when every change up to the position is in"
         if not (folder / "index.json").exists():
             order = [(live.name, live.opened, live.slots) for live in self.trees]
@@ -343,7 +350,8 @@ class LiveForest:
     def adopt(self, opened: OpenedHour) -> None:
         """Go on with the trees of an hour that was drawn at the cut; the changes since then are pending already.
 
-        Also right after construction, when every change since `opened.position` is given again after a restart.
+        Also right after construction, when every change since `opened.position` is given again after a restart; and in
+        place of an hour that was never cut, because it is stated as missed.
         """
         by_name = {tree.name[:2]: tree for tree in opened.trees}
         count = opened.identities.count

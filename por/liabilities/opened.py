@@ -125,16 +125,16 @@ def write_order(
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True, mode=0o700)  # balances and ids: for their owner
-    np.save(part / "identities.npy", identities.data)
-    np.save(part / "offsets.npy", identities.offsets)
+    _write(part / "identities.npy", identities.data)
+    _write(part / "offsets.npy", identities.offsets)
     rows: list[Json] = []
     for number, ((entity, asset, scale), accounts, slots) in enumerate(trees):
-        np.save(part / f"tree-{number:05d}-accounts.npy", accounts)
-        np.save(part / f"tree-{number:05d}-slots.npy", slots)
+        _write(part / f"tree-{number:05d}-accounts.npy", accounts)
+        _write(part / f"tree-{number:05d}-slots.npy", slots)
         rows.append({"asset": asset, "entity": entity, "leaves": len(accounts), "scale": scale})
     for number, nodes in enumerate(levels):
-        np.save(part / f"tree-{number:05d}-leaves.npy", nodes.leaves)
-        np.save(part / f"tree-{number:05d}-upper.npy", nodes.upper)
+        _write(part / f"tree-{number:05d}-leaves.npy", nodes.leaves)
+        _write(part / f"tree-{number:05d}-upper.npy", nodes.upper)
     index: Json = {"format": FORMAT, "position": position, "snapshot": snapshot_id, "trees": rows}
     with (part / "index.json").open("xb") as file:
         file.write(canonical_file(index))
@@ -142,6 +142,14 @@ def write_order(
         os.fsync(file.fileno())
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
+
+
+def _write(path: Path, array: npt.NDArray[Any]) -> None:
+    """One array, synced: a file that lost its bytes with the power would give another root."""
+    with path.open("xb") as file:
+        np.save(file, array)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_opened(folder: Path) -> OpenedHour:

@@ -20,6 +20,7 @@ from typing import Any
 
 from ledger.canonical import Tag, parse_file, tagged_hash
 from ledger.errors import FormatError
+from por.attestation import EVIDENCE_FORMAT
 from por.reserves.evm.control import Expectation
 from por.reserves.evm.evidence import read_evidence
 from por.reserves.evm.hexes import to_hex
@@ -28,9 +29,8 @@ from por.reserves.evm.results import EvmResult, ReaderView, RowResult
 from por.reserves.evm.verify import verify_evidence
 from por.snapshot import control_periods, to_seconds
 
-__all__ = ["EVIDENCE_FORMAT", "RESERVE_CHECKS", "ReserveView", "RowView", "check_reserves"]
+__all__ = ["RESERVE_CHECKS", "ReserveView", "RowView", "check_reserves"]
 
-EVIDENCE_FORMAT = "tallystick/reserves/1"
 RESERVE_CHECKS = ("evidence", "balances", "control", "block", "cutoff", "double")
 _EVM = re.compile(r"eip155:[0-9]+\Z")
 

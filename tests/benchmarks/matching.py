@@ -1,38 +1,54 @@
 """How many messages a second one book takes, in five regimes and on one deep level.
 
-    python -m tests.benchmarks.matching [--orders 200000] [--seed 23] [--book fast|naive] [--repeats 3]
+    python -m tests.benchmarks.matching [--orders 200000] [--seed 23] [--book fast|naive] [--repeats 3] [--only NAME]
 
 Regimes: normal and static walks of the price, swings of 25 and 40 %, and a flash crash. Of the new orders 15 % are
 IOC; 95 % of those that rest are cancelled later and 20 % are amended; the stream is drawn once from the seed, ahead of
-the timer. A message is one command. `bare` is a market without bands. `full` has every order feature: limit and impact
-bands, self-trade prevention, post-only, good-till-time, market orders by quantity and by quote, fill-or-kill and stops.
-`funded` adds exact holds, fees and settlement in a purse of plain lists. Prints one JSON line for each measurement: the
-best of the repeats, in messages a second of processor time, reports made and dropped after every batch of 1,000.
+the timer. A message is one command.
+
+`bare` is a market without bands. `full` has every order feature: limit and impact bands, self-trade prevention,
+post-only, good-till-time, market orders by quantity and by quote, fill-or-kill and stops. `funded` is `full` with exact
+holds, fees and settlement in a purse of plain lists. `ledger` is the stream of `bare` and `ledger-full` that of `full`
+on the real double-entry ledger: match, hold, settle and release, each message a command of its own number and time,
+its rows drained after every batch; at the end the ledger checks itself, and every hold against its order. Peers from
+PyPI take the messages of `bare`; the steps that each traded stand beside ours.
+
+Prints one JSON line for each measurement: the best of the repeats, in messages a second of processor time. Messages
+are decoded from bytes in batches of 1,000 ahead of the timer, as the door does it. Reports and rows are made, taken
+and dropped after every batch, inside the timer. Before it starts, what is in memory is frozen (`gc.freeze`) and the
+collector is off: a book and a ledger make no cycles.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import importlib.util
 import json
+import marshal
 import random
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ledger.journal import AccountCode, Ledger, ReasonCode, house_key
+from ledger.purse import LedgerPurse
 from ledger.trading.book import FastBook
 from ledger.trading.book_naive import NaiveBook
 from ledger.trading.fees import FeeRates
-from ledger.trading.holds import SpotFunds
+from ledger.trading.holds import HANDLE, HELD, SpotFunds
 from ledger.trading.market import Market
 from ledger.trading.orders import NewOrder
+from ledger.trading.reports import Kind
+from tests.benchmarks.matching_peers import PEERS, measure_peers
 
 PLACE, CANCEL, AMEND = range(3)
 ACCOUNTS = 1_000
 BATCH = 1_000
 START = 100_000
-PEERS = ("order_book", "lightmatchingengine", "pyorderbook")
+NOW_MICROS = 1_790_000_000_000_000
+START_QUANTA = 10**15
+RATES = FeeRates(-50, 400)
+FEATURES = ("bare", "full", "funded", "ledger", "ledger-full")
 Message = tuple[int, tuple[int, ...]]
 
 
@@ -84,7 +100,7 @@ def draw_stream(regime: Regime, orders: int, seed: int, *, full: bool) -> list[M
         walk += draw.randint(-regime.step, regime.step)
         middle = max(1_000, START + walk + regime.shape(number, orders))
         order = _draw_order(draw, number, middle, full=full)
-        stream.append((PLACE, tuple(order)))
+        stream.append((PLACE, tuple(map(int, order))))
         if order.time_in_force or order.order_type:
             continue
         if draw.random() < 0.2:
@@ -191,91 +207,165 @@ class ArrayPurse:
         return sum(sum(table) for side in (self.free, self.held) for table in side)
 
 
-def make_book(kind: str, features: str) -> FastBook | NaiveBook:
+def make_book(kind: str, features: str, ledger: Ledger | None = None) -> FastBook | NaiveBook:
     """A market with a tick of 0.01 and a step of 0.0001, and its book."""
     bands = {
         "limit_band_down_ppm": 500_000, "limit_band_up_ppm": 1_500_000,
         "impact_down_ppm": 970_000, "impact_up_ppm": 1_030_000,
-    } if features != "bare" else {}  # fmt: skip
+    } if features not in ("bare", "ledger") else {}  # fmt: skip
     market = Market("BASE_QUOTE", "BASE", "QUOTE", 8, 6, 1, 2, 10_000, open_orders_max=10**6, **bands)
-    rates = FeeRates(-50, 400)
-    funds = SpotFunds(market, lambda account: rates, ArrayPurse()) if features == "funded" else None
+    funds = None
+    if features == "funded":
+        funds = SpotFunds(market, lambda account: RATES, ArrayPurse())
+    elif ledger is not None:
+        funds = SpotFunds(market, lambda account: RATES, funded_purse(ledger))
     return (FastBook if kind == "fast" else NaiveBook)(market, funds)
 
 
-def run(book: FastBook | NaiveBook, stream: list[Message]) -> int:
-    """Give the book every message; processor nanoseconds."""
+def funded_purse(ledger: Ledger) -> LedgerPurse:
+    """A purse with every account's claims in both assets, paid in from one wallet each."""
+    ledger.begin(1, NOW_MICROS)
+    purse = LedgerPurse(ledger, "main")
+    for asset in ("BASE", "QUOTE"):
+        wallet = ledger.open(house_key(AccountCode.CUSTODY_WALLET, asset, "wallet"))
+        for number in range(1, ACCOUNTS + 1):
+            payer = purse.payer(f"customer-{number}", "")
+            assert not ledger.post(wallet, purse.claim(payer, asset), START_QUANTA, ReasonCode.DEPOSIT)
+    ledger.drain_rows()
+    ledger.drain_changes()
+    return purse
+
+
+def run(book: FastBook | NaiveBook, stream: list[Message], ledger: Ledger | None = None) -> tuple[int, int]:
+    """Give the book every message; processor nanoseconds and rows of the ledger."""
     place, cancel, amend, reports = book.place, book.cancel, book.amend, book.reports
     gc.collect()
     gc.freeze()
-    gc.disable()  # a book makes no cycles, so a server freezes what it has and lets the counts free the rest
-    elapsed = 0
+    gc.disable()
+    elapsed = rows = number = 0
     for first in range(0, len(stream), BATCH):
-        # The door has just read a batch from bytes, so that its rows are in the cache; a copy outside the timer does
-        # the same.
-        batch = [(kind, (*row,)) for kind, row in stream[first : first + BATCH]]
+        batch = marshal.loads(marshal.dumps(stream[first : first + BATCH]))
         start = time.process_time_ns()
         for kind, row in batch:
+            if ledger is not None:
+                number += 1
+                ledger.begin(number, NOW_MICROS + number)
             if kind == PLACE:
-                place(row)  # type: ignore[arg-type]  # a row of a PLACE message is an OrderRow
+                place(row)
             elif kind == CANCEL:
                 cancel(row[0], row[1])
             else:
                 amend(row[0], row[1], row[2], row[3])
         reports.clear()  # as the engine does after each batch
+        if ledger is not None:
+            rows += len(ledger.drain_rows())
         elapsed += time.process_time_ns() - start
     gc.enable()
     gc.unfreeze()
-    return elapsed
+    return elapsed, rows
+
+
+def check_ledger(book: FastBook | NaiveBook, ledger: Ledger) -> None:
+    """Conservation, zero sum and holds, after the clock has stopped."""
+    funds = book.funds
+    assert isinstance(funds, SpotFunds)
+    assert ledger.check() == []
+    assert all(line.difference == 0 for line in ledger.zero_sum_report())
+    standing = {handle: hold.amount for handle, hold in ledger.standing_holds().items()}
+    assert standing == {entry[HANDLE]: entry[HELD] for entry in funds.holds.values() if entry[HELD]}
 
 
 def deep_stream(orders: int) -> tuple[list[Message], list[Message]]:
     """Many orders at one price, and their cancels from the front."""
     rows = [
-        tuple(NewOrder(number, 1 + number % ACCOUNTS, 1, 0, price=START, quantity=5)) for number in range(1, orders + 1)
+        tuple(map(int, NewOrder(number, 1 + number % ACCOUNTS, 1, 0, price=START, quantity=5)))
+        for number in range(1, orders + 1)
     ]
     return [(PLACE, row) for row in rows], [(CANCEL, (row[0], row[1])) for row in rows]
 
 
-def measure(kind: str, orders: int, seed: int, repeats: int) -> Iterator[dict[str, object]]:
-    """One result for each regime and kind of run, then the deep level."""
-    for features in ("bare", "full", "funded"):
-        rates = []
-        for regime in REGIMES:
-            stream = draw_stream(regime, orders, seed, full=features != "bare")
-            elapsed, book = min(
-                ((run(book, stream), book) for book in (make_book(kind, features) for _ in range(repeats))),
-                key=lambda pair: pair[0],
-            )
-            rates.append(len(stream) * 10**9 // elapsed)
-            yield {
-                "benchmark": "matching", "book": kind, "features": features, "regime": regime.name,
-                "messages": len(stream), "trades": book.trade_id, "messages_per_second": rates[-1],
-                "state": book.state_digest().hex()[:16],
-            }  # fmt: skip
-        yield {"benchmark": "matching", "book": kind, "features": features, "regime": "worst",
-               "messages_per_second": min(rates)}  # fmt: skip
+def measure_once(kind: str, features: str, stream: list[Message]) -> tuple[int, int, FastBook | NaiveBook]:
+    """One run on a book of its own: nanoseconds, rows of the ledger, and the book as it ended."""
+    ledger = Ledger() if features.startswith("ledger") else None
+    book = make_book(kind, features, ledger)
+    elapsed, rows = run(book, stream, ledger)
+    if ledger is not None:
+        check_ledger(book, ledger)
+    return elapsed, rows, book
+
+
+def measure(kind: str, features: str, orders: int, seed: int, repeats: int) -> Iterator[dict[str, object]]:
+    """One result for each regime, then the worst of them."""
+    rates = []
+    for regime in REGIMES:
+        stream = draw_stream(regime, orders, seed, full=features not in ("bare", "ledger"))
+        runs = [measure_once(kind, features, stream) for _ in range(repeats)]
+        elapsed, rows, book = min(runs, key=lambda each: each[0])
+        rates.append(len(stream) * 10**9 // elapsed)
+        result: dict[str, object] = {
+            "benchmark": "matching", "book": kind, "features": features, "regime": regime.name,
+            "messages": len(stream), "trades": book.trade_id, "messages_per_second": rates[-1],
+            "state": book.state_digest().hex()[:16],
+        }  # fmt: skip
+        yield result | ({"rows": rows} if rows else {})
+    yield {"benchmark": "matching", "book": kind, "features": features, "regime": "worst",
+           "messages_per_second": min(rates)}  # fmt: skip
+
+
+def measure_deep(kind: str, repeats: int) -> dict[str, object]:
+    """Cancels from the front of one level."""
     places, cancels = deep_stream(80_000 if kind == "fast" else 2_000)
     best = 0
     for _ in range(repeats):
         book = make_book(kind, "bare")
         run(book, places)
-        best = max(best, len(cancels) * 10**9 // run(book, cancels))
-    yield {"benchmark": "deep-level", "book": kind, "orders": len(cancels), "cancels_per_second": best}
+        best = max(best, len(cancels) * 10**9 // run(book, cancels)[0])
+    return {"benchmark": "deep-level", "book": kind, "orders": len(cancels), "cancels_per_second": best}
+
+
+def measure_beside(orders: int, seed: int) -> Iterator[dict[str, object]]:
+    """Our own book and the peers on one stream, with the steps that each traded."""
+    for regime in (REGIMES[0], REGIMES[1]):
+        stream = draw_stream(regime, orders, seed, full=False)
+        for messages in sorted({min(len(stream), peer.messages_max) for peer in PEERS}):
+            part = stream[:messages]
+            elapsed = min(run(make_book("fast", "bare"), part)[0] for _ in range(2))
+            yield {"benchmark": "matching-peer", "peer": "ours", "regime": regime.name, "messages": messages,
+                   "messages_per_second": messages * 10**9 // elapsed, "steps": steps_of(part)}  # fmt: skip
+        yield from measure_peers(regime.name, stream)
+
+
+def steps_of(stream: list[Message]) -> int:
+    """What our book trades on a stream."""
+    book = make_book("fast", "bare")
+    for kind, row in stream:
+        if kind == PLACE:
+            book.place(row)  # type: ignore[arg-type]  # a row of a PLACE message is an OrderRow
+        elif kind == CANCEL:
+            book.cancel(row[0], row[1])
+        else:
+            book.amend(row[0], row[1], row[2], row[3])
+    return sum(report[5] for report in book.reports if report[0] == Kind.TRADED)
 
 
 def main() -> None:
-    """Print one JSON line for each measurement, and which peers are installed."""
+    """Print one JSON line for each measurement."""
     parser = argparse.ArgumentParser(description="Messages a second through one order book.")
     parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=23)
     parser.add_argument("--book", choices=("fast", "naive"), default="fast")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", choices=(*FEATURES, "deep", "peers"))
     options = parser.parse_args()
-    for result in measure(options.book, options.orders, options.seed, options.repeats):
-        print(json.dumps(result), flush=True)
-    found = [name for name in PEERS if importlib.util.find_spec(name)]
-    print(json.dumps({"benchmark": "peers", "installed": found}))
+    for features in FEATURES:
+        if options.only in (None, features):
+            for result in measure(options.book, features, options.orders, options.seed, options.repeats):
+                print(json.dumps(result), flush=True)
+    if options.only in (None, "deep"):
+        print(json.dumps(measure_deep(options.book, options.repeats)), flush=True)
+    if options.only in (None, "peers"):
+        for result in measure_beside(min(options.orders, 50_000), options.seed):
+            print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

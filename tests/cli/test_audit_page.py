@@ -236,7 +236,7 @@ def test_small_trees_are_named_with_their_number_of_leaves() -> None:
 
 
 def test_every_check_that_an_audit_makes_has_words_and_a_remedy() -> None:
-    for name in ("form", "signature", "missed", "chain", *AFTER_SIGNATURE):
+    for name in ("form", "signature", "missed", "failed", "zero-sum", "in-flight", "unread", "chain", *AFTER_SIGNATURE):
         report = made.report(made.bundle(lines=[made.check(name, "unchecked")]))
         assert "no words for" not in _render(report)
         assert len(remedy(name, {}, {}, ())) > 20

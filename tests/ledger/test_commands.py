@@ -110,6 +110,7 @@ def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
         commands.orders,
         commands.parameters,
         commands.prices,
+        commands.treasury,
     )
     found = [kind for room in rooms for kind in vars(room).values() if isinstance(kind, type)]
     assert {kind for kind in found if issubclass(kind, Command)} - {Command} == set(REQUIREMENTS)
@@ -122,11 +123,15 @@ def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
 def test_what_moves_money_by_hand_lists_opens_or_changes_parameters_takes_two():
     two = {kind.TYPE for kind, need in REQUIREMENTS.items() if need.two_operators}
     assert two == {
+        "adjust-custody",
+        "approve-withdrawal-by-two",
+        "assign-receipt",
         "cancel-parameter-change",
         "correct-books",
         "list-asset",
         "list-market",
         "open-market",
+        "resume-transfers",
         "set-asset-facts",
         "set-parameters",
         "set-wallet",

@@ -13,6 +13,7 @@ from ledger.canonical import canonical, parse
 from ledger.commands import (
     REQUIREMENTS,
     AmendOrder,
+    ApproveWithdrawal,
     Cancel,
     CancelAll,
     CorrectBooks,
@@ -41,6 +42,7 @@ from ledger.desks import NEVER_US
 from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
 from ledger.genesis import Genesis
 from ledger.journal import AccountCode
+from ledger.parameters import LOCK, PARAMETERS
 
 PEOPLE = [f"{number:032x}" for number in range(1, 5)]
 START = 500_000 * HOUR_MICROS
@@ -194,16 +196,19 @@ def test_a_reversed_deposit_that_was_spent_becomes_a_debt(exchange):
 
 def test_a_withdrawal_is_held_sent_and_settled(exchange):
     request = "f" * 32
-    ask = RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, 10, "an address", request)
+    exchange.give(SetParameters((NewValue("withdrawals.fee", "BTC", "10"),), "dearer gas"))
+    exchange.give(Tick(), after_us=PARAMETERS[LOCK].default * 10**6)
+    ask = RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, "an-address", request)
     exchange.give(ask)
     assert refusals(exchange.give(ask)) == ["withdrawal-exists"]
-    assert refusals(exchange.give(SettleWithdrawal(request, "tx"))) == ["withdrawal-is-held"]
+    assert refusals(exchange.give(SettleWithdrawal(request, "tx", None))) == ["withdrawal-is-held"]
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9, 0)
-    exchange.give(SendWithdrawal(request, "wallet-1", "ab"))
+    exchange.give(ApproveWithdrawal(request))
+    exchange.give(SendWithdrawal(request, "wallet-1", "", None, "ab"))
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9, 0)
-    exchange.give(SettleWithdrawal(request, "tx"))
+    exchange.give(SettleWithdrawal(request, "tx", None))
     assert exchange.engine.balances()[PEOPLE[0], "BTC"] == (10**9 - 1010, 0)
-    assert refusals(exchange.give(FailWithdrawal(request, "late"))) == ["withdrawal-is-settled"]
+    assert refusals(exchange.give(FailWithdrawal(request, "late", None, None))) == ["withdrawal-is-settled"]
     exchange.check()
 
 
@@ -211,10 +216,11 @@ def test_a_withdrawal_is_held_sent_and_settled(exchange):
 def test_a_failed_withdrawal_gives_everything_back(exchange, is_sent):
     request = "e" * 32
     before = exchange.engine.balances()
-    exchange.give(RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, 10, "an address", request))
+    exchange.give(RequestWithdrawal(PEOPLE[0], "", "BTC", 1000, "an-address", request))
     if is_sent:
-        exchange.give(SendWithdrawal(request, "wallet-1", "ab"))
-    exchange.give(FailWithdrawal(request, "rejected by the chain"))
+        exchange.give(ApproveWithdrawal(request))
+        exchange.give(SendWithdrawal(request, "wallet-1", "", None, "ab"))
+    exchange.give(FailWithdrawal(request, "rejected by the chain", "receipt" if is_sent else None, None))
     assert exchange.engine.balances() == before
     exchange.give(PlaceOrders(PEOPLE[0], "", (order("ask", 10_000, 10),)))
     exchange.check()
@@ -285,9 +291,9 @@ def test_hours_follow_each_other(exchange):
         (OpenMarket(MARKET, "open", "r"), "not-looser"),
         (OpenMarket(MARKET, "post-only", "r"), "not-looser"),
         (HaltMarket(None, "open", "r"), "not-stricter"),
-        (SendWithdrawal("a" * 32, "w", "ab"), "unknown-withdrawal"),
+        (SendWithdrawal("a" * 32, "w", "", None, "ab"), "unknown-withdrawal"),
         (CorrectBooks("9" * 32, None, "USD", 1, "r", "x"), "unknown-account"),
-        (RequestWithdrawal(PEOPLE[0], "", "BTC", 10**10, 0, "d", "a" * 32), "exceeds-credits"),
+        (RequestWithdrawal(PEOPLE[0], "", "BTC", 10**10, "d", "a" * 32), "exceeds-credits"),
     ],
 )
 def test_what_is_refused_says_why_and_owes_the_same(exchange, command, reason):
@@ -319,7 +325,7 @@ acting = st.one_of(
     st.builds(lambda who, block: CancelAll(who, "", None, block), people, st.just(False)),
     st.builds(lambda who, amount: MoveBetweenSubaccounts(who, "", "bot", "USD", amount), people, st.integers(1, 10**7)),
     st.builds(lambda n: ReverseDeposit(f"btc deposit {n}", "r"), st.integers(0, 3)),
-    st.builds(lambda who, n: RequestWithdrawal(who, "", "USD", n, 1, "d", f"{n:032x}"), people, st.integers(1, 10**8)),
+    st.builds(lambda who, n: RequestWithdrawal(who, "", "USD", n, "d", f"{n:032x}"), people, st.integers(1, 10**8)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.desks.base import SUBACCOUNTS_MAX
-from ledger.desks.money import WITHDRAWALS_OPEN_MAX
+from ledger.desks.withdrawals import OPEN_MAX as WITHDRAWALS_OPEN_MAX
 from ledger.engine import Engine
 from ledger.events import OrderReport, Refused
 from ledger.trading.reports import Kind
@@ -148,7 +148,6 @@ def test_withdrawals_of_one_quantum_do_not_pile_up():
             "amount": "1",
             "asset": "BTC",
             "destination": "d",
-            "fee": "0",
             "subaccount": "",
         }
         return reasons(hostile.command("request-withdrawal", {**fields, "request": f"{number:032x}"}, ALICE))
@@ -159,5 +158,6 @@ def test_withdrawals_of_one_quantum_do_not_pile_up():
     hostile.engine.ledger.drain_rows()
     hostile.engine = Engine.restore(GENESIS, hostile.engine.sections())
     assert request(WITHDRAWALS_OPEN_MAX) == ["too-many-withdrawals"]
-    hostile.command("fail-withdrawal", {"reason": "r", "request": f"{0:032x}"}, (SERVICE.public,))
+    failed = {"evidence": None, "network_fee": None, "reason": "r", "request": f"{0:032x}"}
+    hostile.command("fail-withdrawal", failed, (SERVICE.public,))
     assert request(WITHDRAWALS_OPEN_MAX) == []

@@ -22,6 +22,7 @@ from ledger.commands import (
     Tick,
 )
 from ledger.commands.parameters import NewValue
+from ledger.desks import NEVER_US
 from ledger.engine import HOUR_MICROS, Engine
 from ledger.parameters import LOCK, PARAMETERS, Change, Looser, Parameter, Parameters, Scope, Whole, frozen
 from ledger.trading.fees import FeeTier
@@ -67,7 +68,7 @@ def test_the_specification_lists_the_table():
 
 def test_a_default_is_part_of_the_rule_set():
     """Another default is another result for an old log: a new rule set, and then a new line here."""
-    assert Parameters().hash().hex() == "53d08d5f40deb127e822247d71ac8dd8df801aa580d202d6b3b72c4d4a72252e"
+    assert Parameters().hash().hex() == "74fd6b655a9baf6005008a8ddd4dc621b7730a9ae685cf505b4e6f267505ac5c"
 
 
 @pytest.mark.parametrize(
@@ -200,9 +201,12 @@ def test_where_nothing_loosens_nothing_waits():
 
 
 def test_a_scheduled_change_can_be_cancelled_once(exchange):
+    assert exchange.engine.due_us == NEVER_US
     [scheduled] = of_kind(exchange.set("fees.referrer_share", "", "1"), facts.ParameterScheduled)
+    assert exchange.engine.due_us == scheduled.effective
     cancel = CancelParameterChange(scheduled.change, "reason")
     assert exchange.give(cancel) == [facts.ParameterChangeEnded(scheduled.change, "cancelled")]
+    assert exchange.engine.due_us == NEVER_US
     assert refusals(exchange.give(cancel)) == ["unknown-change"]
     exchange.give(Tick(), after_us=2 * LOCK_US)
     assert value(exchange, "fees.referrer_share") == 100_000

@@ -22,6 +22,7 @@ from ledger.commands import (
     read_command,
 )
 from ledger.commands.prices import AssetPrice, CurrencyPrice
+from ledger.desks import NEVER_US
 from ledger.engine import Engine
 from ledger.errors import FormatError
 from ledger.playback import replay
@@ -393,3 +394,16 @@ def test_any_stream_of_prices_and_orders_replays_to_the_same_state(stream):
                 assert (name in references) == (len(quotes) >= least)
     exchange.check()
     assert exchange.replayed().state_hash() == exchange.engine.state_hash()
+
+
+def test_a_tick_is_due_when_a_price_goes_stale_and_not_before(exchange):
+    engine = exchange.engine
+    assert engine.due_us == NEVER_US
+    feed(exchange, "feed-a", [("BTC", 100 * USD)])
+    feed(exchange, "feed-b", [("BTC", 100 * USD)], after_us=SECOND)
+    assert engine.due_us == engine.time_us - SECOND + 60 * SECOND, "the older of the two goes stale first"
+    assert exchange.give(Tick(), engine.due_us - 1 - engine.time_us) == []
+    assert of_kind(exchange.give(Tick(), 1), facts.PricesSet) == [facts.PricesSet("USD", (("BTC", None),), ())]
+    assert engine.due_us == engine.time_us + SECOND
+    exchange.give(Tick(), SECOND)
+    assert engine.due_us == NEVER_US

@@ -24,11 +24,11 @@ FUNCTION_LINES_MAX = 70
 # Code and prose that people read; data and generated files may be as long as they must.
 READ_BY_PEOPLE = frozenset({".py", ".c", ".h", ".js", ".css", ".html", ".j2", ".md", ".sh", ".sol", ".toml"})
 GENERATED = re.compile(r"generated (by|from)", re.IGNORECASE)
-STANDALONE = ("por/verify/standalone.py", "tests/setup_parts.py", "tests/browser.py")
+STANDALONE = ("por/verify/standalone.py", "tests/setup_parts.py", "tests/browser.py", "tests/support/postgres.py")
 # One file because it is handed to customers as one file; by design it repeats what others import.
 LONG_ON_PURPOSE = frozenset({"por/verify/standalone.py"})
 # What a standalone file may import beside the standard library.
-STANDALONE_MAY_IMPORT = frozenset({"tests.browser"})
+STANDALONE_MAY_IMPORT = frozenset({"tests.browser", "tests.support.postgres"})
 
 # Written in pieces, so that this file does not refuse itself.
 REGISTRY_HOSTS = tuple(

@@ -123,7 +123,8 @@ class Hostile:
         kind = draw.choice([*kinds, *["place-orders"] * 14, *["amend-order"] * 4, *["cancel"] * 2])
         if kind in ("fail-hour", "halt-market", "block-account") and draw.random() < 0.8:
             kind = "place-orders"
-        fields = getattr(self, "_make_" + kind.replace("-", "_"))()
+        make = getattr(self, "_make_" + kind.replace("-", "_"), None)
+        fields = self._make_of_names(kind) if make is None else make()
         scheme = Scheme.COMMAND
         source = draw.choice(["", "s1", "s2"])
         if draw.random() < 0.2:
@@ -286,6 +287,41 @@ class Hostile:
 
     def _market(self) -> str:
         return self.draw.choice([*MARKETS, "NONE"])
+
+    def _make_of_names(self, kind: str) -> dict[str, Any]:
+        """Fields of the treasury's commands, each by its name."""
+        draw = self.draw
+        by_name: dict[str, Any] = {
+            "account": draw.choice([self._who(), None])
+            if kind in ("assign-address", "assign-receipt")
+            else self._who(),
+            "address": draw.choice(["0xaa", "0xbb", "RF18"]),
+            "amount": self._amount(),
+            "asset": draw.choice([*ASSETS, "NONE"]),
+            "chain": draw.choice(["c", "offchain:bank", "none"]),
+            "chain_nonce": draw.choice(["0", "1", str(QUANTITY_MAX)]),
+            "destination": draw.choice(["0xaa", "d", "out"]),
+            "direction": draw.choice(["deposits", "withdrawals"] if kind.endswith("transfers") else ["in", "out"]),
+            "dust": draw.choice(["0", "1", "9" * 37]),
+            "evidence": draw.choice(["e", "f"]) + str(draw.randrange(20)),
+            "move": f"{draw.randrange(4):032x}",
+            "network_fee": draw.choice([None, {"amount": self._amount(), "asset": draw.choice(ASSETS), "dust": "1"}]),
+            "reason": "r",
+            "reference": "case",
+            "request": f"{draw.randrange(9):032x}",
+            "required": draw.random() < 0.5,
+            "sender": draw.choice(["", "0xkey"]),
+            "source": draw.choice(WORDS),
+            "subaccount": self._sub(),
+            "target": draw.choice(WORDS),
+            "transaction": draw.choice(["ab", "cd"]),
+            "wallet": draw.choice([*WORDS, None]) if kind == "assign-address" else draw.choice(WORDS),
+        }
+        if kind in ("assign-address", "assign-receipt") and draw.random() < 0.5:
+            by_name["account"] = None
+        if kind == "receive-deposit":
+            by_name |= {"address": draw.choice(["", "0xaa", "0xbb"]), "amount": draw.choice(["0", self._amount()])}
+        return {name: by_name[name] for name in next(each for each in REQUIREMENTS if kind == each.TYPE).CODECS}
 
     def _make_open_account(self) -> dict[str, Any]:
         draw = self.draw
@@ -541,7 +577,7 @@ class Hostile:
         return self._deposit(self._who(), self.draw.choice([*ASSETS, "NONE"]), int(self._amount()))
 
     def _evidence(self) -> str:
-        known = list(self.engine.money._deposits)
+        known = list(self.engine.deposits.deposits)
         return self.draw.choice([*known[-20:], "none"])
 
     def _make_reverse_deposit(self) -> dict[str, Any]:
@@ -549,27 +585,6 @@ class Hostile:
 
     def _request(self) -> str:
         return f"{self.draw.randrange(12):032x}"
-
-    def _make_request_withdrawal(self) -> dict[str, Any]:
-        draw = self.draw
-        return {
-            "account": self._who(),
-            "amount": self._amount(),
-            "asset": draw.choice(ASSETS),
-            "destination": "d\u00e9",
-            "fee": draw.choice(["0", "1", str(QUANTITY_MAX)]),
-            "request": f"{draw.randrange(40):032x}",
-            "subaccount": self._sub(),
-        }
-
-    def _make_send_withdrawal(self) -> dict[str, Any]:
-        return {"request": f"{self.draw.randrange(40):032x}", "transaction": "00", "wallet": self.draw.choice(WORDS)}
-
-    def _make_settle_withdrawal(self) -> dict[str, Any]:
-        return {"evidence": "e", "request": f"{self.draw.randrange(40):032x}"}
-
-    def _make_fail_withdrawal(self) -> dict[str, Any]:
-        return {"reason": "r", "request": f"{self.draw.randrange(40):032x}"}
 
     def _make_correct_books(self) -> dict[str, Any]:
         draw = self.draw

@@ -162,8 +162,9 @@ class NaiveLedger:
             self.free(id, amount or self.holds[id].left)
         return result
 
-    def post_pending(self, id, amount=0, credit=NO_ACCOUNT, keep=False):
-        result = self.gone(id, amount)
+    def post_pending(self, id, amount=0, credit=NO_ACCOUNT, keep=False, freed=0):
+        freed = freed if keep else 0
+        result = self.gone(id, (amount or self.holds[id].left if id in self.holds else amount) + freed)
         if result != Result.OK:
             return result
         hold = self.holds[id]
@@ -180,7 +181,7 @@ class NaiveLedger:
         found += [Result.ACCOUNTS_MUST_HAVE_THE_SAME_ASSET] if one.asset != two.asset else []
         if found:
             return min(found)
-        gone = amount if keep else hold.left
+        gone = amount + freed if keep else hold.left
         self.sequence += 1
         self.moves += [(hold.debit, DP, -gone), (hold.credit, CP, -gone)]
         self.moves += [(hold.debit, DEBITS, amount), (credit, CREDITS, amount)]

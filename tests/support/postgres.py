@@ -7,7 +7,6 @@ them from a wheel. PostgreSQL refuses to run as root, so root starts it as `nobo
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -29,22 +28,29 @@ def find_postgres() -> Path | None:
     on_path = shutil.which("postgres")
     if on_path is not None:
         folders.append(Path(on_path).resolve().parent)
-    folders += sorted(UNPACKED.glob("*/pginstall/bin"))
+    folders += sorted(UNPACKED.glob("*/pginstall*/bin"))[::-1]
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
 class PostgresServer:
     """A running server; a context manager that stops it and removes its folder."""
 
-    def __init__(self, programs: Path) -> None:
-        """Make a cluster and start it; fsync stays on, as in use."""
+    def __init__(self, programs: Path, *, fsync: bool = False) -> None:
+        """Make a cluster and start it. Without `fsync` it survives the death of its processes, not of the machine."""
+        self.fsync = fsync
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-pg-", dir="/tmp"))
         self.programs, self.databases = programs, 0
         self.as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
+            import pwd  # not there on Windows
+
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self.as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            if UNPACKED in programs.parents:
+                # Where that user may read them.
+                shutil.copytree(UNPACKED, self.folder / "programs", symlinks=True)
+                self.programs = self.folder / "programs" / programs.relative_to(UNPACKED)
         self.folder.chmod(0o755)
         self._run(
             "initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "-N"
@@ -59,7 +65,8 @@ class PostgresServer:
         assert done.returncode == 0, f"{program} failed: {done.stderr[-400:]}"
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", "-c", "port=5432")
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", "-c", "port=5432"]
+        options += ["-c", f"fsync={'on' if self.fsync else 'off'}"]
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 [self.programs / "postgres", "-D", str(self.folder / "data"), *options],
@@ -78,12 +85,9 @@ class PostgresServer:
 
     def new_database(self) -> str:
         """The URL of a fresh database."""
-        import psycopg
-
         self.databases += 1
         name = f"store_{self.databases}"
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+        self._run("createdb", "-h", str(self.folder), "-U", USER, name)
         return self.url(name)
 
     def kill(self) -> None:
@@ -98,6 +102,7 @@ class PostgresServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.send_signal(signal.SIGINT)
+        # At once, without a last checkpoint: nobody reads this folder again.
+        self.process.send_signal(signal.SIGQUIT)
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)

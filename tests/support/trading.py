@@ -129,7 +129,12 @@ def funded(market: Market, quanta: int = 10**9, kind: type[SpotFunds] = SpotFund
     purse = DictPurse()
     for account in NAMES.values():
         purse.free[account, "BASE"] = purse.free[account, "QUOTE"] = quanta
-    return kind(market, lambda account: RATES.get(account, FeeRates(0, 0)), purse), purse
+    return kind(market, rates_of, purse), purse
+
+
+def rates_of(account: int) -> FeeRates:
+    """What each named account pays; others trade for nothing."""
+    return RATES.get(account, FeeRates(0, 0))
 
 
 def check_holds(funds: SpotFunds, purse: DictPurse) -> None:

@@ -147,7 +147,7 @@ def test_of_the_venues_state_and_the_markets_the_stricter_holds(exchange, venue,
             assert not refusals(exchange.give(HaltMarket(name, state, "r")))
     first = reports(exchange.give(PlaceOrders(ALICE, "", (order(),))))[0]
     assert (first.reason if isinstance(first, Rejected) else None) == reason
-    withdrawal = RequestWithdrawal(ALICE, "", "USD", 5, 0, "d", "a" * 32)
+    withdrawal = RequestWithdrawal(ALICE, "", "USD", 5, "d", "a" * 32)
     assert refusals(exchange.give(withdrawal)) == (["venue-closed"] if venue == "closed" else [])
 
 

@@ -115,11 +115,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert result == self.naive.release(hold, amount)
         self.settle(result)
 
-    @rule(data=st.data(), amount=st.just(0) | AMOUNTS, credit=st.just(-1) | ACCOUNTS, keep=st.booleans())
-    def post_pending(self, data, amount, credit, keep):
+    @rule(
+        data=st.data(), amount=st.just(0) | AMOUNTS, credit=st.just(-1) | ACCOUNTS, keep=st.booleans(),
+        freed=st.sampled_from([0, 0, 1, 9]),
+    )  # fmt: skip
+    def post_pending(self, data, amount, credit, keep, freed):
         hold = data.draw(st.sampled_from(self.holds))
-        result = self.ledger.post_pending(hold, amount, credit, keep=keep)
-        assert result == self.naive.post_pending(hold, amount, credit, keep=keep)
+        result = self.ledger.post_pending(hold, amount, credit, keep=keep, freed=freed)
+        assert result == self.naive.post_pending(hold, amount, credit, keep, freed)
         self.settle(result)
 
     @rule(pairs=st.dictionaries(st.integers(0, len(KEYS) + 2), st.integers(-30, 30), min_size=1, max_size=5))

@@ -65,3 +65,16 @@ def test_books_agree_while_their_market_changes(seed: int, steps: int, rich: boo
         name, arguments = random_command(draw, 1 + 5 * step, twins.live())
         twins.do(name, *arguments)
         twins.check()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_books_agree_while_the_markets_limits_change(seed: int) -> None:
+    draw = random.Random(seed)
+    twins = Twins(quanta=10**9)
+    other = BANDS | {"limit_band_up_ppm": 1_020_000, "impact_up_ppm": 1_010_000, "impact_down_ppm": 995_000}
+    for step in range(1_500):
+        name, arguments = random_command(draw, 1 + 5 * step, twins.live())
+        twins.do(name, *arguments)
+        if step % 20 == 0:
+            twins.do("set_market", small_market(**draw.choice([{}, BANDS, other, LIMITS])))
+            twins.check()

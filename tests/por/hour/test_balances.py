@@ -66,6 +66,6 @@ def test_what_is_twice_too_large_or_unknown_is_refused():
             CutBalances.collect(NAMES, ACCOUNTS, [row])
 
 
-@given(st.lists(st.binary(max_size=9), max_size=9))
+@given(st.lists(st.binary(max_size=9), max_size=9) | st.lists(st.binary(min_size=3, max_size=3), max_size=9))
 def test_lengths_are_put_before_every_entry(entries):
     assert with_lengths(Blob.pack(entries)).entries == tuple(len(e).to_bytes(4, "big") + e for e in entries)

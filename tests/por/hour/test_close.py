@@ -12,6 +12,7 @@ import pytest
 from cli.common import run
 from cli.main import cli
 from ledger.commands import CreditDeposit, MoveBetweenSubaccounts, PlaceOrders
+from ledger.errors import InputError
 from por.hour.balances import BalanceRow
 from por.hour.close import READY_SECONDS, Broken, Closed, Failed, HourProcess, Opened, Reserves, close_hour, draw_next
 from por.hour.sections import ZeroSumRow
@@ -264,6 +265,14 @@ def test_unread_reserves_and_movements_are_stated(tmp_path):
     assert "-4 USD" in details["in-flight"] and "bip122:main: endpoint-unreachable" in details["unread"]
     books = found["books"]["rows"][1]
     assert int(books["excess"]) - int(books["deficit"]) == int(total["reserves"]) - custody
+
+
+def test_a_movement_on_a_chain_without_reserves_is_told_and_nothing_is_stated(tmp_path):
+    hours = traded(tmp_path)
+    job = hours.job(hours.cut(), reserves=Reserves((), NO_CHAINS, (), [movement(1)._replace(chain="eip155:1")]))
+    with pytest.raises(InputError, match="eip155:1"):
+        close_hour(job)
+    assert not job.out.exists()
 
 
 def test_a_process_that_is_killed_leaves_nothing_and_says_so(tmp_path):

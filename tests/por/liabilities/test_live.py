@@ -345,6 +345,17 @@ def test_between_the_cut_and_the_next_hour_changes_wait(tmp_path):
         forest.cut(8, tmp_path / "hour")
 
 
+def test_a_start_between_two_hours_waits_for_the_next_one():
+    forest = LiveForest(SNAPSHOT, MASTER, NAMES, select(), is_cut=True)
+    for entry in pack_identities("email", PEOPLE).entries:
+        forest.add_account(entry)
+    forest.change(0, 3, 7, 0)
+    assert forest.refresh() == 1
+    columns = columns_of({NAMES[0]: {0: (5, 0)}, NAMES[1]: {}}, NAMES)
+    forest.adopt(open_hour(hour(3), MASTER, 1, NAMES, *columns, pack_identities("email", PEOPLE), select()))
+    assert forest.refresh() == 0 and forest.trees[0].sums == (12, 0)
+
+
 def kept_folder(tmp_path):
     forest = forest_of()
     forest.open(0, *opening([(1, 5, 0), (2, 6, 0)]))

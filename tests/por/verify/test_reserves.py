@@ -9,13 +9,14 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from ledger.canonical import Tag, canonical_file, tagged_hash
+from por.attestation import EVIDENCE_FORMAT
 from por.reserves.evm import Expectation, Layout, LayoutTable, rlp, verify_evidence
 from por.reserves.evm.control import Challenge, challenge_text
 from por.reserves.evm.header import decode_header
 from por.reserves.evm.hexes import keccak256, to_hex
 from por.reserves.evm.trie import EMPTY_ROOT
 from por.snapshot import to_seconds
-from por.verify.reserves import EVIDENCE_FORMAT, ReserveReader, ReserveView, check_reserves
+from por.verify.reserves import ReserveReader, ReserveView, check_reserves
 
 CHAIN, HOUR = "eip155:1", "2026-11-20T02:00:00Z"
 HOLDER, TOKEN = b"\x11" * 20, b"\x22" * 20

@@ -44,15 +44,23 @@ class PyEvmProvider(JSONBaseProvider):
         self._next_time: int | None = None
         self._trie: Any = import_module("trie").HexaryTrie
         self._call_failed: Any = import_module("eth_tester.exceptions").TransactionFailed
+        self._not_found: Any = import_module("eth_tester.exceptions").TransactionNotFound
+        self._not_valid: Any = import_module("eth_tester.exceptions").ValidationError
+        self._invalid: Any = import_module("eth_utils").ValidationError
         self._methods: dict[str, Callable[..., Any]] = {
             "eth_accounts": self._tester.get_accounts,
             "eth_blockNumber": lambda: hex(self._head()),
             "eth_call": self._call,
             "eth_chainId": lambda: hex(self._backend.chain.chain_id),
+            "eth_getBalance": lambda address, _block: hex(self._tester.get_balance(_mixed(address))),
             "eth_getBlockByNumber": self._block,
             "eth_getCode": lambda address, _block: self._tester.get_code(_mixed(address)),
+            "eth_getLogs": self._logs,
             "eth_getProof": self._proof,
+            "eth_getTransactionByHash": self._transaction,
+            "eth_getTransactionCount": lambda address, _block: hex(self._tester.get_nonce(_mixed(address))),
             "eth_getTransactionReceipt": self._receipt,
+            "eth_sendRawTransaction": self._send_raw,
             "eth_sendTransaction": self._send,
             "evm_mine": self._mine,
             "evm_revert": self._tester.revert_to_snapshot,
@@ -87,15 +95,17 @@ class PyEvmProvider(JSONBaseProvider):
     def _header(self, number: int) -> Any:
         return self._backend.chain.get_canonical_block_header_by_number(number)
 
-    def _block(self, block: str, _full: bool) -> dict[str, str] | None:
+    def _block(self, block: str, full: bool) -> dict[str, Any] | None:
         number = self._number(block)
         if number > self._head():
             return None
         header = self._header(number)
         fields = rlp.decode_flat(_library_encode(header))
-        answer = {"hash": to_hex(header.hash)}
+        answer: dict[str, Any] = {"hash": to_hex(header.hash)}
         for (name, kind), value in zip(FIELDS, fields, strict=False):
             answer[name] = hex(int.from_bytes(value, "big")) if kind == "uint" else to_hex(value)
+        hashes = self._tester.get_block_by_number(number)["transactions"]
+        answer["transactions"] = [self._transaction(digest) for digest in hashes] if full else list(hashes)
         return answer
 
     def _proof(self, address: str, keys: list[str], block: object) -> dict[str, Any]:
@@ -133,9 +143,57 @@ class PyEvmProvider(JSONBaseProvider):
         self._set_time()
         return str(self._tester.send_transaction(filled))
 
-    def _receipt(self, digest: str) -> dict[str, Any]:
-        receipt = self._tester.get_transaction_receipt(digest)
-        return {"status": receipt["status"], "contractAddress": receipt["contract_address"]}
+    def _send_raw(self, raw: str) -> str:
+        self._set_time()
+        try:
+            return str(self._tester.send_raw_transaction(raw))
+        except (self._invalid, self._not_valid) as error:
+            raise _Refused("invalid transaction") from error
+
+    def _transaction(self, digest: str) -> dict[str, Any] | None:
+        try:
+            found = self._tester.get_transaction_by_hash(digest)
+        except self._not_found:
+            return None
+        to = str(found["to"]).lower() or None
+        return {"hash": found["hash"], "from": found["from"].lower(), "to": to, "value": hex(found["value"])}
+
+    def _receipt(self, digest: str) -> dict[str, Any] | None:
+        """As every node has it: none before the transaction is in a block."""
+        try:
+            receipt = self._tester.get_transaction_receipt(digest)
+        except self._not_found:
+            return None
+        if receipt["block_number"] is None or receipt["block_number"] > self._head():
+            return None
+        header = self._header(receipt["block_number"])
+        return {
+            "blockHash": to_hex(header.hash),
+            "blockNumber": hex(receipt["block_number"]),
+            "contractAddress": receipt["contract_address"],
+            "effectiveGasPrice": hex(receipt["effective_gas_price"]),
+            "gasUsed": hex(receipt["gas_used"]),
+            "logs": [self._log(log, header) for log in receipt["logs"]],
+            "status": hex(receipt["status"]),
+        }
+
+    def _logs(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        """The events of one block, by its hash, of the contracts and the first topic that are asked for."""
+        number = self._number({"blockHash": wanted["blockHash"]})
+        receipts = (self._receipt(digest) for digest in self._tester.get_block_by_number(number)["transactions"])
+        logs = [log for receipt in receipts if receipt is not None for log in receipt["logs"]]
+        return [log for log in logs if log["address"] in wanted["address"] and log["topics"][:1] == wanted["topics"]]
+
+    @staticmethod
+    def _log(log: Any, header: Any) -> dict[str, Any]:
+        return {
+            "address": str(log["address"]).lower(),
+            "blockHash": to_hex(header.hash),
+            "data": log["data"],
+            "logIndex": hex(log["log_index"]),
+            "topics": list(log["topics"]),
+            "transactionHash": log["transaction_hash"],
+        }
 
     def _travel(self, timestamp: int) -> None:
         self._next_time = timestamp

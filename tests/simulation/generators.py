@@ -1,0 +1,621 @@
+"""What honest clients, operators and services send: a table of generators, one or more for every type of command.
+
+A generator gives what somebody would send now, as the bytes that they sign; it may well be refused (too large, too
+late, an order that is gone). To add a command, write a function and put it in `HONEST` with its weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from typing import Any, NamedTuple
+
+from ledger.commands import (
+    AddDestination,
+    AdjustCustody,
+    AmendOrder,
+    ApproveWithdrawal,
+    ApproveWithdrawalByTwo,
+    AssignAddress,
+    AssignReceipt,
+    BlockAccount,
+    Cancel,
+    CancelAll,
+    CancelParameterChange,
+    Command,
+    CorrectBooks,
+    CreditDeposit,
+    EndSession,
+    FailCustodyMove,
+    FailHour,
+    FailWithdrawal,
+    FeedPrices,
+    HaltMarket,
+    ListAsset,
+    ListMarket,
+    MoveBetweenSubaccounts,
+    MoveCustody,
+    NewOrder,
+    OpenAccount,
+    OpenMarket,
+    PauseTransfers,
+    PlaceOrders,
+    ReceiveDeposit,
+    RejectWithdrawal,
+    RemoveDestination,
+    RepayDebt,
+    ReplaceTransaction,
+    RequestWithdrawal,
+    RequireDestinations,
+    ResumeTransfers,
+    ReverseDeposit,
+    SendWithdrawal,
+    SetAssetFacts,
+    SetConsent,
+    SetCustomer,
+    SetParameters,
+    SettleCustodyMove,
+    SettleWithdrawal,
+    SetWallet,
+    Tick,
+    Unblock,
+)
+from ledger.commands.customers import CLIENT_CLASSES, CONSENTS, RELATIONS
+from ledger.commands.listing import MARKET_STATES
+from ledger.commands.parameters import NewValue
+from ledger.commands.prices import AssetPrice, CurrencyPrice
+from ledger.door import Submission
+from ledger.keys import SigningKey
+from tests.simulation.world import ASSETS, MARKETS, Person, World
+
+__all__ = ["HONEST", "Generator", "an_order", "listings", "open_account", "registration", "some"]
+
+SUBACCOUNTS = ("", "", "", "", "bot", "savings")
+SESSIONS = tuple(f"session-{number}" for number in range(8))
+HUGE = (2**31, 2**53 - 1, 2**53, 2**62, 2**63 - 1)
+
+
+class Generator(NamedTuple):
+    """How often, and what: one or more submissions that are sent together."""
+
+    weight: int
+    make: Callable[[World], Sequence[Submission]]
+
+
+# Orders.
+
+
+def an_order(world: World, **changes: Any) -> NewOrder:
+    """Mostly one that a market takes, near its middle; now and then one that it does not."""
+    rng = world.rng
+    market = rng.choice(world.listed_markets)
+    middle = MARKETS[market].middle
+    price = max(1, middle + rng.randint(-12, 12))
+    fields: dict[str, Any] = {
+        "market": market,
+        "side": rng.choice(("bid", "ask")),
+        "kind": "limit",
+        "client_id": rng.randrange(2**32),
+        "quantity": rng.choice((1, 2, 5, 10, 40, 200)),
+        "quote_quantity": None,
+        "price": price,
+        "time_in_force": rng.choice(("gtc", "gtc", "gtc", "gtc", "ioc", "fok")),
+        "expires": None,
+        "post_only": False,
+        "self_trade": rng.choice(("reject-taker", "reject-maker", "reject-both", "allow")),
+        "trigger": None,
+        "trigger_price": None,
+        "trigger_by": None,
+        "oco_group": None,
+        "bound": rng.random() < 0.1,
+    }
+    shape = rng.random()
+    if shape < 0.08:
+        fields |= {"kind": "market", "price": None, "time_in_force": "ioc"}
+    elif shape < 0.14:
+        fields |= {"kind": "market", "price": None, "time_in_force": "ioc", "quantity": None}
+        fields |= {"quote_quantity": rng.choice((1, 999, 10**4, 10**6, 10**9))}
+    elif shape < 0.22:
+        fields |= {"time_in_force": "gtt", "expires": world.now_us + rng.choice((1, 10**6, 10**8, 4 * 10**9))}
+    elif shape < 0.30:
+        fields |= {"time_in_force": "gtc", "post_only": True}
+    elif shape < 0.36:
+        fields |= _trigger(world, price)
+    elif shape < 0.38:
+        fields |= {rng.choice(("price", "quantity")): rng.choice(HUGE)}
+    elif shape < 0.40:
+        fields |= {"expires": world.now_us + 5, "post_only": True, "time_in_force": rng.choice(("fok", "gtt"))}
+    return NewOrder(**(fields | changes))
+
+
+def _trigger(world: World, price: int) -> dict[str, Any]:
+    return {
+        "time_in_force": "gtc",
+        "trigger": world.rng.choice(("stop", "take-profit")),
+        "trigger_price": max(1, price + world.rng.randint(-6, 6)),
+        "trigger_by": world.rng.choice(("last", "last", "mark", "index")),
+    }
+
+
+def place(world: World) -> list[Submission]:
+    """One order or a few."""
+    person, rng = world.someone(), world.rng
+    orders = tuple(an_order(world) for _ in range(rng.choice((1, 1, 1, 1, 2, 5))))
+    command = PlaceOrders(person.account, rng.choice(SUBACCOUNTS), orders)
+    source = rng.choice(SESSIONS)
+    if rng.random() < 0.3:
+        return [world.by_session(person, command, source)]
+    return [world.by(person, command, source)]
+
+
+def place_pair(world: World) -> list[Submission]:
+    """Two orders of which one cancels the other."""
+    person = world.someone()
+    market = world.rng.choice(world.listed_markets)
+    price = MARKETS[market].middle
+    plain = {"market": market, "side": "ask", "quantity": 5, "quote_quantity": None, "kind": "limit"}
+    plain |= {"oco_group": 7, "time_in_force": "gtc", "expires": None, "post_only": False, "price": price}
+    legs = (
+        an_order(world, **plain, trigger="take-profit", trigger_price=price + 4, trigger_by="last"),
+        an_order(world, **plain, trigger="stop", trigger_price=max(1, price - 4), trigger_by="last"),
+    )
+    return [world.by(person, PlaceOrders(person.account, "", legs))]
+
+
+def _an_order_of(world: World, person: Person) -> int:
+    if person.orders and world.rng.random() < 0.9:
+        return world.rng.choice(person.orders)
+    return world.rng.choice((1, 4097, 2**40, 2**63 - 1))
+
+
+def cancel(world: World) -> list[Submission]:
+    """Orders that may be gone already, and now and then one that never was."""
+    person = world.someone()
+    orders = tuple(_an_order_of(world, person) for _ in range(world.rng.choice((1, 1, 1, 3))))
+    return [world.by(person, Cancel(person.account, world.rng.choice(SUBACCOUNTS), orders))]
+
+
+def cancel_all(world: World) -> list[Submission]:
+    """In one market, in all, or with a block; what is blocked is unblocked soon."""
+    person, rng = world.someone(), world.rng
+    if rng.random() < 0.3:
+        blocking = CancelAll(person.account, "", None, True)
+        return [world.by(person, blocking), world.by(person, Unblock(person.account, ""))]
+    market = rng.choice((None, *world.listed_markets))
+    return [world.by(person, CancelAll(person.account, rng.choice(SUBACCOUNTS), market, False))]
+
+
+def amend(world: World) -> list[Submission]:
+    """Another price or quantity, at times one that cannot be."""
+    person, rng = world.someone(), world.rng
+    price = max(1, MARKETS[rng.choice(world.listed_markets)].middle + rng.randint(-10, 10))
+    quantity = rng.choice((1, 3, 30, 500, *HUGE[:2], HUGE[-1]))
+    order = _an_order_of(world, person)
+    return [world.by(person, AmendOrder(person.account, rng.choice(SUBACCOUNTS), order, price, quantity))]
+
+
+def end_session(world: World) -> list[Submission]:
+    """A session that went away."""
+    return [world.by_service(EndSession(world.rng.choice(SESSIONS)))]
+
+
+def api(world: World) -> list[Submission]:
+    """Instructions in an API string: orders, cancels, a withdrawal."""
+    person, rng = world.someone(), world.rng
+    market = rng.choice(["BTC_USD", "ETH_USD"])
+    kind = rng.random()
+    if kind < 0.6:
+        instructions = [("orderExecute", _api_order(world, market)) for _ in range(rng.choice((1, 1, 3)))]
+    elif kind < 0.75 and person.orders:
+        instructions = [("orderCancel", {"orderId": str(rng.choice(person.orders))})]
+    elif kind < 0.85:
+        instructions = [("orderCancelAll", {"symbol": market})]
+    else:
+        withdrawal = {"address": "somewhere", "clientId": world.new_id("withdrawal"), "quantity": "0.01"}
+        instructions = [("withdraw", {**withdrawal, "symbol": rng.choice(("BTC", "ETH", "USD", "NONE"))})]
+    return [world.by_api(person.keys[0], instructions)]
+
+
+def _api_order(world: World, market: str) -> dict[str, str]:
+    price = MARKETS[market].middle + world.rng.randint(-8, 8)
+    unit, step = (100, "0.005") if market == "BTC_USD" else (1, "0.05")
+    return {
+        "orderType": "Limit",
+        "price": str(price * unit),
+        "quantity": world.rng.choice((step, "1", "0.0000001")),
+        "side": world.rng.choice(("Bid", "Ask")),
+        "symbol": market,
+        "timeInForce": world.rng.choice(("GTC", "IOC")),
+    }
+
+
+# Money.
+
+
+def deposit(world: World) -> list[Submission]:
+    """Seen on a chain; at times seen twice, by evidence that is known already."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(world.listed_assets)
+    scale, chain = ASSETS[asset]
+    amount = rng.choice((1, 10**scale, 5 * 10**scale, 10 ** (scale + 2)))
+    if rng.random() < 0.01:
+        amount = rng.choice(HUGE)
+    evidence = world.evidence(chain) if rng.random() < 0.9 or not world.deposits else rng.choice([*world.deposits])
+    command = CreditDeposit(
+        person.account, rng.choice(SUBACCOUNTS), asset, min(amount, 2**63 - 1), rng.choice(world.wallets), evidence
+    )
+    return [world.by_service(command)]
+
+
+def reverse(world: World) -> list[Submission]:
+    """A credited deposit is gone from its chain."""
+    known = [*world.deposits]
+    evidence = world.rng.choice(known) if known and world.rng.random() < 0.95 else "never seen"
+    return [world.by_service(ReverseDeposit(evidence, "reorganisation"))]
+
+
+def withdraw(world: World) -> list[Submission]:
+    """What a customer may have, and at times more."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(world.listed_assets)
+    unit = 10 ** ASSETS[asset][0]
+    amount = rng.choice((1, max(1, unit // 10), unit, *HUGE[-1:]))
+    request = world.new_id("withdrawal")
+    if world.withdrawals and rng.random() < 0.05:
+        request = rng.choice([*world.withdrawals])
+    command = RequestWithdrawal(person.account, rng.choice(SUBACCOUNTS), asset, min(amount, 2**63 - 1), "to", request)
+    return [world.by(person, command)]
+
+
+def move_withdrawal(world: World) -> list[Submission]:
+    """The next step of one withdrawal, or one that is not its next."""
+    rng, known = world.rng, world.withdrawals
+    open_ones = [request for request, state in known.items() if state in ("held", "approved", "sent")]
+    if not open_ones:
+        return []
+    request = rng.choice(open_ones) if rng.random() < 0.95 else rng.choice([*known])
+    wallet, operator = rng.choice(world.wallets), world.operators[0]
+    fail = world.by_service(FailWithdrawal(request, "the chain refused it", "a reorganisation", None))
+    approve = world.signed(ApproveWithdrawal(request), operator)
+    steps = {
+        "held": (approve, approve, world.by_operators(ApproveWithdrawalByTwo(request)), fail),
+        "approved": (
+            *[
+                world.by_service(SendWithdrawal(request, wallet, *world.chain_sender(wallet), "ab" * length))
+                for length in (1, 50, 200)
+            ],
+            world.signed(RejectWithdrawal(request, "suspicious"), operator),
+        ),
+        "sent": (
+            world.by_service(SettleWithdrawal(request, world.evidence("transaction"), None)),
+            world.by_service(ReplaceTransaction(request, world.sent_nonces.get(request, 7), "cd" * 40)),
+            fail,
+        ),
+    }
+    state = known[request] if rng.random() < 0.95 else "sent"
+    return [rng.choice(steps.get(state, steps["sent"]))]
+
+
+def move_custody(world: World) -> list[Submission]:
+    """Between the exchange's wallets, to its end in one way or the other."""
+    rng = world.rng
+    if world.custody_moves and rng.random() < 0.6:
+        name = rng.choice(world.custody_moves)
+        end = rng.choice((SettleCustodyMove, SettleCustodyMove, FailCustodyMove))
+        return [world.by_service(end(name, world.evidence("transaction"), None))]
+    asset = rng.choice(world.listed_assets)
+    source, target = rng.choice(world.wallets), rng.choice(world.wallets)
+    amount = rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
+    sent = (*world.chain_sender(source), "ef" * 30)
+    return [world.by_service(MoveCustody(world.new_id("custody"), source, target, asset, amount, 0, *sent))]
+
+
+def adjust(world: World) -> list[Submission]:
+    """Books follow a wallet by hand."""
+    rng = world.rng
+    asset, way = rng.choice(world.listed_assets), rng.choice(("in", "in", "out"))
+    amount = rng.choice((1, 10 ** ASSETS[asset][0]))
+    return [world.by_operators(AdjustCustody(rng.choice(world.wallets), asset, way, amount, 0, "capital", "case"))]
+
+
+def repay(world: World) -> list[Submission]:
+    """Of a debt, by somebody who may have none."""
+    owing = [pair for pair in world.indebted if pair[0] in world.people]
+    if not owing:
+        return []
+    account, asset = world.rng.choice(owing)
+    amount = world.rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
+    return [world.by(world.people[account], RepayDebt(account, "", asset, amount))]
+
+
+def receive(world: World) -> list[Submission]:
+    """An address is assigned, or something arrives at one, known or not."""
+    rng = world.rng
+    if rng.random() < 0.3 or not world.addresses:
+        account = rng.choice((None, world.someone().account, world.someone().account))
+        wallet = rng.choice((None, *world.wallets)) if account else world.wallets[0]
+        return [world.by_service(AssignAddress(account, "", "eip155:1", world.evidence("0xaddress"), wallet))]
+    address = rng.choice(("0xnobody", *world.addresses))
+    asset, evidence = rng.choice(world.listed_assets), world.evidence("receipt")
+    amount = rng.choice((1, 10 ** ASSETS[asset][0]))
+    return [world.by_service(ReceiveDeposit("eip155:1", address, world.wallets[0], asset, amount, 0, evidence))]
+
+
+def assign_receipt(world: World) -> list[Submission]:
+    """What nobody was credited for finds somebody, or becomes the house's."""
+    if not world.receipts:
+        return []
+    account = world.rng.choice((None, world.someone().account))
+    return [world.by_operators(AssignReceipt(world.rng.choice([*world.receipts]), account, "", "found"))]
+
+
+def pause(world: World) -> list[Submission]:
+    """An asset's transfers stop, and mostly go on at once."""
+    rng = world.rng
+    asset, direction = rng.choice(world.listed_assets), rng.choice(("deposits", "withdrawals"))
+    paused = world.signed(PauseTransfers(asset, direction, "a fork"), world.operators[0])
+    return [paused, world.by_operators(ResumeTransfers(asset, direction, "over"))][: rng.choice((1, 2, 2, 2))]
+
+
+def destinations(world: World) -> list[Submission]:
+    """A customer's list of where withdrawals may go."""
+    person, rng = world.someone(), world.rng
+    place = (person.account, rng.choice(("eip155:1", "bip122:main")), rng.choice(("to", "elsewhere")))
+    commands: tuple[Command, ...] = (
+        AddDestination(*place),
+        RemoveDestination(*place),
+        RequireDestinations(person.account, rng.random() < 0.2),
+    )
+    return [world.by(person, rng.choice(commands))]
+
+
+# Parameters and prices.
+
+
+def parameters(world: World) -> list[Submission]:
+    """What tightens acts at once, what loosens is scheduled, and some of it is cancelled."""
+    rng = world.rng
+    if world.scheduled and rng.random() < 0.4:
+        return [world.by_operators(CancelParameterChange(rng.choice(world.scheduled), "reconsidered"))]
+    asset, market = rng.choice(world.listed_assets), rng.choice(world.listed_markets)
+    change = rng.choice(
+        (
+            NewValue("withdrawals.fee", asset, str(rng.choice((0, 1, 5)))),
+            NewValue("withdrawals.minimum", asset, str(rng.choice((1, 2)))),
+            NewValue("withdrawals.two_operators_from", asset, str(rng.choice((10**6, 2**60)))),
+            NewValue("prices.staleness", asset, str(rng.choice((30, 60, 120)))),
+            NewValue("prices.sources_min", asset, str(rng.choice((1, 2)))),
+            NewValue("market.notional_min", market, str(rng.choice((0, 5)))),
+            NewValue("market.open_orders_max", market, str(rng.choice((20, 200, 1_000)))),
+            NewValue("no.such_parameter", "", "1"),
+        )
+    )
+    return [world.by_operators(SetParameters((change,), "a reason"))]
+
+
+def feed(world: World) -> list[Submission]:
+    """Prices of the service's feed, at times stale or far from the last."""
+    rng = world.rng
+    prices = tuple(AssetPrice(asset, rng.choice((10**18, 10**18 + 10**15, 7 * 10**20))) for asset in ("BTC", "ETH"))
+    published = world.now_us - rng.choice((0, 10**6, 10**9))
+    return [world.by_service(FeedPrices(published, "USD", prices, (CurrencyPrice("EUR", 11 * 10**17),)))]
+
+
+def fail_hour(world: World) -> list[Submission]:
+    """An assertion of an hour failed: the venue stops, and two operators open it again."""
+    failed = world.by_service(FailHour("roots-differ"))
+    return [failed, world.by_operators(OpenMarket(None, "open", "looked into"))]
+
+
+def move(world: World) -> list[Submission]:
+    """Between a customer's own subaccounts, at times more than there is or from one to itself."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(world.listed_assets)
+    amount = rng.choice((1, 10 ** ASSETS[asset][0], 2**63 - 1))
+    source, target = rng.choice(SUBACCOUNTS), rng.choice(("", "bot", "savings"))
+    command = MoveBetweenSubaccounts(person.account, source, target, asset, min(amount, 2**63 - 1))
+    return [world.by_session(person, command, "session-1") if rng.random() < 0.2 else world.by(person, command)]
+
+
+def correct(world: World) -> list[Submission]:
+    """By hand, between customers or with the house."""
+    rng = world.rng
+    parties: list[str | None] = [world.someone().account, rng.choice((None, world.someone().account))]
+    rng.shuffle(parties)
+    source, target = parties
+    command = CorrectBooks(
+        source, target, rng.choice(world.listed_assets), rng.choice((1, 777, 10**18)), "a mistake", "case"
+    )
+    return [world.by_operators(command)]
+
+
+# Customers and keys.
+
+
+def open_account(world: World) -> list[Submission]:
+    """A newcomer with a first key and some money; at times an account that is open already."""
+    rng = world.rng
+    person = world.new_person() if rng.random() < 0.95 or not world.opened else world.someone()
+    kind = rng.choice(("assigned", "email"))
+    data, identity = (None, None) if kind == "assigned" else (world.new_id("data"), world.new_id("identity") * 2)
+    referrer = None  # a referrer's share is in no fact but the balance, and the plain twin would not know it
+    facts = (rng.choice(CLIENT_CLASSES), rng.choice(("JP", "US-NY", "AE")), rng.choice(RELATIONS))
+    account = OpenAccount(person.account, "main", kind, data, identity, *facts, referrer)
+    deposits = [
+        CreditDeposit(
+            person.account, "", asset, rng.randint(1, 9) * 10 ** ASSETS[asset][0], "wallet-1", world.evidence("first")
+        )
+        for asset in world.listed_assets
+    ]
+    if "USD" in world.listed_assets:
+        usd = CreditDeposit(person.account, "", "USD", 10**7 + 1, "wallet-1", world.evidence("first"))
+        deposits.append(usd)
+    return [world.by_service(account), registration(world, person), *map(world.by_service, deposits)]
+
+
+def registration(world: World, person: Person) -> Submission:
+    """The first key of an account, by the service that opened it."""
+    return world.signed_document(_registration(person.account, person.keys[0]), world.service, person.keys[0])
+
+
+def _registration(owner: str, key: SigningKey, role: str = "customer", expires: int | None = None) -> dict[str, Any]:
+    permissions = {"customer": ["read", "trade", "withdraw"], "session": ["read", "trade"]}.get(role, [])
+    fields: dict[str, Any] = {"type": "keys.register", "expires": expires, "key": key.public.hex(), "owner": owner}
+    return {**fields, "permissions": permissions, "role": role}
+
+
+def change_keys(world: World) -> list[Submission]:
+    """A customer registers, rotates or revokes a key of their own."""
+    person, rng = world.someone(), world.rng
+    signer, kind = person.keys[0], rng.random()
+    if kind < 0.4 and len(person.keys) < 4:
+        role = rng.choice(("customer", "session"))
+        expires = world.now_us + rng.choice((10**6, 10**9, 10**10)) if role == "session" or kind < 0.05 else None
+        new = world.new_key(person)
+        return [world.signed_document(_registration(person.account, new, role, expires), signer, new)]
+    if kind < 0.7:
+        old, new = rng.choice(person.keys), world.new_key(person)
+        document = {"type": "keys.rotate", "key": old.public.hex(), "new": new.public.hex()}
+        return [world.signed_document(document, signer, new)]
+    ended = rng.choice(person.keys[1:] or person.keys)
+    if len(person.keys) == 1:
+        return []
+    return [world.signed_document({"type": "keys.revoke", "key": ended.public.hex()}, signer)]
+
+
+def change_house_keys(world: World) -> list[Submission]:
+    """Two operators rotate the service's key or one of their own, or take a third operator in and out."""
+    rng, number = world.rng, world.count()
+    operators = world.operators[:2]
+    new = SigningKey(number.to_bytes(32, "big"))
+    world.known_keys[new.public] = new
+    kind = rng.random()
+    if kind < 0.3 and len(world.operators) < 4:
+        document = _registration(f"operator-{number}", new, "operator")
+        return [world.signed_document(document, *operators, new)]
+    if kind < 0.5 and len(world.operators) > 2:
+        document = {"type": "keys.revoke", "key": world.operators[-1].public.hex()}
+        return [world.signed_document(document, *operators)]
+    old = rng.choice((world.service, operators[0]))
+    document = {"type": "keys.rotate", "key": old.public.hex(), "new": new.public.hex()}
+    return [world.signed_document(document, *operators, new)]
+
+
+def customer_facts(world: World) -> list[Submission]:
+    """Another class or domicile."""
+    rng = world.rng
+    facts = (rng.choice(CLIENT_CLASSES), rng.choice(("JP", "FR", "US-CA")), rng.choice(RELATIONS))
+    return [world.by_service(SetCustomer(world.someone().account, *facts))]
+
+
+def consent(world: World) -> list[Submission]:
+    """A customer agrees, or no longer does."""
+    person, rng = world.someone(), world.rng
+    text = world.new_id("text") * 2
+    return [world.by(person, SetConsent(person.account, rng.choice(CONSENTS), rng.random() < 0.7, text))]
+
+
+def block(world: World) -> list[Submission]:
+    """An operator's kill switch, lifted at once or later by chance."""
+    account = world.someone().account
+    blocked = world.rng.random() < 0.4
+    return [world.signed(BlockAccount(account, blocked, "a reason"), world.operators[0])]
+
+
+# The house.
+
+
+def list_something(world: World) -> list[Submission]:
+    """The next asset or market, or one that is there already."""
+    rng = world.rng
+    name, (scale, chain) = rng.choice([*ASSETS.items()])
+    if name not in world.listed_assets or rng.random() < 0.3:
+        return [world.by_operators(ListAsset(name, scale, chain, "native", "", "", ""))]
+    symbol, shape = rng.choice([*MARKETS.items()])
+    market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
+    opened = OpenMarket(symbol, "open", "opening")
+    return [world.by_operators(market), world.by_operators(opened)]
+
+
+def asset_facts(world: World) -> list[Submission]:
+    """Other master data."""
+    asset = world.rng.choice(world.listed_assets)
+    return [
+        world.by_operators(SetAssetFacts(asset, ASSETS[asset][1], world.rng.choice(("native", "0xab")), "", "", ""))
+    ]
+
+
+def wallet(world: World) -> list[Submission]:
+    """What a wallet is."""
+    rng = world.rng
+    owner, custodian = rng.choice(("client", "own", "guarantee")), rng.choice(("online", "offline", "custodian"))
+    return [world.by_operators(SetWallet(rng.choice(world.wallets), "main", owner, custodian, "eip155:1"))]
+
+
+def halt(world: World) -> list[Submission]:
+    """A market or the venue is halted in some degree, and mostly opened again at once."""
+    rng = world.rng
+    market = rng.choice((None, *world.listed_markets))
+    halted = world.signed(HaltMarket(market, rng.choice(MARKET_STATES[1:]), "a halt"), world.operators[0])
+    again = [world.by_operators(OpenMarket(each, "open", "over")) for each in (market, None)]
+    return [halted] if rng.random() < 0.2 else [halted, *again]
+
+
+def tick(world: World) -> list[Submission]:
+    """Time passes."""
+    return [world.by_service(Tick())]
+
+
+HONEST: dict[str, Generator] = {
+    "place": Generator(300, place),
+    "place-pair": Generator(15, place_pair),
+    "cancel": Generator(60, cancel),
+    "cancel-all": Generator(15, cancel_all),
+    "amend": Generator(40, amend),
+    "end-session": Generator(6, end_session),
+    "api": Generator(60, api),
+    "deposit": Generator(40, deposit),
+    "reverse": Generator(8, reverse),
+    "withdraw": Generator(25, withdraw),
+    "move-withdrawal": Generator(30, move_withdrawal),
+    "move-custody": Generator(12, move_custody),
+    "adjust": Generator(5, adjust),
+    "repay": Generator(8, repay),
+    "receive": Generator(15, receive),
+    "assign-receipt": Generator(5, assign_receipt),
+    "pause": Generator(3, pause),
+    "destinations": Generator(8, destinations),
+    "parameters": Generator(6, parameters),
+    "feed": Generator(8, feed),
+    "fail-hour": Generator(1, fail_hour),
+    "move": Generator(25, move),
+    "correct": Generator(6, correct),
+    "open-account": Generator(6, open_account),
+    "change-keys": Generator(12, change_keys),
+    "change-house-keys": Generator(3, change_house_keys),
+    "customer-facts": Generator(5, customer_facts),
+    "consent": Generator(8, consent),
+    "block": Generator(5, block),
+    "list": Generator(4, list_something),
+    "asset-facts": Generator(2, asset_facts),
+    "wallet": Generator(3, wallet),
+    "halt": Generator(3, halt),
+    "tick": Generator(5, tick),
+}
+
+
+def some(world: World, without: Container[str] = ()) -> Sequence[Submission]:
+    """What one of the generators makes, by their weights."""
+    names = [name for name in HONEST if name not in without]
+    [name] = world.rng.choices(names, [HONEST[name].weight for name in names])
+    return HONEST[name].make(world)
+
+
+def listings(world: World) -> list[Submission]:
+    """What an exchange begins with: three assets and three markets, open."""
+    first = [world.by_operators(ListAsset(name, *ASSETS[name], "native", "", "", "")) for name in ("USD", "BTC", "ETH")]
+    for symbol in ("BTC_USD", "ETH_USD", "ETH_BTC"):
+        shape = MARKETS[symbol]
+        market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
+        first.append(world.by_operators(market))
+        first.append(world.by_operators(OpenMarket(symbol, "open", "opening")))
+    return first
