@@ -193,7 +193,8 @@ class HourKeeper:
         """Whether the live hour can no longer be cut: it is too late, or a command came after its end."""
         if self.trees.forest.is_cut:
             return False
-        return now_us // 1_000_000 > to_seconds(self.hour) + LATE_MAX_SECONDS or self._is_passed()
+        late_seconds = now_us // 1_000_000 - to_seconds(self.hour)
+        return late_seconds > LATE_MAX_SECONDS or (late_seconds >= 0 and self._is_passed())
 
     def _is_passed(self) -> bool:
         """Whether the state is no longer that of the live hour's end."""

@@ -7,6 +7,7 @@ everybody's. Personal data are written here alone, whoever asks for it, so that 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -221,7 +222,10 @@ class RunningExchange:
 
     def _keep(self, account: str, kind: str, value: str) -> Any:
         """Keep a piece of personal data, durable; what the log may hold of it."""
-        bound = self.personal.put(account, kind, value.encode())
+        try:
+            bound = self.personal.put(account, kind, value.encode())
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from None
         return {"data": bound.id.hex(), "identity": bound.binding.hex()}
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from cli.keys import read_previous
 from cli.main import cli
 from cli.replay_audit import _compare, _Reached, replay_checks, signed_ledgers
 from ledger.canonical import Digest
-from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
+from ledger.commands import CreditDeposit, CutHour, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
 from ledger.engine import RULE_SET, Engine
 from ledger.errors import InputError
 from ledger.keys import SigningKey
@@ -377,6 +377,8 @@ def test_a_command_that_slipped_in_after_the_hour_makes_it_missed(day):
     day.to_hour()
     # As a process would that read the clock again after it had asked for the hour.
     day.exchange.venue.submit([day.exchange.house(Tick())], day.clock())
+    day.exchange.keep_hours(day.clock.now - HOUR_US)
+    assert len(day.exchange.hours.bundles()) == 1, "a clock that went back states nothing"
     day.exchange.keep_hours()
     kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
     assert kinds == ["attestation", "missed"]
@@ -403,3 +405,17 @@ def test_orders_bound_to_a_session_do_not_outlive_the_process(day):
     day.exchange.keep_hours()
     assert day.exchange.venue.engine.orders.sessions == []
     assert not day.exchange.venue.engine.orders.rooms[MARKET].funds.holds
+
+
+def test_a_service_that_cuts_a_missed_hour_in_the_log_stops_nothing(day):
+    day.next_hour()
+    missed = (day.clock.now // HOUR_US + 1) * HOUR_US
+    day.exchange.close()
+    day.clock.now += 2 * HOUR_US
+    day.exchange = day.opened()
+    day.give(CutHour(missed), day.secrets.service)
+    day.restart()
+    day.trade(2)
+    day.next_hour()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "missed", "missed", "attestation"]
