@@ -161,10 +161,13 @@ def canonical_file(value: Json) -> bytes:
     return canonical(value) + b"\n"
 
 
-def parse(data: bytes) -> Json:
-    """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
-    if len(data) > DOCUMENT_BYTES_MAX:
-        raise FormatError("the document is larger than 64 MiB")
+def parse(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Json:
+    """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value.
+
+    `bytes_max` is for documents that a hash binds already, such as the sections of an engine's own checkpoint.
+    """
+    if len(data) > bytes_max:
+        raise FormatError(f"the document is larger than {bytes_max // 2**20} MiB")
     if _is_too_deep(data):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:

@@ -28,6 +28,7 @@ FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
 INLINE_ACCOUNTS_MAX: Final = 2_000
 """Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
+HEADER_BYTES_MAX: Final = 64 * 1024
 _NAME: Final = "checkpoint-{:016d}"
 _REPORT: Final = "report-{:016d}.json"
 
@@ -89,6 +90,10 @@ class Checkpoints:
         """The file of a position."""
         return self._folder / _NAME.format(position)
 
+    def write_now(self, engine: Engine, head: Head) -> None:
+        """Write it here, whatever its size."""
+        self._write(engine, head)
+
     def write(self, engine: Engine, head: Head) -> None:
         """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
 
@@ -127,16 +132,14 @@ class Checkpoints:
             if status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
 
-    def is_there(self, position: int) -> bool:
-        """Whether the checkpoint of a position is whole on the disk. Raises CheckFailed as `wait` does."""
+    def reap(self) -> None:
+        """Notice whether the child that was writing a checkpoint has ended. Raises CheckFailed as `wait` does."""
         if self._child:
             child, status = os.waitpid(self._child, os.WNOHANG)
-            if not child:
-                return False
-            self._child = 0
-            if status:
+            if child:
+                self._child = 0
+            if child and status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
-        return position in self.positions()
 
     def report(self, position: int) -> dict[str, Any]:
         """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
@@ -147,7 +150,12 @@ class Checkpoints:
     def state_at(self, position: int) -> Digest:
         """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
         self.wait()
-        line, _, _ = self._read(position).partition(b"\n")
+        path = self.path(position)
+        handle = self._files.open(path)
+        try:
+            line, _, _ = self._files.read(handle, 0, min(self._files.size(handle), HEADER_BYTES_MAX)).partition(b"\n")
+        finally:
+            self._files.close(handle)
         header: Any = parse(line)
         return Digest(from_hex(header["state"], 32))
 

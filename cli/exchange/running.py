@@ -67,7 +67,8 @@ class RunningExchange:
             self.hours = HourKeeper(config, secrets, now(), self._identity, kernel=kernel)
             opened.callback(self.hours.close)
             options = config.options(progress=progress, expected=self.hours.published())
-            followed = (self.store.follower(), self.hours.follower(), *followers)
+            # The trees first: when the store has written a cut, the hour's keeper knows of it (`has_read`).
+            followed = (self.hours.follower(), self.store.follower(), *followers)
             try:
                 self.venue = Venue.open(config.paths, genesis, followed, options)
             except FollowerAhead as error:
@@ -77,6 +78,7 @@ class RunningExchange:
             opened.callback(self.venue.close)
             self.hours.attach(self.venue)
             self.store.wait()
+            self.store.may_pass = self.hours.has_read
             self._opened = opened.pop_all()
 
     def _store_failed(self) -> None:
