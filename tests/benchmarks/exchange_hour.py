@@ -249,6 +249,10 @@ class Trading:
         draws = self._random.integers(0, 2**31, (size, 4)).tolist()
         return [self._order(*draw) for draw in draws]
 
+    def number(self, key: bytes) -> int:
+        """Whose key it is."""
+        return self._keys.index(key)
+
     def _order(self, who: int, side: int, price: int, quantity: int) -> Submission:
         trader = who % len(self._keys)
         self._last = max(self._last + 1, self._now())
