@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
-from cli.exchange.hours import HourKeeper
+from cli.exchange.hours import HourKeeper, settle_memory
 from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
@@ -79,6 +79,7 @@ class RunningExchange:
             self.hours.attach(self.venue)
             self.store.wait()
             self.store.may_pass = self.hours.has_read
+            settle_memory()
             self._opened = opened.pop_all()
 
     def _store_failed(self) -> None:

@@ -212,7 +212,7 @@ def event_values(
                     if reference not in referred:
                         referred[reference] = owner or account_of_reference(reference) or account or None
                     owner = owner or referred[reference]
-                document = json.dumps(_plain(event), separators=(",", ":"))
+                document = _JSON(_plain(event))
                 owner = owner or account or None
                 yield EventValues(
                     sequence, place, 0, block, kind.__name__, owner, market, None, reference, document
@@ -223,7 +223,7 @@ def _report_values(
     sequence: int, place: int, block: int, event: OrderReport, owners: Mapping[int, str]
 ) -> Iterator[EventValues]:
     market, row = event
-    document = json.dumps(row, separators=(",", ":"))
+    document = _JSON(row)
     for side, order in enumerate(orders_of_report(row)):
         yield EventValues(
             sequence, place, side, block, "OrderReport", owners.get(order), market, order, None, document
@@ -235,6 +235,8 @@ def orders_of_report(row: Sequence[int]) -> tuple[int, ...]:
     return (row[3], row[2]) if row[0] == Kind.TRADED else (row[1],)
 
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":")).encode
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 _REFERENCES: Final = ("evidence", "request")
 
 
@@ -257,6 +259,8 @@ def _named(event: Any) -> tuple[str | None, str | None, str | None]:
 
 def _plain(value: Any) -> Any:
     """A value of an event as JSON has it: named tuples are objects, bytes are hex, enumerations their names."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", None)
         if fields is None:

@@ -324,14 +324,18 @@ class Run:
         start, times = time.monotonic(), dict[str, float]()
         after("cut", self.exchange.keep_hours)
         closed = hours.closed
-        while len(times) < 2:
+        position = self.exchange.venue.engine.sequence
+        while len(times) < 3:
             self.turn(after)
             passed = time.monotonic() - start
+            if self.config.paths.checkpoints.joinpath(f"checkpoint-{position:016d}").exists():
+                times.setdefault("checkpoint_seconds", round(passed, 3))
             if hours.closed > closed:
                 times.setdefault("signed_seconds", round(passed, 3))
             if not hours.trees.forest.is_cut:
                 times.setdefault("adopted_seconds", round(passed, 3))
             assert passed < 600, hours.notices
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return {
             "name": "exchange-hour",
             "accounts": self.accounts,
@@ -348,6 +352,7 @@ class Run:
             "notices": hours.notices,
             "peak_rss_bytes": _peak(resource.RUSAGE_SELF),
             "children_peak_rss_bytes": _peak(resource.RUSAGE_CHILDREN),
+            "children_cpu_seconds": round(children.ru_utime + children.ru_stime, 3),
             **self._sizes(),
         }
 
