@@ -51,6 +51,8 @@ KEYS_SEEN_MAX = 4_096
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(each for each in range(256) if each not in b"[]{}")
 _HEX = re.compile(r"[0-9a-f]*\Z")
 
 
@@ -226,6 +228,13 @@ def _is_too_deep(data: bytes) -> bool:
     """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
     if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
         return False
+    if b"\\" not in data:
+        # What stands outside texts, as brackets of one kind; each pass takes the innermost level away.
+        brackets = b"".join(data.split(b'"')[::2]).translate(_ONE_KIND, _NO_BRACKETS)
+        for _ in range(DEPTH_MAX):
+            brackets = brackets.replace(b"[]", b"")
+            if not brackets:
+                return False
     depth = 0
     for token in _BRACKET.finditer(data):
         first = token.group()[0]

@@ -7,6 +7,7 @@ everybody's. Personal data are written here alone, whoever asks for it, so that 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -59,7 +60,10 @@ class RunningExchange:
         self.on_failure: Callable[[], object] | None = None
         self._last_nonce = 0
         genesis = config.genesis()
+        # Nothing that opening makes is garbage: the collector would look through all of it again and again.
+        gc.disable()
         with ExitStack() as opened:
+            opened.callback(gc.enable)
             store = Store.open(config.store_url)
             self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
             opened.callback(self.store.close)
@@ -80,6 +84,7 @@ class RunningExchange:
             self.store.wait()
             self.store.may_pass = self.hours.has_read
             settle_memory()
+            gc.enable()
             self._opened = opened.pop_all()
 
     def _store_failed(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ledger.canonical import Json
@@ -251,4 +251,4 @@ class MoneyDesk(Desk):
 
 def _texts(value: _Deposit | _Withdrawal) -> list[Json]:
     """The fields in order; integers, which may pass 2^53, as decimal text."""
-    return [str(each) if type(each) is int else each for each in astuple(value)]
+    return [str(each) if type(each) is int else each for each in map(value.__getattribute__, value.__slots__)]

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ from cli.exchange.config import Config, write_template
 from cli.exchange.running import HOUR_US, RunningExchange
 from cli.exchange.trees import COLUMNS
 from cli.exchange.vault import HouseSecrets, make_secrets
-from ledger.canonical import canonical, lp
+from ledger.canonical import Json, canonical, lp
 from ledger.checkpoints import Checkpoints
 from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, Tick
 from ledger.door import Refused, Submission
@@ -42,7 +43,7 @@ from ledger.events import Refused as EngineRefused
 from ledger.genesis import Genesis
 from ledger.journal import AccountCode, ReasonCode, claim_key, house_key
 from ledger.keyring import At
-from ledger.keys import SigningKey
+from ledger.keys import PublicKey, SigningKey
 from ledger.log import CommandLog, OsFiles
 from ledger.log.record import Door, Entry, Micros, Scheme
 from ledger.store.batch import Applied as StoredCommand
@@ -124,11 +125,9 @@ def begin_folder(folder: Path, accounts: int, kernel: str | None) -> None:
     amounts = np.random.default_rng(1).integers(1, 2**40, (accounts, BALANCES)).tolist()
     for first in range(0, accounts, ACCOUNTS_AT_ONCE):
         numbers = range(first, min(first + ACCOUNTS_AT_ONCE, accounts))
-        built.give(
-            list(_joining(numbers, amounts)), lambda place, first=first: _fund(built, custody, amounts, first, place)
-        )
+        built.give(list(_joining(numbers, amounts)), partial(_fund, built, custody, amounts, first))
     for number in range(min(TRADERS, accounts)):
-        document = {
+        document: dict[str, Json] = {
             "expires": None,
             "key": key_of(number).public.hex(),
             "owner": account_of(number),
@@ -251,7 +250,7 @@ class Trading:
 
     def number(self, key: bytes) -> int:
         """Whose key it is."""
-        return self._keys.index(key)
+        return self._keys.index(PublicKey(key))
 
     def _order(self, who: int, side: int, price: int, quantity: int) -> Submission:
         trader = who % len(self._keys)
@@ -278,7 +277,12 @@ class Trading:
             "trigger_by": None,
             "trigger_price": None,
         }
-        fields = {"account": account_of(trader), "exchange": NAME, "nonce": self._last, "orders": [order]}
+        fields: dict[str, Json] = {
+            "account": account_of(trader),
+            "exchange": NAME,
+            "nonce": self._last,
+            "orders": [order],
+        }
         signed = canonical({**fields, "subaccount": "", "type": "place-orders"})
         return Submission(Scheme.SESSION, signed, (), Door("bench-session"), self._keys[trader])
 
@@ -339,10 +343,10 @@ class Run:
         return {
             "name": "exchange-hour",
             "accounts": self.accounts,
-            "kernel": hours.trees.forest._kernel.name,
+            "kernel": select(self.kernel).name,
             "balances": BALANCES * self.accounts,
             **times,
-            "aim_seconds": 10 if self.kernel != "numpy" else 30,
+            "aim_seconds": 10 if select(self.kernel).name.startswith("c-") else 30,
             "cut_milliseconds": after.rows.pop("cut")[0],
             "holds_milliseconds": {"before": before.report(), "after": after.report()},
             "aim_milliseconds": 20,
