@@ -52,19 +52,27 @@ def write_checkpoint(engine: Engine, head: Head) -> tuple[bytes, Digest]:
 
 def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
     """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
-    line, separator, rest = data.partition(b"\n")
-    header: Any = parse(line)
+    end = data.find(b"\n")
+    header: Any = parse(data[: max(end, 0)])
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
-    if not separator or not isinstance(header, dict) or set(header) != fields or header["format"] != FORMAT:
+    if not isinstance(header, dict) or set(header) != fields or header["format"] != FORMAT:
         raise FormatError("this is no checkpoint of a format that is known")
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
     sections: dict[str, bytes] = {}
+    at = end + 1
     for row in header["sections"]:
-        if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
+        if (
+            not isinstance(row, list)
+            or len(row) != 2
+            or not isinstance(row[0], str)
+            or type(row[1]) is not int
+            or row[1] < 0
+        ):
             raise FormatError("the checkpoint's list of sections is malformed")
-        sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
-    if rest or state_hash_of(sections).hex() != header["state"]:
+        sections[row[0]] = data[at : at + row[1]]
+        at += row[1]
+    if at != len(data) or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
     engine = Engine.restore(genesis, sections)  # refuses sections that are not those of the engine it makes
     if engine.sequence != header["position"]:

@@ -238,6 +238,11 @@ class HourKeeper:
             if self._process.is_over:
                 self._process = None
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether a closing process is there."""
+        return self._process is not None
+
     def finish(self) -> None:
         """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
         self._checkpoints.wait()

@@ -44,12 +44,13 @@ def _head(ledger: Ledger) -> bytes:
 
 
 def _accounts(ledger: Ledger) -> bytes:
-    parts = [u32(len(ledger._keys))]
+    # One buffer, because millions of small parts are another gigabyte.
+    found = bytearray(u32(len(ledger._keys)))
     for key, flags, state in zip(ledger._key_bytes, ledger._flags, ledger._state, strict=True):
         a, b, c, d, version = state
         number = ((a << 128 | b) << 128 | c) << 128 | d
-        parts.append(key + (flags << 576 | number << 64 | version).to_bytes(73, "big"))
-    return b"".join(parts)
+        found += key + (flags << 576 | number << 64 | version).to_bytes(73, "big")
+    return bytes(found)
 
 
 def _pendings(ledger: Ledger) -> bytes:

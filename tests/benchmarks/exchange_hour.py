@@ -339,6 +339,9 @@ class Run:
             if not hours.trees.forest.is_cut:
                 times.setdefault("adopted_seconds", round(passed, 3))
             assert passed < 600, hours.notices
+        self.exchange.hours.finish()
+        while self.exchange.hours.is_closing:
+            self.turn(Holds())
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return {
             "name": "exchange-hour",
