@@ -14,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import gc
 import json
 import shutil
 from collections.abc import Callable
@@ -27,6 +26,7 @@ import numpy as np
 
 from cli.exchange.close import BalancesAt, CutAt, ReservesAt, complete, read_balances, read_reserves
 from cli.exchange.config import Config
+from cli.exchange.memory import settle_memory
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
 from cli.keys import read_previous
@@ -47,7 +47,7 @@ from por.liabilities.live import HourRoots, TreeState
 from por.liabilities.opened import OpenedHour, open_hour, read_opened, write_opened
 from por.snapshot import SnapshotId, next_hour, time_text, to_seconds
 
-__all__ = ["LATE_MAX_SECONDS", "HourKeeper", "settle_memory"]
+__all__ = ["LATE_MAX_SECONDS", "HourKeeper"]
 
 LATE_MAX_SECONDS: Final = 900
 """An hour that nothing followed may be cut so late, after a restart or a pause; later it is missed."""
@@ -55,8 +55,6 @@ CUT: Final = "cut.json"
 OPENED: Final = "opened"
 EXTRACT: Final = "extract.bin"
 KEPT_HOURS: Final = 2
-YOUNG: Final = (5_000, 10, 1_000_000)
-"""Thresholds of the collector of garbage: fifty thousand objects are looked through in a few milliseconds."""
 
 
 def _folder_name(hour: str) -> str:
@@ -407,16 +405,6 @@ class HourKeeper:
         if self._process is not None:
             self._process.stop()
             self._process = None
-
-
-def settle_memory() -> None:
-    """Tell the collector of garbage that what there is stays, and to look through young objects alone.
-
-    Looking through a million accounts takes it seconds, in which no command is taken. Nothing of a venue is a cycle
-    that has to be found; what is let go later is freed by its count all the same.
-    """
-    gc.freeze()
-    gc.set_threshold(*YOUNG)
 
 
 def _write_cut(folder: Path, document: dict[str, Any], write: Callable[[Path], None]) -> None:

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from cli.exchange.config import Config
-from cli.exchange.hours import HourKeeper, settle_memory
+from cli.exchange.hours import HourKeeper
+from cli.exchange.memory import settle_memory, use_large_pages
 from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
@@ -84,6 +85,7 @@ class RunningExchange:
             self.store.wait()
             self.store.may_pass = self.hours.has_read
             settle_memory()
+            use_large_pages()
             gc.enable()
             self._opened = opened.pop_all()
 
