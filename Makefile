@@ -42,11 +42,13 @@ check: $(INSTALLED) ## format, lint, types, import contract, determinism, house 
 bench: $(INSTALLED) ## benchmarks at everyday sizes
 	$(RUN) -m tests.benchmarks.run
 
-bench-ledger: $(INSTALLED) ## benchmarks of the exchange's parts: matching, ledger, log
+bench-ledger: $(INSTALLED) ## benchmarks of the exchange: matching, ledger, log, and the whole
 	$(RUN) -m tests.benchmarks.matching --orders 200000 --repeats 3
 	$(RUN) -m tests.benchmarks.ledger_apply
 	$(RUN) -m tests.benchmarks.log
 	$(RUN) -m tests.benchmarks.store
+	$(RUN) -m tests.benchmarks.exchange --commands 16000 --repeat 2
+	$(RUN) -m tests.benchmarks.exchange_hour --accounts 10000
 
 bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000

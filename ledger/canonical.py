@@ -52,6 +52,8 @@ KEYS_SEEN_MAX = 4_096
 _KEY = re.compile(r"[A-Za-z0-9@_.:-]{1,64}\Z")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,38})\Z")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(each for each in range(256) if each not in b"[]{}")
 _HEX = re.compile(r"[0-9a-f]*\Z")
 
 
@@ -162,10 +164,13 @@ def canonical_file(value: Json) -> bytes:
     return canonical(value) + b"\n"
 
 
-def parse(data: bytes) -> Json:
-    """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
-    if len(data) > DOCUMENT_BYTES_MAX:
-        raise FormatError("the document is larger than 64 MiB")
+def parse(data: bytes, bytes_max: int = DOCUMENT_BYTES_MAX) -> Json:
+    """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value.
+
+    `bytes_max` is for documents that a hash binds already, such as the sections of an engine's own checkpoint.
+    """
+    if len(data) > bytes_max:
+        raise FormatError(f"the document is larger than {bytes_max // 2**20} MiB")
     if is_too_deep(data):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:
@@ -224,6 +229,13 @@ def is_too_deep(data: bytes) -> bool:
     """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
     if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
         return False
+    if b"\\" not in data:
+        # What stands outside texts, as brackets of one kind; each pass takes the innermost level away.
+        brackets = b"".join(data.split(b'"')[::2]).translate(_ONE_KIND, _NO_BRACKETS)
+        for _ in range(DEPTH_MAX):
+            brackets = brackets.replace(b"[]", b"")
+            if not brackets:
+                return False
     depth = 0
     for token in _BRACKET.finditer(data):
         first = token.group()[0]

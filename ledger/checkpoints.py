@@ -28,6 +28,7 @@ FORMAT: Final = "tallystick/checkpoint/1"
 KEPT: Final = 3
 INLINE_ACCOUNTS_MAX: Final = 2_000
 """Up to so many accounts of the ledger a checkpoint takes a few milliseconds, which is less than a fork is worth."""
+HEADER_BYTES_MAX: Final = 64 * 1024
 _NAME: Final = "checkpoint-{:016d}"
 _REPORT: Final = "report-{:016d}.json"
 
@@ -54,36 +55,38 @@ def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes]
 
     Raises FormatError or CheckFailed.
     """
-    line, separator, rest = data.partition(b"\n")
-    header: Any = parse(line)
+    end = data.find(b"\n")
+    header: Any = parse(data[: max(end, 0)])
     fields = {"exchange", "format", "head", "position", "ruleset", "sections", "state"}
-    if not separator or not isinstance(header, dict) or set(header) != fields or header["format"] != FORMAT:
+    if not isinstance(header, dict) or set(header) != fields or header["format"] != FORMAT:
         raise FormatError("this is no checkpoint of a format that is known")
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
-    sections: dict[str, bytes] = {}
     if not isinstance(header["sections"], list):
         raise FormatError("the checkpoint has no list of sections")
+    if type(header["position"]) is not int:
+        raise FormatError("the checkpoint's position is malformed")
+    sections: dict[str, bytes] = {}
+    at = end + 1
     for row in header["sections"]:
         if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
             raise FormatError("the checkpoint's list of sections is malformed")
-        if not 0 <= row[1] <= len(rest) or row[0] in sections:
-            raise FormatError("the checkpoint's sections are not as long as its list says, or come twice")
-        sections[row[0]], rest = rest[: row[1]], rest[row[1] :]
-    if rest or state_hash_of(sections).hex() != header["state"]:
+        if row[1] < 0 or row[0] in sections:
+            raise FormatError("the checkpoint's sections have no size, or come twice")
+        sections[row[0]] = data[at : at + row[1]]
+        at += row[1]
+    if at != len(data) or state_hash_of(sections).hex() != header["state"]:
         raise CheckFailed("the checkpoint is not what its state hash says")
-    if type(header["position"]) is not int:
-        raise FormatError("the checkpoint's position is malformed")
     head = Head(Sequence64(header["position"]), Digest(from_hex(header["head"], 32)))
     return sections, head, Digest(from_hex(header["state"], 32))
 
 
 def read_checkpoint(data: bytes, genesis: Genesis) -> tuple[Engine, Head]:
     """The engine of a checkpoint's bytes and the head at which it stands; raises FormatError or CheckFailed."""
-    sections, head, state = checkpoint_sections(data, genesis)
-    engine = Engine.restore(genesis, sections)
-    if engine.sequence != head.sequence or engine.state_hash() != state:
-        raise CheckFailed("the engine of the checkpoint does not hash to its state")
+    sections, head, _ = checkpoint_sections(data, genesis)
+    engine = Engine.restore(genesis, sections)  # refuses sections that are not those of the engine it makes
+    if engine.sequence != head.sequence:
+        raise CheckFailed("the engine of the checkpoint stands at another position")
     return engine, head
 
 
@@ -104,6 +107,10 @@ class Checkpoints:
     def path(self, position: int) -> Path:
         """The file of a position."""
         return self._folder / _NAME.format(position)
+
+    def write_now(self, engine: Engine, head: Head) -> None:
+        """Write it here, whatever its size."""
+        self._write(engine, head)
 
     def write(self, engine: Engine, head: Head) -> None:
         """Write the checkpoint of where the engine stands, whole and durable or not at all; forget the oldest.
@@ -144,16 +151,14 @@ class Checkpoints:
             if status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
 
-    def is_there(self, position: int) -> bool:
-        """Whether the checkpoint of a position is whole on the disk. Raises CheckFailed as `wait` does."""
+    def reap(self) -> None:
+        """Notice whether the child that was writing a checkpoint has ended. Raises CheckFailed as `wait` does."""
         if self._child:
             child, status = os.waitpid(self._child, os.WNOHANG)
-            if not child:
-                return False
-            self._child = 0
-            if status:
+            if child:
+                self._child = 0
+            if child and status:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
-        return position in self.positions()
 
     def report(self, position: int) -> dict[str, Any]:
         """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
@@ -164,7 +169,12 @@ class Checkpoints:
     def state_at(self, position: int) -> Digest:
         """The state hash in the checkpoint of a position that was written; raises FormatError or OSError."""
         self.wait()
-        line, _, _ = self._read(position).partition(b"\n")
+        path = self.path(position)
+        handle = self._files.open(path)
+        try:
+            line, _, _ = self._files.read(handle, 0, min(self._files.size(handle), HEADER_BYTES_MAX)).partition(b"\n")
+        finally:
+            self._files.close(handle)
         header: Any = parse(line)
         return Digest(from_hex(header["state"], 32))
 

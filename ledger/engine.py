@@ -44,10 +44,12 @@ from ledger.parameters import Parameters
 from ledger.registry import Registry
 from ledger.signatures import Request
 
-__all__ = ["HANDLED", "HOUR_MICROS", "RULE_SET", "Engine", "Given", "state_hash_of"]
+__all__ = ["HANDLED", "HOUR_MICROS", "RULE_SET", "SECTION_BYTES_MAX", "Engine", "Given", "state_hash_of"]
 
 RULE_SET: Final = 1
 HOUR_MICROS: Final = 3_600_000_000
+SECTION_BYTES_MAX: Final = 2**36
+"""Of a desk in a checkpoint, whose state hash was compared before: millions of customers are gigabytes."""
 
 
 class Given(NamedTuple):
@@ -343,7 +345,7 @@ class Engine:
             books = b"".join(sections[name] for name in sections if name.startswith("ledger."))
             engine._shared.take_ledger(Ledger.restore(books))
             for desk in engine._desks:
-                desk.restore(parse(sections[f"desk.{desk.NAME}"]))
+                desk.restore(parse(sections[f"desk.{desk.NAME}"], SECTION_BYTES_MAX))
             engine._count_totals()
         except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
             # Whatever a desk or the ledger cannot take: the bytes may be anybody's (an auditor gets them in a bundle).

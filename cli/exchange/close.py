@@ -6,31 +6,42 @@ cut are looked up in its history, which takes longer and gives the same.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from cli.auditor import read_layout_files
 from cli.exchange.flights import Flights, FlightsAt, read_flights
 from cli.exchange.trees import COLUMNS, LOG_ID_BYTES, read_columns
 from ledger.assets import AssetTable
+from ledger.canonical import lp
+from ledger.checkpoints import Checkpoints
+from ledger.errors import CheckFailed
+from ledger.genesis import Genesis
 from ledger.identity import ID_KINDS
-from ledger.journal import AccountCode
-from ledger.store import history
+from ledger.log import Head, LogReader, OsFiles, Sequence64
+from ledger.log.extract import write_extract
 from ledger.store.errors import StoreOutOfStep
 from ledger.store.snapshot import open_at
-from por.hour.balances import AccountRow, BalanceRow, CutBalances
+from por.hour.balances import CutBalances
 from por.hour.close import CutFacts, Reserves
 from por.hour.pairing import ChainPlan, pair
-from por.liabilities.books import RELATIONS
+from por.hour.sections import ZeroSumRow
 from por.liabilities.forest import TreeName
 from por.liabilities.kept import read_kept
 from por.liabilities.kernels import Blob
 from por.reserves.evm.collect import Waiting
 from por.reserves.lists import read_reserve_list
 
-__all__ = ["BalancesAt", "ReservesAt", "read_balances", "read_reserves"]
+__all__ = ["BalancesAt", "CutAt", "ReservesAt", "complete", "read_balances", "read_reserves"]
+
+CHECKPOINT_SECONDS_MAX: Final = 600.0
+POLL_SECONDS: Final = 0.02
 
 
 class BalancesAt(NamedTuple):
@@ -49,23 +60,23 @@ class BalancesAt(NamedTuple):
 def read_balances(where: BalancesAt) -> CutBalances:
     """Balances at the cut, with the accounts as the hour's folder keeps them."""
     try:
-        with open_at(where.url, where.position) as snapshot:
-            where.opened.touch()
-            columns = snapshot.columns()
+        snapshot = open_at(where.url, where.position)
     except StoreOutOfStep:
+        snapshot = open_at(where.url)
+    with snapshot:
         where.opened.touch()
-        return _from_history(where)
-    log_ids, _ = read_columns(where.folder / COLUMNS)
-    numbers = {log_ids[at : at + LOG_ID_BYTES].hex(): at // LOG_ID_BYTES for at in range(0, len(log_ids), LOG_ID_BYTES)}
+        columns = snapshot.columns(where.position)
+    log_ids, relations = read_columns(where.folder / COLUMNS)
+    account_of = _numbers(columns.owners, log_ids)
     places = {name[:2]: place for place, name in enumerate(where.trees)}
     tree_of = np.array([places[name] for name in columns.trees], np.uint32)
-    account_of = np.array([numbers[owner] for owner in columns.owners], np.uint32)
     names = tuple(sorted({"", *columns.subaccounts}, key=str.encode))
     subaccount_of = np.array([names.index(name) for name in columns.subaccounts], np.uint32)
     words = np.ascontiguousarray(columns.amounts).view(">u8").reshape(-1, 4)
     # More than 63 bits fails the hour by name (por.hour.balances); the high halves must not be lost before it.
     low = [np.where(words[:, high] != 0, np.uint64(2**64 - 1), words[:, high + 1]).astype(np.uint64) for high in (0, 2)]
-    who = _accounts(where.folder)
+    count = len(relations)
+    kind, ids = _split(read_kept(where.folder).identities)
     return CutBalances(
         where.trees,
         tree_of[columns.tree] if len(tree_of) else columns.tree,
@@ -74,42 +85,96 @@ def read_balances(where: BalancesAt) -> CutBalances:
         low[0],
         low[1],
         names,
-        Blob.pack([row.log_id.encode() for row in who]),
-        np.array([ID_KINDS.index(row.kind) for row in who], np.uint8),
-        Blob.pack([row.id.encode() for row in who]),
-        np.array([RELATIONS.index(row.relation) for row in who], np.uint8),
+        Blob(
+            np.frombuffer(log_ids.hex().encode(), np.uint8),
+            np.arange(count + 1, dtype=np.uint64) * np.uint64(2 * LOG_ID_BYTES),
+        ),
+        kind,
+        ids,
+        np.frombuffer(relations, np.uint8),
     )
 
 
-def _from_history(where: BalancesAt) -> CutBalances:
-    """The same out of the store's history, where it has gone on past the cut."""
-    with open_at(where.url) as snapshot:
-        rows: dict[tuple[str, str, str, str], list[int]] = {}
-        for index, balance in history.balances_at(snapshot.session, where.position):
-            key = history.account_key(snapshot.session, index)
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
-                amounts = rows.setdefault((key.entity, key.owner, key.subaccount, key.asset), [0, 0])
-                if key.code is AccountCode.CLAIM:
-                    amounts[0] += balance.posted_credit
-                else:
-                    amounts[1] += balance.posted_debit
-    found = [BalanceRow(*name, *amounts) for name, amounts in rows.items() if any(amounts)]
-    return CutBalances.collect(where.trees, _accounts(where.folder), found)
+def _numbers(owners: Sequence[str], log_ids: bytes) -> npt.NDArray[np.uint32]:
+    """The account number of each owner, whose id is hex; raises CheckFailed for one that the trees do not know."""
+    text = f"S{LOG_ID_BYTES}"
+    known, asked = np.frombuffer(log_ids, text), np.frombuffer(bytes.fromhex("".join(owners)), text)
+    order = np.argsort(known, kind="stable")
+    places = np.searchsorted(known, asked, sorter=order)
+    if places.size and (int(places.max()) == known.size or not bool((known[order[places]] == asked).all())):
+        raise CheckFailed("the store has a balance of an account that the live trees do not know")
+    found: npt.NDArray[np.uint32] = order[places].astype(np.uint32)
+    return found
 
 
-def _accounts(folder: Path) -> list[AccountRow]:
-    """Every account in the order of the log."""
-    log_ids, relations = read_columns(folder / COLUMNS)
-    identities = read_kept(folder).identities.entries
-    return [
-        AccountRow(log_ids[LOG_ID_BYTES * n : LOG_ID_BYTES * (n + 1)].hex(), *_identity(entry), RELATIONS[relations[n]])
-        for n, entry in enumerate(identities)
-    ]
+def _split(identities: Blob) -> tuple[npt.NDArray[np.uint8], Blob]:
+    """The kinds of ids, as places in ID_KINDS, and the ids, out of `lp(kind) ‖ lp(id)` for each account."""
+    data, offsets = identities.data, identities.offsets.astype(np.int64)
+    first = offsets[:-1]
+    kind = np.full(first.size, len(ID_KINDS), np.uint8)
+    heads = np.zeros(first.size, np.int64)
+    for place, name in enumerate(ID_KINDS):
+        prefix = np.frombuffer(lp(name), np.uint8)
+        rows = np.flatnonzero(offsets[1:] - first >= prefix.size)
+        for at, byte in enumerate(prefix.tolist()):
+            rows = rows[data[first[rows] + at] == byte]
+        kind[rows], heads[rows] = place, prefix.size + 4
+    if bool((kind == len(ID_KINDS)).any()):
+        raise CheckFailed("an account's identity is of no kind that is known")
+    # Counted up where a head begins and down where it ends: what is left at zero are the ids.
+    steps = np.zeros(data.size + 1, np.int8)
+    steps[first] = 1
+    steps[first + heads] -= 1
+    ids = data[np.cumsum(steps[:-1], dtype=np.int8) == 0]
+    sizes = offsets[1:] - first - heads
+    return kind, Blob(ids, np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64))
 
 
-def _identity(entry: bytes) -> tuple[str, str]:
-    kind = 4 + int.from_bytes(entry[:4], "big")
-    return entry[4:kind].decode(), entry[kind + 4 :].decode()
+class CutAt(NamedTuple):
+    """Where what the cut left behind it comes to stand: its checkpoint and report, and the log up to it.
+
+    `before` is the position of the checkpoint from which the bundle's replay begins, `extract` the file that is made
+    for it.
+    """
+
+    checkpoints: Path
+    log: Path
+    genesis: Genesis
+    before: int
+    position: int
+    extract: Path
+
+
+def complete(where: CutAt, facts: CutFacts) -> CutFacts:
+    """The facts with state hash, parameters and zero-sum report, which a child of the exchange is still writing.
+
+    Writes the bundle's part of the log meanwhile. Raises CheckFailed if the checkpoint does not come.
+    """
+    _extract(where)
+    checkpoints = Checkpoints(where.checkpoints, where.genesis, OsFiles())
+    until = time.monotonic() + CHECKPOINT_SECONDS_MAX
+    while where.position not in checkpoints.positions():
+        if time.monotonic() > until:
+            raise CheckFailed("the checkpoint of the cut did not come")
+        time.sleep(POLL_SECONDS)
+    report = checkpoints.report(where.position)
+    ledger = facts.ledger._replace(
+        state=checkpoints.state_at(where.position), parameters=bytes.fromhex(str(report["parameters"]))
+    )
+    zero_sum = [ZeroSumRow(*row[:2], *map(int, row[2:])) for row in report["zero_sum"]]
+    return replace(facts, ledger=ledger, zero_sum=zero_sum)
+
+
+def _extract(where: CutAt) -> None:
+    """Write the log between the two checkpoints, for who replays the hour."""
+    genesis, before = where.genesis, where.before
+    log = LogReader(where.log, genesis.exchange, genesis.hash)
+    hash_before = log.hash_at(before)
+    if hash_before is None:
+        raise CheckFailed(f"the hash of record {before} is in an archived segment")
+    where.extract.unlink(missing_ok=True)
+    records = log.records(before + 1, where.position)
+    write_extract(where.extract, genesis.exchange, genesis.hash, Head(Sequence64(before), hash_before), records)
 
 
 class ReservesAt(NamedTuple):

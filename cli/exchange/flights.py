@@ -29,7 +29,7 @@ from cli.exchange.config import ChainConfig, Config
 from ledger.assets import SCALE_MAX, AssetTable
 from ledger.canonical import parse, parse_file
 from ledger.checkpoints import checkpoint_sections
-from ledger.engine import Engine
+from ledger.engine import SECTION_BYTES_MAX, Engine
 from ledger.errors import CheckFailed, FormatError, TallystickError
 from ledger.genesis import Genesis
 from ledger.treasury.dust import quantum
@@ -98,7 +98,7 @@ class LedgerAt:
         sections, _, _ = checkpoint_sections(where.checkpoint.read_bytes(), genesis)
         engine = Engine(genesis.exchange, genesis.entity)
         for desk in (engine.custody, engine.deposits, engine.withdrawals):
-            desk.restore(parse(sections[f"desk.{desk.NAME}"]))
+            desk.restore(parse(sections[f"desk.{desk.NAME}"], SECTION_BYTES_MAX))
         self._custody, self._deposits, self._withdrawals = engine.custody, engine.deposits, engine.withdrawals
 
     def is_booked(self, evidence: str) -> bool:

@@ -18,15 +18,17 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reserves
+from cli.exchange.close import BalancesAt, CutAt, ReservesAt, complete, read_balances, read_reserves
 from cli.exchange.config import Config
 from cli.exchange.flights import FlightsAt, WatchedTo, watched_to
+from cli.exchange.memory import settle_memory
 from cli.exchange.publish import Publisher, site_job
 from cli.exchange.statements import note_statement, require_statements, write_durable
 from cli.exchange.trees import COLUMNS, TreesFollower
@@ -37,17 +39,17 @@ from ledger.checkpoints import Checkpoints
 from ledger.engine import RULE_SET, Engine
 from ledger.errors import CheckFailed, InputError
 from ledger.events import AccountOpened
-from ledger.log import CommandLog, Head, Sequence64
-from ledger.log.extract import write_extract
+from ledger.genesis import Genesis
+from ledger.log import Head, Sequence64
 from ledger.venue import Applied, Follower, Venue
 from por.attestation import Predecessor, statement_digest
 from por.bundle import write_missed
 from por.hour.close import Broken, Closed, CutFacts, Failed, HourJob, HourProcess, Message, Opened, draw_next
-from por.hour.sections import LedgerFacts, ZeroSumRow
+from por.hour.sections import LedgerFacts
 from por.liabilities.forest import TreeName
 from por.liabilities.kernels import pack_amounts, select
 from por.liabilities.live import HourRoots, TreeState
-from por.liabilities.opened import open_hour, read_opened, write_opened
+from por.liabilities.opened import OpenedHour, open_hour, read_opened, write_opened
 from por.snapshot import SnapshotId, next_hour, time_text, to_seconds
 
 __all__ = ["LATE_MAX_SECONDS", "HourKeeper"]
@@ -55,6 +57,7 @@ __all__ = ["LATE_MAX_SECONDS", "HourKeeper"]
 LATE_MAX_SECONDS: Final = 900
 """An hour that nothing followed may be cut so late, after a restart or a pause; later it is missed."""
 CUT: Final = "cut.json"
+OPENED: Final = "opened"
 EXTRACT: Final = "extract.bin"
 KEPT_HOURS: Final = 2
 BROKEN_WAIT_SECONDS: Final = 2.0
@@ -84,10 +87,18 @@ class HourKeeper:
         self.trees = TreesFollower(config.entity, secrets.master, select(kernel), identity_of, self._on_cut)
         self._waiting: list[str] = []
         """Hours that were cut and have no bundle, oldest first."""
+        self._cuts: dict[str, dict[str, Any]] = {}
+        """The documents of the hours that were cut, by folder name."""
         self._process: HourProcess | None = None
         self._not_before, self._broken, self._problem = 0.0, 0, ""
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="hour")
+        """Writes what a cut leaves and reads what a close has drawn, so that no command waits for either."""
+        self._writing: Future[None] | None = None
+        self._reading: Future[OpenedHour] | None = None
+        self._outlived: list[Any] = []
+        """The trees of the hour before, given back to the system tree by tree: a gigabyte takes it a while."""
         self._engine: Engine
-        self._log: CommandLog
+        self._genesis: Genesis
         self._checkpoints: Checkpoints
         self.failed: Failed | None = None
         self.notices: list[str] = []
@@ -153,7 +164,7 @@ class HourKeeper:
 
     def attach(self, venue: Venue) -> None:
         """The venue is open and the trees are at its head."""
-        self._engine, self._log, self._checkpoints = venue.engine, venue.log, venue.checkpoints
+        self._engine, self._genesis, self._checkpoints = venue.engine, venue.genesis, venue.checkpoints
         if venue.engine.cut_us >= 0 and not self._waiting and not self.bundles():
             raise InputError(
                 str(self._config.hours),
@@ -209,7 +220,7 @@ class HourKeeper:
         assert hour == self.hour, "the hour that was cut is the live one"
         name = _folder_name(hour)
         folder = self._config.trees / name
-        roots = self.trees.cut(position, folder)
+        roots, write = self.trees.cut(position)
         document = {
             "head": applied.head.hash.hex(),
             "hour": hour,
@@ -221,19 +232,40 @@ class HourKeeper:
                 for state in roots.trees
             ],
         }
-        write_durable(folder / CUT, json.dumps(document).encode())
+        settle_memory()
+        self._cuts[name] = document
+        self._writing = self._aside.submit(_write_cut, folder, document, write)
         self._waiting.append(name)
         self.on_cut(hour, name)
 
     def _read_cut(self, name: str) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads((self._config.trees / name / CUT).read_bytes())
-        return document
+        found = self._cuts.get(name)
+        if found is None:
+            found = self._cuts[name] = json.loads((self._config.trees / name / CUT).read_bytes())
+        return found
+
+    def has_read(self, position: int) -> bool:
+        """Whether the store may go on past a position: no close has still to open its snapshot there.
+
+        Asked by the thread that writes the store.
+        """
+        for name in tuple(self._waiting):
+            cut = self._cuts.get(name)
+            if cut is not None and cut["position"] == position:
+                return (self._config.trees / name / OPENED).exists()
+        return True
 
     # The close.
 
     def work(self, timeout_seconds: float = 0.0) -> None:
         """A slice of tree work, and whatever the closes have to say. Called often; holds nothing up by itself."""
         self.trees.work()
+        if self._outlived:
+            self._outlived.pop()
+        if self._reading is not None and (timeout_seconds or self._reading.done()):
+            self._adopt(self._reading.result())
+        # Whether the child that writes the checkpoint fared well; the close waits for what it writes.
+        self._checkpoints.reap()
         if self._process is None and time.monotonic() >= self._not_before:
             try:
                 self._start()
@@ -246,6 +278,11 @@ class HourKeeper:
         problem = self._publisher.work()
         if problem is not None:
             self.notices.append(problem)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a closing process is there."""
+        return self._process is not None
 
     def finish(self) -> None:
         """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
@@ -269,10 +306,14 @@ class HourKeeper:
 
     def _start(self) -> None:
         """Begin what is to be done next: the oldest hour without a statement, or the drawing of the hour that is on."""
+        if self._writing is not None:
+            if not self._writing.done():
+                return
+            self._writing.result()
+            self._writing = None
         if self._waiting:
-            if self._checkpoints.is_there(int(self._read_cut(self._waiting[0])["position"])):
-                self._process = HourProcess(self._job(self._waiting[0]))
-        elif self.trees.forest.is_cut:
+            self._process = HourProcess(self._job(self._waiting[0]))
+        elif self.trees.forest.is_cut and self._reading is None:
             self._process = HourProcess(self._job(self._hour_folders()[-1]), draw_next)
 
     def _job(self, name: str) -> HourJob:
@@ -282,13 +323,13 @@ class HourKeeper:
         position = int(cut["position"])
         names = _tree_names(cut)
         roots = HourRoots(cut["snapshot"], position, tuple(_tree_state(row) for row in cut["trees"]))
-        report = self._checkpoints.report(position)
-        state = self._checkpoints.state_at(position)
-        parameters = bytes.fromhex(str(report["parameters"]))
-        ledger = LedgerFacts(position, bytes.fromhex(cut["head"]), state, RULE_SET, parameters)
+        # What the checkpoint says of the cut is filled in by the close, which waits for it (`complete`).
+        ledger = LedgerFacts(position, bytes.fromhex(cut["head"]), b"", RULE_SET, b"")
         previous = self._previous()
-        zero_sum = [ZeroSumRow(*row[:2], *map(int, row[2:])) for row in report["zero_sum"]]
-        facts = CutFacts(snapshot, ledger, roots, zero_sum, previous, self._secrets.rotations)
+        facts = CutFacts(snapshot, ledger, roots, (), previous, self._secrets.rotations)
+        before = max((each for each in self._checkpoints.positions() if each < position), default=0)
+        extract = folder / EXTRACT
+        left = CutAt(config.paths.checkpoints, config.paths.log, self._genesis, before, position, extract)
         following = next_hour(snapshot.hour)
         is_drawn = (config.trees / _folder_name(following) / "index.json").is_file()
         assets = self._assets()
@@ -297,7 +338,7 @@ class HourKeeper:
         return HourJob(
             facts=facts,
             read_balances=partial(
-                read_balances, BalancesAt(config.store_url, position, folder, names, folder / "opened")
+                read_balances, BalancesAt(config.store_url, position, folder, names, folder / OPENED)
             ),
             read_reserves=partial(read_reserves, reserves),
             folder=folder,
@@ -307,8 +348,9 @@ class HourKeeper:
             master=self._secrets.master,
             next_snapshot=None if is_drawn else SnapshotId(config.exchange, following),
             next_folder=None if is_drawn else config.trees / _folder_name(following),
-            replay=self._replay_files(folder, position),
+            replay=self._replay_files(extract, before),
             kernel=self._kernel_name,
+            complete=partial(complete, left),
         )
 
     def _flights(self, cut: dict[str, Any], assets: AssetTable) -> FlightsAt:
@@ -337,31 +379,27 @@ class HourKeeper:
             found.append(Asset(name, scale, reserves=reserves))
         return AssetTable(tuple(found))
 
-    def _replay_files(self, folder: Path, position: int) -> dict[str, Path]:
+    def _replay_files(self, extract: Path, before: int) -> dict[str, Path]:
         """The files of the bundle's replay folder: genesis, the checkpoint before, and the log between the two."""
-        before = max((each for each in self._checkpoints.positions() if each < position), default=0)
-        hash_before = self._log.hash_at(before)
-        if hash_before is None:
-            raise CheckFailed(f"the hash of record {before} is in an archived segment")
-        extract = folder / EXTRACT
-        extract.unlink(missing_ok=True)
-        records = self._log.records(before + 1, position)
-        write_extract(extract, self._config.exchange, self._log.genesis, Head(Sequence64(before), hash_before), records)
         files = {"genesis.json": self._config.paths.genesis, "log.bin": extract}
         return {**files, "checkpoint.bin": self._checkpoints.path(before)} if before else files
 
     def _hear(self, messages: list[Message]) -> None:
         for message in messages:
             if isinstance(message, Opened):
-                self._adopt(message.folder)
+                if self.trees.forest.is_cut:
+                    self._reading = self._aside.submit(read_opened, message.folder)
             elif isinstance(message, Broken):
                 self._note_broken(message.problem)
             else:
                 self._end(message)
 
-    def _adopt(self, folder: Path) -> None:
-        if self.trees.forest.is_cut:
-            self.trees.forest.adopt(read_opened(folder))
+    def _adopt(self, opened: OpenedHour) -> None:
+        self._reading = None
+        forest = self.trees.forest
+        for live in forest.trees:
+            self._outlived += (live.opened, live.slots, live.levels.leaves, live.levels.upper)
+        forest.adopt(opened)
 
     def _end(self, message: Closed | Failed) -> None:
         name = self._waiting.pop(0)
@@ -432,9 +470,16 @@ class HourKeeper:
 
     def close(self) -> None:
         """Let a close that is under way go; the next start gives its job again."""
+        self._aside.shutdown()
         if self._process is not None:
             self._process.stop()
             self._process = None
+
+
+def _write_cut(folder: Path, document: dict[str, Any], write: Callable[[Path], None]) -> None:
+    """Keep slots and columns, and last the document that says that they are whole."""
+    write(folder)
+    write_durable(folder / CUT, json.dumps(document).encode())
 
 
 def _hour_after(now_us: int) -> str:

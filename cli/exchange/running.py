@@ -7,6 +7,7 @@ everybody's. Personal data are written here alone, whoever asks for it, so that 
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from cli.exchange.config import Config
 from cli.exchange.hours import HourKeeper
+from cli.exchange.memory import settle_memory, use_large_pages
 from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
@@ -65,7 +67,10 @@ class RunningExchange:
         """What else the status says, by name."""
         self._last_nonce = 0
         genesis = config.genesis()
+        # Nothing that opening makes is garbage: the collector would look through all of it again and again.
+        gc.disable()
         with ExitStack() as opened:
+            opened.callback(gc.enable)
             store = Store.open(config.store_url)
             self.store = StoreFollower(store, genesis.hash, threaded=threaded, on_failure=self._store_failed)
             opened.callback(self.store.close)
@@ -73,7 +78,8 @@ class RunningExchange:
             self.hours = HourKeeper(config, secrets, now(), self._identity, kernel=kernel)
             opened.callback(self.hours.close)
             options = config.options(progress=progress, expected=self.hours.published())
-            followed = (self.store.follower(), self.hours.follower(), *followers)
+            # The trees first: when the store has written a cut, the hour's keeper knows of it (`has_read`).
+            followed = (self.hours.follower(), self.store.follower(), *followers)
             try:
                 self.venue = Venue.open(config.paths, genesis, followed, options)
             except FollowerAhead as error:
@@ -85,6 +91,10 @@ class RunningExchange:
             # No connection outlives the process: what was bound to one ends before anything else is taken.
             self._left_open = self.venue.engine.orders.sessions[::-1]
             self.store.wait()
+            self.store.may_pass = self.hours.has_read
+            settle_memory()
+            use_large_pages()
+            gc.enable()
             self._opened = opened.pop_all()
 
     def _store_failed(self) -> None:

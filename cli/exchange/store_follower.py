@@ -6,18 +6,21 @@ Rules:
 3. The queue is bounded by commands: a store that is too slow for too long holds the engine, and memory stays.
 4. `position` is what the database has committed. After a failure nothing more is taken, and the process must stop:
    everything is in the log, and the next start brings the store level.
-5. `close` writes what waits. Without a thread every batch is written where it is handed over, for tests.
+5. After the cut of an hour nothing more is written until the hour's close has opened its snapshot, within bounds.
+6. `close` writes what waits. Without a thread every batch is written where it is handed over, for tests.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from ledger.canonical import Digest
 from ledger.errors import InputError
+from ledger.events import HourCut
 from ledger.log import Head, Sequence64
 from ledger.store.follow import batch_of
 from ledger.store.store import Store
@@ -27,6 +30,8 @@ __all__ = ["COMMANDS_AT_ONCE", "COMMANDS_WAITING_MAX", "StoreFollower"]
 
 COMMANDS_AT_ONCE: Final = 8_000
 COMMANDS_WAITING_MAX: Final = 200_000
+WAIT_AT_CUT_SECONDS_MAX: Final = 60.0
+POLL_SECONDS: Final = 0.02
 NAME: Final = "the store"
 
 
@@ -48,6 +53,8 @@ class StoreFollower:
         self._genesis = genesis
         self._previous = store.head or Head(Sequence64(0), genesis)
         self._on_failure = on_failure
+        self.may_pass: Callable[[int], bool] = lambda position: True
+        """Asked when the cut of an hour is written, until it answers yes: whether more may be written after it."""
         self._changed = threading.Condition()
         self._waiting: deque[Applied] = deque()
         self._commands_waiting = 0
@@ -101,11 +108,24 @@ class StoreFollower:
             with self._changed:
                 self._commands_waiting -= sum(len(each.records) for each in batches)
                 self._changed.notify_all()
+            if _is_cut(batches[-1]):
+                self._wait_at_cut(int(batches[-1].head.sequence))
+
+    def _wait_at_cut(self, position: int) -> None:
+        """Stand at a cut until the close reads it, within bounds: it can read the past too, but less quickly."""
+        until = time.monotonic() + WAIT_AT_CUT_SECONDS_MAX
+        with self._changed:
+            while not self._is_closing and self._commands_waiting < COMMANDS_WAITING_MAX // 2:
+                if self.may_pass(position) or time.monotonic() > until:
+                    return
+                self._changed.wait(POLL_SECONDS)
 
     def _next_batches(self) -> list[Applied]:
         batches, commands = [self._waiting.popleft()], 0
         commands += len(batches[0].records)
-        while self._waiting and commands + len(self._waiting[0].records) <= COMMANDS_AT_ONCE:
+        while (
+            self._waiting and not _is_cut(batches[-1]) and commands + len(self._waiting[0].records) <= COMMANDS_AT_ONCE
+        ):
             batches.append(self._waiting.popleft())
             commands += len(batches[-1].records)
         return batches
@@ -134,3 +154,7 @@ class StoreFollower:
         self._store.close()
         if self.failure is not None:
             raise self.failure
+
+
+def _is_cut(applied: Applied) -> bool:
+    return any(isinstance(event, HourCut) for event in applied.events[-1])

@@ -16,6 +16,7 @@ from ledger.events import AccountOpened, AssetListed, BalanceChanged, CustomerSe
 from ledger.venue import Applied
 from por.liabilities.books import RELATIONS
 from por.liabilities.forest import TreeName
+from por.liabilities.kept import read_kept
 from por.liabilities.kernels import Kernel
 from por.liabilities.live import SLICE, HourRoots, LiveForest
 from por.liabilities.opened import OpenedHour
@@ -58,7 +59,7 @@ class TreesFollower:
         """Begin after a cut whose next hour is still to be drawn; changes after the cut wait for `forest.adopt`."""
         self.forest = LiveForest(snapshot_id, self._master, names, self._kernel)
         self._read(columns)
-        for identity in self._identities(columns):
+        for identity in read_kept(columns.parent).identities.entries:
             self.forest.add_account(identity)
         self.forest.is_cut = True
 
@@ -67,17 +68,6 @@ class TreesFollower:
         self._log_ids, self._relations = bytearray(log_ids), bytearray(relations)
         ids = [log_ids[at : at + LOG_ID_BYTES].hex() for at in range(0, len(log_ids), LOG_ID_BYTES)]
         self._numbers = {account: number for number, account in enumerate(ids)}
-
-    @staticmethod
-    def _identities(columns: Path) -> list[bytes]:
-        data = (columns / "identities.bin").read_bytes()
-        found, at = [], 0
-        while at < len(data):
-            kind = int.from_bytes(data[at : at + 4], "big")
-            size = int.from_bytes(data[at + 4 + kind : at + 8 + kind], "big")
-            found.append(data[at : at + 8 + kind + size])
-            at += 8 + kind + size
-        return found
 
     def take(self, applied: Applied) -> None:
         """One batch. A cut ends its batch, so everything before it is in."""
@@ -111,12 +101,17 @@ class TreesFollower:
         """Bring a slice of the changes into the trees; how many are still to come."""
         return self.forest.refresh(SLICE)
 
-    def cut(self, position: int, folder: Path) -> HourRoots:
-        """The trees at the cut, with slots and columns kept in the hour's folder."""
+    def cut(self, position: int) -> tuple[HourRoots, Callable[[Path], None]]:
+        """The trees at the cut, and what keeps slots and columns of this moment in the hour's folder."""
         self.forest.refresh()
-        roots = self.forest.cut(position, folder)
-        self.write_columns(folder)
-        return roots
+        roots, write_slots = self.forest.end_hour(position)
+        write_columns = self._columns()
+
+        def write(folder: Path) -> None:
+            write_slots(folder)
+            write_columns(folder)
+
+        return roots, write
 
     def number(self, account: str) -> int:
         """The number of an account by its id in the log."""
@@ -124,11 +119,19 @@ class TreesFollower:
 
     def write_columns(self, folder: Path) -> None:
         """Keep the columns by account number in an hour's folder."""
-        part = folder / COLUMNS
-        part.mkdir(exist_ok=True, mode=0o700)
-        (part / "log-ids.bin").write_bytes(self._log_ids)
-        (part / "relations.bin").write_bytes(self._relations)
-        (part / "identities.bin").write_bytes(self.forest.identities.data.tobytes())
+        self._columns()(folder)
+
+    def _columns(self) -> Callable[[Path], None]:
+        """What writes the columns of this moment."""
+        columns = (("log-ids.bin", bytes(self._log_ids)), ("relations.bin", bytes(self._relations)))
+
+        def write(folder: Path) -> None:
+            part = folder / COLUMNS
+            part.mkdir(exist_ok=True, mode=0o700)
+            for name, data in columns:
+                (part / name).write_bytes(data)
+
+        return write
 
 
 def read_columns(folder: Path) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ indices, holds in the order of their making, ids rising. The same state has the 
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from ledger.canonical import lp, u32, u64, u128
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["read_state", "state_sections"]
 
 FORMAT = 1
+_CODES = {int(code): code for code in AccountCode}
+_FLAGS = sum(AccountFlag)
+_COUNTERS = struct.Struct(">B9Q")
+"""Flags, the four counters as high and low halves, and the version."""
 _NONE = 2**128 - 1
 """Stands for an absent price or account."""
 
@@ -39,12 +44,13 @@ def _head(ledger: Ledger) -> bytes:
 
 
 def _accounts(ledger: Ledger) -> bytes:
-    parts = [u32(len(ledger._keys))]
+    # One buffer, because millions of small parts are another gigabyte.
+    found = bytearray(u32(len(ledger._keys)))
     for key, flags, state in zip(ledger._key_bytes, ledger._flags, ledger._state, strict=True):
         a, b, c, d, version = state
         number = ((a << 128 | b) << 128 | c) << 128 | d
-        parts.append(key + (flags << 576 | number << 64 | version).to_bytes(73, "big"))
-    return b"".join(parts)
+        found += key + (flags << 576 | number << 64 | version).to_bytes(73, "big")
+    return bytes(found)
 
 
 def _pendings(ledger: Ledger) -> bytes:
@@ -85,6 +91,8 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
+        self._texts: dict[bytes, str] = {}
+        """Names stand again and again: one object for each."""
 
     def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "big")
@@ -97,10 +105,14 @@ class _Reader:
         return taken
 
     def text(self) -> str:
-        try:
-            return self.take(self.number(4)).decode()
-        except UnicodeDecodeError:
-            raise FormatError("a name in the ledger's checkpoint is not UTF-8") from None
+        data = self.take(self.number(4))
+        found = self._texts.get(data)
+        if found is None:
+            try:
+                found = self._texts[data] = data.decode()
+            except UnicodeDecodeError:
+                raise FormatError("a name in the ledger's checkpoint is not UTF-8") from None
+        return found
 
     def account(self) -> int:
         number = self.number(4)
@@ -135,19 +147,21 @@ def read_state(ledger: Ledger, data: bytes) -> Ledger:
 
 def _read_account(ledger: Ledger, reader: _Reader) -> None:
     entity, code = reader.text(), reader.number(1)
-    if code not in frozenset(AccountCode):
+    if code not in _CODES:
         raise FormatError("the ledger's checkpoint has an account code that is not known")
-    key = AccountKey(entity, AccountCode(code), reader.text(), reader.text(), reader.text())
+    key = AccountKey(entity, _CODES[code], reader.text(), reader.text(), reader.text())
     if key.problem is not None or key in ledger._index:
         raise FormatError("the ledger's checkpoint has an account that cannot be")
-    flags = reader.number(1)
-    counters = (reader.number(16), reader.number(16), reader.number(16), reader.number(16))
+    flags, *halves, version = _COUNTERS.unpack(reader.take(_COUNTERS.size))
+    if flags & ~_FLAGS:
+        raise FormatError("the ledger's checkpoint has an account with flags that are not known")
+    one, two, three, four = (high << 64 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
     before = len(ledger)
-    account = ledger.open(key, AccountFlag(flags))
+    account = ledger.open(key)
     if account != before:
         raise FormatError("the ledger's checkpoint opens a book without its HELD account")
     ledger._flags[account] = flags
-    ledger._state[account] = (*counters, reader.number(8))
+    ledger._state[account] = (one, two, three, four, version)
 
 
 def _read_pending(ledger: Ledger, reader: _Reader) -> None:

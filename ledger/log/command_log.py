@@ -79,6 +79,10 @@ class LogReader:
         folder = self._volume.directory
         return [(folder / segment_name(each.header.number), each.size) for each in self._volume.segments]
 
+    def hash_at(self, sequence: int) -> Digest | None:
+        """The hash of one record, or of the genesis for 0; None for a record inside an archived segment."""
+        return _hash_at(self._volume, self.archive, sequence)
+
     def records(self, first: int = 1, last: int | None = None) -> Iterator[Record]:
         """Records `first` to `last` in order, each checked against the chain; raises LogCorrupt or LogUnusable."""
         yield from _records(self._volume, self.first_sequence, first, last)
@@ -92,6 +96,17 @@ def _records(volume: Volume, oldest: int, first: int, last: int | None) -> Itera
     if first < oldest:
         raise LogUnusable(f"record {first} was archived and removed; the log here begins with {oldest}")
     yield from volume.records(first, volume.head.sequence if last is None else min(last, volume.head.sequence))
+
+
+def _hash_at(volume: Volume, archive: Archive, sequence: int) -> Digest | None:
+    base = archive.base[1]
+    if sequence < base.sequence:
+        return archive.hash_at(sequence)
+    if sequence == base.sequence:
+        return base.hash
+    if sequence == volume.head.sequence:
+        return volume.head.hash
+    return next(_records(volume, int(base.sequence) + 1, sequence, sequence)).hash
 
 
 class CommandLog:
@@ -207,14 +222,7 @@ class CommandLog:
 
     def hash_at(self, sequence: int) -> Digest | None:
         """The hash of one record, or of the genesis for 0; None for a record inside an archived segment."""
-        base = self.archive.base[1]
-        if sequence < base.sequence:
-            return self.archive.hash_at(sequence)
-        if sequence == base.sequence:
-            return base.hash
-        if sequence == self.head.sequence:
-            return self.head.hash
-        return next(self.records(sequence, sequence)).hash
+        return _hash_at(self._primary, self.archive, sequence)
 
     def records(self, first: int = 1, last: int | None = None) -> Iterator[Record]:
         """Durable records `first` to `last` in order, each checked; raises LogCorrupt or LogUnusable."""

@@ -209,7 +209,7 @@ def event_values(
                     if reference not in referred:
                         referred[reference] = owner or account_of_reference(reference) or account or None
                     owner = owner or referred[reference]
-                document = json.dumps(event._asdict(), separators=(",", ":"))
+                document = _JSON(event._asdict())
                 owner = owner or account or None
                 yield EventValues(
                     sequence, place, 0, block, event_name(event), owner, market, order, reference, document
@@ -220,7 +220,7 @@ def _report_values(
     sequence: int, place: int, block: int, event: OrderReport, owners: Mapping[int, str]
 ) -> Iterator[EventValues]:
     market, row = event
-    document = json.dumps(row, separators=(",", ":"))
+    document = _JSON(row)
     for side, order in enumerate(orders_of_report(row)):
         yield EventValues(
             sequence, place, side, block, "order-report", owners.get(order), market, order, None, document
@@ -232,6 +232,7 @@ def orders_of_report(row: Sequence[int]) -> tuple[int, ...]:
     return (row[3], row[2]) if row[0] == Kind.TRADED else (row[1],)
 
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":")).encode
 _REFERENCES: Final = ("evidence", "request", "move")
 
 

@@ -22,6 +22,7 @@ from ledger.canonical import Digest
 from ledger.journal import AccountCode
 from ledger.store.database import SCHEMA, check_schema, database_url, make_engine, make_session, reported, sqlite_path
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
+from ledger.store.history import balance_at, command_at
 from ledger.store.schema import BalanceRow, BookRow, PositionRow
 from ledger.store.store import Position
 
@@ -114,17 +115,24 @@ class StoreSnapshot:
         """Every claim and debt that is not zero, in the stated order."""
         return self.columns().rows()
 
-    def columns(self) -> LiabilityColumns:
-        """The same as columns, in seconds for millions."""
+    def columns(self, at: int | None = None) -> LiabilityColumns:
+        """The same as columns, in seconds for millions.
+
+        `at` is an earlier log position: what moved after it is looked up in history, a few look-ups an account.
+        """
         with reported():
             accounts = self._values(_ACCOUNTS)
             owed = self._values(_BALANCES[self.session.get_bind().dialect.name])
+            later = {} if at is None or at >= self.position.sequence else self._as_of(at)
             owners, subaccounts, rank = self._holders()
             books = {book.number: (book.entity, book.asset) for book in self.session.exec(select(BookRow))}
         assert len(accounts) == len(owed) == self.position.accounts, "every account has its balance"
         code = (accounts >> _CODE_SHIFT) & 0xFF
         customer = (code == AccountCode.CLAIM) | (code == AccountCode.DEBT)
+        for account, amount in later.items():
+            owed[account] = amount if abs(amount) < -_WIDE else _WIDE
         wide = self._wide(np.flatnonzero(customer & (owed == _WIDE)).tolist())
+        wide |= {account: abs(amount) for account, amount in later.items() if abs(amount) >= -_WIDE}
         owed[[account for account, amount in wide.items() if amount == 0]] = 0
         chosen = np.flatnonzero(customer & (owed != 0))
         accounts, owed, is_debt = accounts[chosen], owed[chosen], code[chosen] == AccountCode.DEBT
@@ -146,6 +154,14 @@ class StoreSnapshot:
         return LiabilityColumns(
             tuple(kept_trees), kept_owners, tuple(kept_subaccounts), tree, owner, subaccount, packed
         )
+
+    def _as_of(self, position: int) -> dict[int, int]:
+        """Credits less debits, at an earlier position, of every account that moved or was opened since."""
+        entry = command_at(self.session, position)
+        last = 0 if entry is None else entry.entries
+        moved = self.session.exec(select(BalanceRow.account).where(col(BalanceRow.sequence) > last)).all()
+        then = ((account, balance_at(self.session, account, position)) for account in moved)
+        return {account: balance.posted_credit for account, balance in then}
 
     def _wide(self, accounts: Sequence[int]) -> dict[int, int]:
         """What is owed on accounts with a counter beyond 63 bits."""

@@ -26,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -134,6 +135,8 @@ class HourJob:
     replay: Mapping[str, Path] = field(default_factory=dict)
     kernel: str | None = None
     all_proofs: bool = False
+    complete: Callable[[CutFacts], CutFacts] | None = None
+    """Asked once the balances are read: fills in what was not known yet when the job was given, and waits for it."""
 
 
 class Opened(NamedTuple):
@@ -185,6 +188,8 @@ def close_hour(job: HourJob, tell: Tell = lambda message: None) -> Closed | Fail
     """Close one hour here and now; `tell` hears each message when it is so. Raises InputErrors and OSError."""
     kernel, failure, prepared = select(job.kernel), None, None
     balances = job.read_balances()
+    if job.complete is not None:
+        job = replace(job, facts=job.complete(job.facts))
     try:
         rows = sort_balances(balances)
     except (CheckFailed, FormatError) as problem:  # then there is nothing to open the next hour from either
@@ -350,19 +355,22 @@ class HourProcess:
         self._process = context.Process(target=_run, args=(work, job, theirs), name=name)
         self._process.start()
         theirs.close()
-        self._is_over = False
+        self._is_silent = self._is_over = False
 
     def messages(self, timeout_seconds: float = 0.0) -> list[Message]:
         """What it has told since the last time; waits at most so long for the first. An end before its time is told
         as `Broken`."""
         found: list[Message] = []
-        while not self._is_over and self._messages.poll(0.0 if found else timeout_seconds):
+        while not self._is_silent and self._messages.poll(0.0 if found else timeout_seconds):
             try:
                 found.append(self._messages.recv())
             except EOFError:
-                self._end()
-                if self._process.exitcode:
-                    found.append(Broken(f"the process ended with status {self._process.exitcode}"))
+                self._is_silent = True
+        # It has told everything; clearing gigabytes away takes it a while, which nobody waits for.
+        if self._is_silent and not self._is_over and wait_for([self._process.sentinel], timeout_seconds):
+            self._end()
+            if self._process.exitcode:
+                found.append(Broken(f"the process ended with status {self._process.exitcode}"))
         return found
 
     @property
@@ -378,7 +386,7 @@ class HourProcess:
     def _end(self) -> None:
         self._process.join()
         self._messages.close()
-        self._is_over = True
+        self._is_silent = self._is_over = True
 
 
 def _run(work: Callable[[HourJob, Tell], object], job: HourJob, messages: Connection[Any, Any]) -> None:

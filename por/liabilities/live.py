@@ -21,7 +21,7 @@ Cost: `change` is one dictionary store; `refresh(SLICE)` is meant to hold its pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -328,11 +328,16 @@ class LiveForest:
 
     def cut(self, position: int, folder: Path) -> HourRoots:
         """End the hour at log position `position`: its roots, with its slots kept in `folder` for the rebuild."""
-        assert not self.is_cut, "the next hour is not open yet"
-        found = self.roots(position)
-        self.write_kept(folder, position)
-        self.is_cut = True
+        found, write = self.end_hour(position)
+        write(folder)
         return found
+
+    def end_hour(self, position: int) -> tuple[HourRoots, Callable[[Path], None]]:
+        """The same for whoever writes at leisure: the roots, and what keeps the slots of this moment in a folder."""
+        assert not self.is_cut, "the next hour is not open yet"
+        found, write = self.roots(position), self._kept(position)
+        self.is_cut = True
+        return found, write
 
     def write_kept(self, folder: Path, position: int) -> None:
         """Keep the slots as of `position` in the hour's folder; at the cut, and with each checkpoint of the engine.
@@ -340,12 +345,20 @@ class LiveForest:
         A folder that does not have the opening yet gets it, without nodes: that of an hour opened by `open`.
         """
         assert not self.is_cut, "what was kept at the cut is what the close reads"
+        self._kept(position)(folder)
+
+    def _kept(self, position: int) -> Callable[[Path], None]:
         assert self.pending == 0, "slots are kept when every change up to the position is in"
-        if not (folder / "index.json").exists():
-            order = [(live.name, live.opened, live.slots) for live in self.trees]
-            write_order(folder, self.snapshot_id, position, self._identities, order)
+        snapshot_id, identities, late = self.snapshot_id, self._identities, tuple(self._late)
+        order = [(live.name, live.opened, live.slots) for live in self.trees]
         columns = [(live.name, list(live.newcomers)) for live in self.trees]
-        write_kept(folder, self.snapshot_id, position, columns, Blob.pack(self._late))
+
+        def write(folder: Path) -> None:
+            if not (folder / "index.json").exists():
+                write_order(folder, snapshot_id, position, identities, order)
+            write_kept(folder, snapshot_id, position, columns, Blob.pack(late))
+
+        return write
 
     def adopt(self, opened: OpenedHour) -> None:
         """Go on with the trees of an hour that was drawn at the cut; the changes since then are pending already.
