@@ -140,7 +140,9 @@ class RunningExchange:
             failed, hours.failed = hours.failed, None
             self.give(FailHour(failed.code), now)
         while self._left_open:
-            self.give(EndSession(self._left_open.pop()), now)
+            if self.venue.engine.orders.has_session(self._left_open[-1]):
+                self.give(EndSession(self._left_open[-1]), now)
+            self._left_open.pop()
 
     # The house's own commands.
 

@@ -117,14 +117,7 @@ class ExchangeServer:
         self.stopped = asyncio.Event()
 
     async def start(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen, and write where and under which token into a file that the owner alone may read.
-
-        Sessions that the log still has are those of a process that was killed: they end first.
-        """
-        desk: Any = self._venue.engine.orders.document()
-        for source, *_ in desk["sessions"]:
-            self._gone.append(source)
-        self._schedule()
+        """Listen, and write where and under which token into a file that the owner alone may read."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port)
         address = self._server.sockets[0].getsockname()

@@ -105,6 +105,8 @@ async def _serve(exchange: RunningExchange, treasury: Mapping[str, TreasurySecre
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
     exchange.on_failure = desk.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
+    # Before anybody connects: the hour that is over is cut, and what a killed process left bound is ended.
+    exchange.keep_hours()
     # Whoever finds the endpoint can also stop this process well: the handlers stand before it.
     await server.start(config.folder, config.listen, config.port)
     desk.start()
