@@ -171,6 +171,8 @@ class ChainWorker(_Worker):
         self.troubles: tuple[Trouble, ...] = ()
         """What stands in the way now; replaced as a whole, so that any thread may read it."""
         self.head: int | None = None
+        self.hot: str | None = None
+        """The hot wallet's address, once it is known."""
 
     def _submit(self, command: Command) -> str | None:
         """To the log. A payment that was refused is not given again at once: each try would be another record."""
@@ -210,6 +212,7 @@ class ChainWorker(_Worker):
         engine = self._desk.running.venue.engine
         made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books)
         made.register_hot()
+        self.hot = made.hot.sender
         self._made, self._listed = made, listed
         return made
 
@@ -432,6 +435,7 @@ class TreasuryDesk:
                 name: {
                     "alarms": [f"{each.request}: {each.problem}" for each in worker.troubles if each.is_alarm],
                     "head": worker.head,
+                    "hot": worker.hot,
                     "troubles": [f"{each.request}: {each.problem}" for each in worker.troubles if not each.is_alarm],
                 }
                 for name, worker in self.chains.items()

@@ -127,6 +127,11 @@ def test_a_withdrawal_waits_for_its_operator_and_is_paid_once(house):
     house.settle()
     status = house.ask("treasury", "status")
     chain = status["chains"][house.node.chain]
+    found = house.ask("treasury", "addresses")["addresses"]
+    assert {(row["address"], row["wallet"], row["account"]) for row in found} == {
+        (chain["hot"], "hot", None),
+        (house.address, "deposits", house.ann),
+    }
     assert chain["alarms"] == chain["troubles"] == status["differences"] == [] and chain["head"] >= 5
 
 
