@@ -43,8 +43,8 @@ TURN_SECONDS: Final = 1.0
 ALARM_SECONDS: Final = 60.0
 AGAIN_SECONDS: Final = 60.0
 """After so long a payment that the engine refused is signed and given again."""
-READING_SECONDS: Final = 120.0
-"""How long an hour's reconciliation waits for a chain."""
+READING_SECONDS: Final = 45.0
+"""How long a reconciliation waits for a chain; a verb waits a minute for its answer."""
 LEVEL_TRIES: Final = 3
 
 
@@ -332,7 +332,8 @@ class TreasuryDesk:
         self.on_failure: Callable[[], object] = lambda: None
         self._give = house_submit(running)
         config = running.config
-        config.treasury.mkdir(mode=0o700, exist_ok=True)
+        if config.chains or config.banks:
+            config.treasury.mkdir(mode=0o700, exist_ok=True)
         self._ages = AgesFile(config.treasury / "ages.json")
         self.old: list[str] = []
         """Differences of the last hour that are older than an hour, in words."""

@@ -135,6 +135,11 @@ def test_a_withdrawal_waits_for_its_operator_and_is_paid_once(house):
     assert chain["alarms"] == chain["troubles"] == status["differences"] == [] and chain["head"] >= 5
 
 
+def test_secrets_of_a_chain_are_never_overwritten(house):
+    assert "exists" in house.call("treasury", "keys", house.node.chain, status=2).err
+    assert "has no table" in house.call("treasury", "keys", "eip155:7", status=2).err
+
+
 def test_a_withdrawal_can_be_stopped_and_all_of_an_asset_too(house):
     request = house.withdraw("0.2")
     house.call("treasury", "reject", request, "--reason", "a drill", *house.operator)
