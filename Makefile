@@ -46,6 +46,7 @@ bench-ledger: $(INSTALLED) ## benchmarks of the exchange's parts: matching, ledg
 	$(RUN) -m tests.benchmarks.matching --orders 200000 --repeats 3
 	$(RUN) -m tests.benchmarks.ledger_apply
 	$(RUN) -m tests.benchmarks.log
+	$(RUN) -m tests.benchmarks.store
 
 bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000

@@ -16,6 +16,7 @@ from cli.common import EXIT, checks_table, console, emit_json, json_option, prog
 from ledger.assets import format_amount
 from ledger.canonical import parse_file
 from ledger.errors import FormatError, InputError
+from ledger.replay import ReplayCache
 from por.attestation import fingerprint, statement_digest
 from por.files import read_document
 from por.liabilities.kernels import select
@@ -68,13 +69,14 @@ def audit(
     reader_key = known_keys.load_key(key) if key else None
     statements = frozenset(digest for path in bundles if (digest := _digest(path)) is not None)
     audits = []
+    memory: dict[bytes, ReplayCache] = {}
     with progress(not as_json) as bar:
         for number, path in enumerate(bundles):
             reserves = ReserveReader(table, hashes[number], _views(path, urls, table), statements)
             reader = Reader(reader_key or _kept_key(path), reserves, select())
             audits.append(audit_bundle(path, reader, bar))
             if replay and audits[-1].kind != "missed":
-                _replay(audits[-1], path, bundles, bar)
+                _replay(audits[-1], path, bundles, memory, bar)
     report = report_of(audits)
     if html is not None:
         _write_page(html, report, reader_key, block, list(urls))
@@ -85,12 +87,18 @@ def audit(
     return EXIT[report.verdict]
 
 
-def _replay(audit: BundleAudit, path: Path, bundles: Sequence[Path], bar: Callable[[str, int, int], None]) -> None:
+def _replay(
+    audit: BundleAudit,
+    path: Path,
+    bundles: Sequence[Path],
+    memory: dict[bytes, ReplayCache],
+    bar: Callable[[str, int, int], None],
+) -> None:
     """Put the checks of a replay in the place of the line that says that there was none."""
     from cli.replay_audit import replay_checks, signed_ledgers  # only this option needs the engine
 
     place = next((n for n, check in enumerate(audit.checks) if check.name == "replay"), len(audit.checks))
-    audit.checks[place : place + 1] = replay_checks(path, signed_ledgers(bundles), select(), bar)
+    audit.checks[place : place + 1] = replay_checks(path, signed_ledgers(bundles), select(), bar, memory)
 
 
 def _write_page(

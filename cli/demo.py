@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -25,8 +24,9 @@ import click
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
-from cli import demo_browser, demo_fraud
-from cli.common import console, run
+from cli import demo_browser, demo_day, demo_fraud
+from cli.common import console
+from cli.demo_steps import chain, say, tallystick
 from cli.keys import PUBLIC_NAME, read_previous
 from ledger.assets import AssetTable, format_amount
 from ledger.errors import InputError, TallystickError
@@ -36,7 +36,7 @@ from por.liabilities.folder import FOLDER, read_folder
 from por.liabilities.kernels import select, unpack_amount
 from por.liabilities.rebuild import rebuild
 from por.proofs import make_proof
-from por.reserves.evm.devnode import AnvilMissing, DevNode, development_key, start_devnode
+from por.reserves.evm.devnode import DevNode, development_key
 from por.reserves.evm.discover import layout_toml
 from por.reserves.evm.hexes import checksum_address
 from por.reserves.evm.layouts import Layout, erc7201_slot
@@ -71,8 +71,19 @@ class Wallet:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A new folder.")
 @click.option("--sample", type=click.Path(file_okay=False, path_type=Path), help="Published balances, wide format.")
 @click.option("--fraud", is_flag=True, help="Show an exchange that hides half of its debts, and who notices.")
-def demo(out: Path, sample: Path | None, fraud: bool) -> int:
-    """Run a whole proof of reserves on this machine: chain, wallets, two hours, proofs, checks, findings."""
+@click.option(
+    "--hours",
+    type=click.IntRange(0, 24),
+    default=24,
+    show_default=True,
+    help="Hours of the day; 0 for none.",
+)
+def demo(out: Path, sample: Path | None, fraud: bool, hours: int) -> int:
+    """Run a proof of reserves on this machine: two hours of outside books, and a day of an exchange of our own.
+
+    The first shows what outside books get: chain, wallets, two hours, proofs, checks, findings. The second is the
+    embedded exchange: deposits, a market, an attestation every hour, a crash and a recovery, and every check of a day.
+    """
     if out.exists():
         raise InputError(str(out), "exists", "Name a new folder.")
     if fraud:
@@ -86,33 +97,19 @@ def demo(out: Path, sample: Path | None, fraud: bool) -> int:
     shutil.copyfile(out / "keys" / PUBLIC_NAME, out / PUBLIC_NAME)
     balances = _write_balances(out, sample)
     _write_assets(out)
-    hours = _hours()
-    with _chain(hours[0] - 1800) as node:
+    attested = _hours()
+    with chain(attested[0] - 1800) as node:
         wallets = _fund(node, out)
         bundles: list[Path] = []
-        for number, hour in enumerate(hours):
+        for number, hour in enumerate(attested):
             bundles.append(_prove_hour(out, node, wallets, balances[number], hour, bundles))
         customers = _write_proofs(out, bundles[-1])
         _verify(out, customers, bundles[-1])
         _audit(out, node, bundles)
     _write_index(out, bundles, customers)
-    _say_end(out, time.monotonic() - started)
+    day = demo_day.show(out / "day", hours) if hours else []
+    _say_end(out, time.monotonic() - started, day)
     return 0
-
-
-def say(text: str) -> None:
-    """A line of the story."""
-    console().print(f"\n[bold]{text}[/]")
-
-
-def tallystick(*arguments: str, expect: int = 0) -> None:
-    """Run a verb as a user would, show the command, and insist on its exit status."""
-    from cli.main import cli  # the group that loads this module
-
-    console().print("$ tallystick " + shlex.join(arguments), style="cyan", markup=False, highlight=False)
-    status = run(cli, arguments)
-    if status != expect:
-        raise TallystickError(f"the demo expected exit status {expect} and saw {status}")
 
 
 def _hours() -> tuple[int, int]:
@@ -175,21 +172,6 @@ def _write_assets(out: Path) -> None:
     for name, scale, price, haircut in [_ETH[:4], *(token[:4] for token in _TOKENS)]:
         lines += [f"[assets.{name}]", f"scale = {scale}", f'price = "{price}"', f'haircut = "{haircut}"', ""]
     (out / "assets.toml").write_text("\n".join(lines), encoding="utf-8")
-
-
-@contextmanager
-def _chain(timestamp: int) -> Iterator[DevNode]:
-    """A local chain; anvil where npm can bring it, py-evm inside this process where it cannot."""
-    say("A local chain starts: real blocks, real proofs, play money.")
-    try:
-        with start_devnode(timestamp=timestamp, arguments=("--balance", "10000000")) as node:
-            yield node
-    except AnvilMissing as missing:
-        from por.reserves.evm.devnode.pyevm import serve_pyevm  # needs the development extras
-
-        console().print(f"{missing}; using the chain inside this process instead", markup=False)
-        with serve_pyevm(timestamp) as node:
-            yield node
 
 
 def _fund(node: DevNode, out: Path) -> list[Wallet]:
@@ -336,7 +318,7 @@ def _write_index(out: Path, bundles: Sequence[Path], customers: Sequence[dict[st
     (out / "demo.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def _say_end(out: Path, seconds: float) -> None:
+def _say_end(out: Path, seconds: float, day: Sequence[str]) -> None:
     say(f"What was shown, in {seconds:.0f} seconds")
     for line in (
         "owed      every customer's balance is in a signed total, and each of them can check it alone, offline",
@@ -345,5 +327,6 @@ def _say_end(out: Path, seconds: float) -> None:
         "not shown that nobody was left out who never checks, or that reserves were not borrowed: see the README",
         f"open      {out / 'findings.html'} and {out / 'verify.html'}",
         f"go on     {out / 'demo.json'} names every file",
+        *day,
     ):
         click.echo(line)

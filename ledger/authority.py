@@ -4,7 +4,7 @@ Rules:
 1. Every key of an envelope is on the ring and holds, except a key that the command itself registers.
 2. A command that moves money by hand, or changes parameters or keys of others, is signed by two different operators.
 3. A key that is registered or takes another's place signs too, so that nobody registers a key that they do not hold.
-4. A customer's key gives no other key more than it has itself.
+4. A customer's key gives no other key more than it has itself, nor for longer.
 5. A session speaks only for the owner of the key that opened it, and never withdraws or touches keys.
 6. A customer's command is about the account that owns the key.
 7. A service that opens accounts registers the first key of an account, and none after it.
@@ -17,9 +17,18 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ledger.canonical import from_hex
 from ledger.errors import FormatError
-from ledger.keyring import At, KeyEntry, Keyring, Permission, Role, read_registration, read_target
+from ledger.keyring import (
+    At,
+    KeyEntry,
+    Keyring,
+    Permission,
+    Role,
+    read_registration,
+    read_successor,
+    read_target,
+    require_fields,
+)
 from ledger.log.record import Scheme
 from ledger.signatures import Request
 
@@ -116,9 +125,11 @@ def _newcomer(request: Request, time_us: int) -> bytes | None:
     command = request.command
     if command is None or request.scheme is not Scheme.COMMAND:
         raise FormatError("keys are changed by signed commands")
+    require_fields(command)
+    read_target(command)
     if command["type"] == "keys.register":
         return read_registration(command, At(0, time_us)).key
-    return from_hex(command.get("new"), 32) if command["type"] == "keys.rotate" else None
+    return read_successor(command) if command["type"] == "keys.rotate" else None
 
 
 def _signers(ring: Keyring, keys: tuple[bytes, ...], newcomer: bytes | None, time_us: int) -> list[KeyEntry] | Denial:
@@ -162,7 +173,16 @@ def _judge_own_keys(ring: Keyring, request: Request, signers: list[KeyEntry], ti
         return Denial.NOT_THE_OWNER
     if target.permissions & ~signer.permissions:
         return Denial.NO_PERMISSION
+    if command["type"] != "keys.revoke" and _outlives(target, signer):
+        return Denial.NO_PERMISSION
     return _authority(signer, request)
+
+
+def _outlives(target: KeyEntry, signer: KeyEntry) -> bool:
+    """Whether one key holds longer than another."""
+    if signer.expires_us is None:
+        return False
+    return target.expires_us is None or target.expires_us > signer.expires_us
 
 
 def _is_first_key(ring: Keyring, request: Request, signer: KeyEntry, time_us: int) -> bool:

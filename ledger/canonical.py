@@ -30,6 +30,7 @@ __all__ = [
     "canonical_file",
     "from_base64",
     "from_hex",
+    "is_too_deep",
     "lp",
     "parse",
     "parse_file",
@@ -165,7 +166,7 @@ def parse(data: bytes) -> Json:
     """Read canonical bytes (no line feed); raises FormatError unless they are the one spelling of a value."""
     if len(data) > DOCUMENT_BYTES_MAX:
         raise FormatError("the document is larger than 64 MiB")
-    if _is_too_deep(data):
+    if is_too_deep(data):
         raise FormatError(f"nested more than {DEPTH_MAX} deep")
     try:
         value: Json = _DECODER.decode(data.decode("utf-8"))
@@ -219,7 +220,7 @@ def from_base64(text: Json) -> bytes:
     return data
 
 
-def _is_too_deep(data: bytes) -> bool:
+def is_too_deep(data: bytes) -> bool:
     """Whether lists and objects nest too deep; asked before reading, because reading recurses on the stack."""
     if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
         return False

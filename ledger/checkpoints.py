@@ -62,8 +62,9 @@ def checkpoint_sections(data: bytes, genesis: Genesis) -> tuple[dict[str, bytes]
     if header["exchange"] != genesis.exchange or header["ruleset"] != RULE_SET:
         raise FormatError("the checkpoint is of another exchange or of rules that are not known here")
     sections: dict[str, bytes] = {}
-    rows = header["sections"] if isinstance(header["sections"], list) else [None]
-    for row in rows:
+    if not isinstance(header["sections"], list):
+        raise FormatError("the checkpoint has no list of sections")
+    for row in header["sections"]:
         if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str) or type(row[1]) is not int:
             raise FormatError("the checkpoint's list of sections is malformed")
         if not 0 <= row[1] <= len(rest) or row[0] in sections:
@@ -195,7 +196,7 @@ class Checkpoints:
     def restore(self, position: int, hash_at: Callable[[int], Digest | None]) -> Engine:
         """The engine of the newest checkpoint at or before a log position, or of genesis.
 
-        A file that is damaged or not of this log is passed over: the log can make everything again.
+        A file that is damaged or not of this log is removed: the log makes it again on the way to its head.
         """
         for candidate in reversed(self.positions()):
             if candidate > position:
@@ -203,9 +204,11 @@ class Checkpoints:
             try:
                 engine, head = read_checkpoint(self._read(candidate), self._genesis)
             except (FormatError, CheckFailed):
+                self._files.remove(self.path(candidate))
                 continue
             if hash_at(candidate) == head.hash:
                 return engine
+            self._files.remove(self.path(candidate))
         return Engine.begin(self._genesis)
 
     def _read(self, position: int) -> bytes:

@@ -192,11 +192,9 @@ class CommandDoor(Generic[T]):
             assert request.command is not None
             return f"session:{request.command.get('account')}".encode()
         keys = tuple(signature.key for signature in entry.signatures)
-        verdict = judge(self._ring, self._policy, request, keys, entry.received_us)
-        if isinstance(verdict, Authority):
-            return verdict.scope
-        # The engine applied it and it ended or made the key: whoever signed it can sign no more.
-        return None
+        # The ring is that of the log's end: a key that ended in the microsecond of this record still held before it.
+        verdict = judge(self._ring, self._policy, request, keys, entry.received_us - 1)
+        return verdict.scope if isinstance(verdict, Authority) else None
 
     def submit(self, submissions: Sequence[Submission], received_us: int) -> tuple[list[Outcome], T | None]:
         """Judge a batch received at one time; its outcomes in order, and what `commit` returned for the accepted.
@@ -248,6 +246,8 @@ class CommandDoor(Generic[T]):
         """Judge form, time, authority and signatures of one submission, taking nothing; also for reads and logins."""
         if len(submission.signed) > SIGNED_BYTES_MAX:
             return Refused(submission, Fault.MALFORMED, "more than 64 KiB were signed")
+        if submission.scheme is Scheme.SESSION and submission.signatures:
+            return Refused(submission, Fault.MALFORMED, "a session signs nothing")
         try:
             request = parse_request(submission.scheme, submission.signed, self._exchange)
         except FormatError as error:

@@ -169,6 +169,11 @@ class Engine:
         return dict(self._shared.assets)
 
     @property
+    def cut_us(self) -> int:
+        """The last hour that was cut, in microseconds; -1 before the first."""
+        return self._hour
+
+    @property
     def venue_state(self) -> str:
         """What the venue as a whole takes."""
         return self._shared.venue_state
@@ -339,9 +344,10 @@ class Engine:
             engine._shared.take_ledger(Ledger.restore(books))
             for desk in engine._desks:
                 desk.restore(parse(sections[f"desk.{desk.NAME}"]))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            engine._count_totals()
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # Whatever a desk or the ledger cannot take: the bytes may be anybody's (an auditor gets them in a bundle).
             raise FormatError("the sections are not those of an engine's state") from error
-        engine._count_totals()
         if {name: bytes(data) for name, data in engine.sections().items()} != dict(sections):
             raise FormatError("the sections are not in the one form of an engine's state")
         return engine

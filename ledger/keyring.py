@@ -4,7 +4,8 @@ Rules:
 1. A key enters once: never for two owners, never again after it ended.
 2. Every change is dated by the sequence and the time of its command; nothing is deleted.
 3. A session's key ends by itself; a rotated key hands its role, owner and permissions to its successor.
-4. At least two operators with keys stay, or nobody could change anything again.
+4. At least two operators with keys that do not expire stay, or nobody could change anything again.
+5. Ended keys are kept for ever, so an account has at most `ACCOUNT_KEYS_MAX` of each role, ended ones among them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,29 @@ from typing import Any, Final, NamedTuple
 from ledger.canonical import Digest, Json, Tag, canonical, from_hex, tagged_hash
 from ledger.errors import FormatError
 
-__all__ = ["At", "KeyEntry", "KeyResult", "Keyring", "Permission", "Role", "read_registration", "read_target"]
+__all__ = [
+    "ACCOUNT_KEYS_MAX",
+    "At",
+    "KeyEntry",
+    "KeyResult",
+    "Keyring",
+    "Permission",
+    "Role",
+    "read_registration",
+    "read_successor",
+    "read_target",
+    "require_fields",
+]
 
+ACCOUNT_KEYS_MAX: Final = 1_000
+_FOR_EVER: Final = 2**63
+_ENVELOPE: Final = frozenset({"exchange", "nonce", "type"})
+_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "keys.register": frozenset({"expires", "key", "owner", "permissions", "role"}),
+    "keys.revoke": frozenset({"key"}),
+    "keys.rotate": frozenset({"key", "new"}),
+}
+"""What a command about keys has beside its envelope, all of it and nothing else."""
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
@@ -62,6 +84,7 @@ class KeyResult(StrEnum):
     EXPIRY_MISSING = "expiry_missing"
     EXPIRY_PAST = "expiry_past"
     KEY_USED = "key_used"
+    TOO_MANY_KEYS = "too_many_keys"
     KEY_UNKNOWN = "key_unknown"
     KEY_ENDED = "key_ended"
     LAST_OPERATORS = "last_operators"
@@ -145,9 +168,16 @@ class Keyring:
             return KeyResult.EXPIRY_PAST
         if entry.key in self._entries:
             return KeyResult.KEY_USED
+        if self._is_full(entry):
+            return KeyResult.TOO_MANY_KEYS
         self._entries[entry.key] = entry
         self._by_owner.setdefault((entry.role, entry.owner), []).append(entry.key)
         return KeyResult.OK
+
+    def _is_full(self, entry: KeyEntry) -> bool:
+        """Whether an account has had so many keys of a role that it gets no more."""
+        is_account = entry.role in (Role.CUSTOMER, Role.SESSION)
+        return is_account and len(self._by_owner.get((entry.role, entry.owner), ())) >= ACCOUNT_KEYS_MAX
 
     def rotate(self, old: bytes, new: bytes, at: At) -> KeyResult:
         """End `old` and give what it could do to `new`."""
@@ -158,6 +188,8 @@ class Keyring:
             return KeyResult.KEY_UNKNOWN
         if not entry.holds(at.time_us):
             return KeyResult.KEY_ENDED
+        if self._is_full(entry):
+            return KeyResult.TOO_MANY_KEYS
         self._entries[old] = entry._replace(ended=at, successor=new)
         result = self.register(KeyEntry(new, entry.role, entry.owner, entry.permissions, at, entry.expires_us))
         assert result is KeyResult.OK
@@ -171,21 +203,21 @@ class Keyring:
         if not entry.holds(at.time_us):
             return KeyResult.KEY_ENDED
         self._entries[key] = entry._replace(ended=at)
-        if entry.role is Role.OPERATOR and len(self.operators(at.time_us)) < 2:
+        # Keys that end by themselves do not count: two that expire tomorrow would leave nobody the day after.
+        if entry.role is Role.OPERATOR and len(self.operators(_FOR_EVER)) < 2:
             self._entries[key] = entry
             return KeyResult.LAST_OPERATORS
         return KeyResult.OK
 
     def apply(self, command: Mapping[str, Json], at: At) -> KeyResult:
         """Do what `keys.register`, `keys.rotate` or `keys.revoke` says; raises FormatError for any other object."""
+        require_fields(command)
         kind = command.get("type")
         if kind == "keys.register":
             return self.register(read_registration(command, at))
         if kind == "keys.rotate":
-            return self.rotate(read_target(command), from_hex(command.get("new"), 32), at)
-        if kind == "keys.revoke":
-            return self.revoke(read_target(command), at)
-        raise FormatError("not a command about keys")
+            return self.rotate(read_target(command), read_successor(command), at)
+        return self.revoke(read_target(command), at)
 
     def documents(self) -> list[Json]:
         """The entries as JSON, sorted by key."""
@@ -229,9 +261,26 @@ def _read_entry(document: Mapping[str, Any]) -> KeyEntry:
     )
 
 
+def require_fields(command: Mapping[str, Json]) -> None:
+    """Refuse a command about keys with other fields than its own, so that none is read that nobody checked.
+
+    Raises FormatError.
+    """
+    needed = _FIELDS.get(str(command.get("type")))
+    if needed is None:
+        raise FormatError("not a command about keys")
+    if command.keys() - _ENVELOPE != needed:
+        raise FormatError("other fields than the command about keys has")
+
+
 def read_target(command: Mapping[str, Json]) -> bytes:
     """The key that a command about keys is about; raises FormatError."""
     return from_hex(command.get("key"), 32)
+
+
+def read_successor(command: Mapping[str, Json]) -> bytes:
+    """The key that takes the place of another; raises FormatError."""
+    return from_hex(command.get("new"), 32)
 
 
 def read_registration(command: Mapping[str, Json], at: At) -> KeyEntry:

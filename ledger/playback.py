@@ -28,14 +28,15 @@ def given_of(entry: Entry, exchange: str) -> Given:
 
 
 def replay(
-    records: Iterable[Record], engine: Engine, *, check_signatures: bool = True
+    records: Iterable[Record], engine: Engine, *, check_signatures: bool = True, taken: ReplayCache | None = None
 ) -> Iterator[tuple[Record, list[Event]]]:
     """Apply records to an engine that stands where they begin; gives each with its facts.
 
+    `taken` is what a replay up to there had taken, and is added to; without it the beginning has no memory.
     Raises CheckFailed for a signature that does not hold or a command outside its window, FormatError for bytes that
     no door lets in.
     """
-    taken = ReplayCache()
+    taken = ReplayCache() if taken is None else taken
     for record in records:
         entry = record.entry
         given = given_of(entry, engine.exchange)

@@ -130,8 +130,8 @@ class Board:
         return changed
 
     def stale(self, now_us: int) -> list[str]:
-        """The names of which a quote has gone stale."""
-        return [name for name, due_us in self._due.items() if due_us <= now_us]
+        """The names of which a quote has gone stale, sorted: a restored board learned them in another order."""
+        return sorted(name for name, due_us in self._due.items() if due_us <= now_us)
 
     def clear(self) -> None:
         """Forget everything."""

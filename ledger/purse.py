@@ -33,6 +33,7 @@ class LedgerPurse:
         self._entity = entity
         self._payers: list[tuple[str, str]] = []
         self._numbers: dict[tuple[str, str], int] = {}
+        self._named: dict[str, int] = {}
         self._claims: dict[str, dict[int, int]] = {}
         self._house: dict[tuple[AccountCode, str], int] = {}
 
@@ -42,7 +43,17 @@ class LedgerPurse:
         if number is None:
             self._payers.append((account, subaccount))
             number = self._numbers[account, subaccount] = len(self._payers)
+            if subaccount:
+                self._named[account] = self._named.get(account, 0) + 1
         return number
+
+    def find(self, account: str, subaccount: str) -> int:
+        """The number of an account's subaccount, 0 if it was never used."""
+        return self._numbers.get((account, subaccount), 0)
+
+    def subaccounts(self, account: str) -> int:
+        """How many subaccounts with a name of their own an account has used."""
+        return self._named.get(account, 0)
 
     def owner(self, payer: int) -> tuple[str, str]:
         """The account and subaccount of a number."""

@@ -272,9 +272,9 @@ class Venue:
     def _write_checkpoint(self, head: Head) -> None:
         try:
             self.checkpoints.write(self.engine, head)
-        except OSError as error:
+        except (OSError, CheckFailed) as error:
             # The batch is durable and applied, and a restart can do without: nobody waits for this file.
-            self.checkpoint_problem = f"no checkpoint at {head.sequence} ({error.strerror or error})"
+            self.checkpoint_problem = f"no checkpoint at {head.sequence} ({error})"
         else:
             self.checkpoint_problem = None
 

@@ -24,6 +24,7 @@ from cli.exchange.giving import (
     load_key,
     make,
     now_us,
+    one_operator,
     operators_option,
     rows_table,
     say,
@@ -127,7 +128,11 @@ def open_account(
             fields |= giver.ask("keep", account=account, kind=kind, value=identity)
         answer = giver.give(make(OpenAccount, **fields), [service])
         if key is not None:
-            _register(giver, account, key, PERMISSIONS, service)
+            try:
+                _register(giver, account, key, PERMISSIONS, service)
+            except InputError as error:
+                problem = f"is open, but its key was not registered ({error.problems[0].problem})"
+                raise InputError(account, problem, "Register another with `tallystick accounts register`.") from None
     document = {"account": account, "key": None if key is None else key.public.hex(), "position": answer["sequence"]}
     return say(as_json, document, account)
 
@@ -219,11 +224,9 @@ def consent(
 
 
 def _block(account: str, folder: Path, operators: tuple[Path, ...], reason: str, blocked: bool, as_json: bool) -> int:
-    if len(operators) != 1:
-        raise InputError("--operator", "is given more than once", "One operator signs this.")
     command = make(BlockAccount, account=account, blocked=blocked, reason=reason)
     with Giver(folder) as giver:
-        answer = giver.give(command, [load_key(operators[0])])
+        answer = giver.give(command, one_operator(operators))
     document = {"account": account, "blocked": blocked, "position": answer["sequence"]}
     return say(as_json, document, f"{account} is {'blocked; its orders are ended' if blocked else 'free to trade'}")
 
@@ -282,8 +285,8 @@ def show(account: str, folder: Path, orders_max: int, as_json: bool) -> int:
         opened = reading.find_opened(session, account)
         scales = reading.asset_scales(session)
         balances = [_owed(each, scales[each.asset]) for each in reading.balances_of(session, account)]
-        customers = reading.account_events(session, "CustomerSet", account)
-        blocks = reading.account_events(session, "AccountBlocked", account)
+        customers = reading.account_events(session, "customer-set", account)
+        blocks = reading.account_events(session, "account-blocked", account)
         document = {
             "account": account,
             "balances": balances,

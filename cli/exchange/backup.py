@@ -2,11 +2,11 @@
 
 Rules:
 1. What is copied first is what the log must reach: hours, trees, checkpoints, how far chains and banks were followed,
-   the store; the log comes last, up to a whole batch. So a copy never holds a statement or a store that is ahead of
-   its log.
+   the store; the log comes last, up to a whole batch. So a copy never holds a statement or a store ahead of its log.
 2. The manifest is written at the end and names every file with its size and SHA-256. A folder without it is no copy.
 3. Secrets, and the keys under which personal data are readable, are copied only where that is asked for: an erasure
-   has to reach every place where they are.
+   has to reach every place where they are. The bundles of hours are copied whole, and name the customers' own ids to
+   auditors: a copy is kept as they are.
 4. A restore checks everything before it makes anything, and makes the folder whole or not at all.
 """
 

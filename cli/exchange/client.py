@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from cli.exchange.server import ENDPOINT
-from cli.exchange.wire import Kind, encode_submission, frame, split_frames
+from cli.exchange.wire import ANSWER_BYTES_MAX, Kind, encode_submission, frame, split_frames
 from ledger.door import Submission
 from ledger.errors import InputError
 
@@ -64,7 +64,9 @@ class ExchangeClient:
                 if not data:
                     raise ConnectionError
                 self._data += data
-                answers.update((each.number, json.loads(each.content)) for each in split_frames(self._data))
+                answers.update(
+                    (each.number, json.loads(each.content)) for each in split_frames(self._data, ANSWER_BYTES_MAX)
+                )
         except OSError:
             raise InputError(str(self._folder), "the exchange went away", "Start it again, then ask again.") from None
         return [answers[number] for number in numbers]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from cli.exchange.config import Config
 from cli.exchange.findings import conclude, found, unchecked
 from cli.exchange.giving import folder_option
 from cli.exchange.published import newest_position
-from cli.exchange.store_follower import COMMANDS_AT_ONCE, store_batch
+from cli.exchange.store_follower import COMMANDS_AT_ONCE
 from ledger.canonical import Digest
 from ledger.checkpoints import Checkpoints, checkpoint_sections
 from ledger.engine import Engine
@@ -29,11 +30,12 @@ from ledger.log import Head, LogReader, OsFiles, Record
 from ledger.log.command_log import LOCK_NAME
 from ledger.log.files import LockTaken
 from ledger.log.record import GENESIS_SEQUENCE
-from ledger.store.batch import StoreBatch
-from ledger.store.errors import StoreError
+from ledger.store.errors import StoreError, StoreOutOfStep
+from ledger.store.follow import batch_of
 from ledger.store.fsck import fsck as check_store
 from ledger.store.rebuild import rebuild
 from ledger.store.snapshot import StoreSnapshot, open_at
+from ledger.store.store import Store
 from ledger.venue import apply_records
 from por.verify.standalone import Check
 
@@ -174,6 +176,8 @@ def _second_copy(config: Config, genesis: Genesis, hash_at: Callable[[int], Dige
 def _store(genesis: Genesis, store: StoreSnapshot | StoreError, reader: LogReader, bar: Report) -> Check:
     """The store against itself and the log. A log that was archived in part is compared as far back as it goes."""
     remedy = "make it again with --rebuild"
+    if isinstance(store, StoreOutOfStep):
+        return found("store", [], "it holds nothing yet: a start brings it level with the log")
     if isinstance(store, StoreError):
         return found("store", [f"{store}: {remedy}"], "")
     if store.position.genesis != genesis.hash:
@@ -214,12 +218,12 @@ def _rebuild(config: Config, genesis: Genesis, bar: Report) -> None:
             raise InputError(str(config.paths.log), problem, "Put the archived segments back beside the others first.")
         if not reader.head.sequence:
             raise InputError(str(config.paths.log), "holds no command yet", "There is nothing to make a store of.")
-        rebuild(config.store_url, _store_batches(genesis, _read(reader, bar, "making the store")))
+        rebuild(config.store_url, partial(_fill, genesis, _read(reader, bar, "making the store")))
 
 
-def _store_batches(genesis: Genesis, records: Iterator[Record]) -> Iterator[StoreBatch]:
+def _fill(genesis: Genesis, records: Iterator[Record], store: Store) -> None:
     engine, previous = Engine.begin(genesis), Head(GENESIS_SEQUENCE, genesis.hash)
     while batch := list(islice(records, COMMANDS_AT_ONCE)):
         applied = apply_records(engine, batch)
-        yield store_batch(previous, [applied])
+        store.write(batch_of([applied], previous))
         previous = applied.head

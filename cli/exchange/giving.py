@@ -7,7 +7,7 @@ runs the verb says so. A key's passphrase comes from TALLYSTICK_PASSPHRASE or is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -36,6 +36,7 @@ __all__ = [
     "load_key",
     "make",
     "now_us",
+    "one_operator",
     "operators_option",
     "rows_table",
     "say",
@@ -43,7 +44,7 @@ __all__ = [
     "two_operators",
 ]
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound=Command)
 
 folder_option = click.option(
     "--folder",
@@ -144,13 +145,13 @@ class Giver:
         self._client.close()
 
 
-def make(kind: type[Command], /, **fields: Any) -> Command:
+def make(kind: type[Kind], /, **fields: Any) -> Kind:
     """A command of those fields, in the form that JSON has them; raises InputError naming the field that is wrong."""
     try:
         command = read_fields(kind, fields, ())
     except FormatError as error:
         raise InputError(kind.TYPE, str(error), "Correct it; nothing was given.") from None
-    assert isinstance(command, Command)
+    assert isinstance(command, kind)
     return command
 
 
@@ -174,6 +175,13 @@ def load_key(path: Path) -> SigningKey:
 def service_key(config: Config) -> SigningKey:
     """The house's service key."""
     return load_key(config.secrets / SERVICE_NAME)
+
+
+def one_operator(paths: Sequence[Path]) -> list[SigningKey]:
+    """One operator's key; raises InputError if several are given, because too many signers are refused."""
+    if len(paths) != 1:
+        raise InputError("--operator", "is given more than once", "One operator signs this.")
+    return [load_key(paths[0])]
 
 
 def two_operators(paths: Sequence[Path]) -> list[SigningKey]:

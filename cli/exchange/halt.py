@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
 from cli.common import json_option
-from cli.exchange.giving import Giver, amount_of, folder_option, load_key, make, operators_option, say, two_operators
-from ledger.commands import Command, CorrectBooks, HaltMarket, OpenMarket
+from cli.exchange.giving import (
+    Giver,
+    amount_of,
+    folder_option,
+    make,
+    one_operator,
+    operators_option,
+    say,
+    two_operators,
+)
+from ledger.commands import CorrectBooks, HaltMarket, OpenMarket
 from ledger.commands.listing import MARKET_STATES
 from ledger.errors import InputError
 from ledger.keys import SigningKey
 
-__all__ = ["correct", "give_state", "halt"]
+__all__ = ["OPENINGS", "correct", "give_opening", "halt"]
 
 HALTS = MARKET_STATES[1:]
+OPENINGS = MARKET_STATES[:-1]
 
 
-class _Change(NamedTuple):
-    """The command that sets a state, and whether two operators sign it."""
-
-    command: Command
-    needs_two: bool
-
-
-def _change(market: str | None, state: str, reason: str) -> _Change:
-    """Opening takes two operators, stopping one."""
-    is_opening = state == "open"
-    kind = OpenMarket if is_opening else HaltMarket
-    return _Change(make(kind, market=market, state=state, reason=reason), is_opening)
-
-
-def _signers(change: _Change, operators: Sequence[Path]) -> list[SigningKey]:
-    if change.needs_two:
-        return two_operators(operators)
-    if len(operators) != 1:
-        raise InputError("--operator", "is given more than once", "One operator signs this.")
-    return [load_key(operators[0])]
-
-
-def give_state(
-    folder: Path, market: str | None, state: str, reason: str, operators: Sequence[Path], as_json: bool
+def _give(
+    folder: Path, command: HaltMarket | OpenMarket, keys: Callable[[], Sequence[SigningKey]], as_json: bool
 ) -> int:
-    """Set the state of a market, or of the venue (None), and say so."""
-    change = _change(market, state, reason)
     with Giver(folder) as giver:
-        answer = giver.give(change.command, _signers(change, operators))
+        answer = giver.give(command, keys())
+    market, state = command.market, command.state
     name = "the venue" if market is None else market
     return say(as_json, {"market": market, "position": answer["sequence"], "state": state}, f"{name} is {state}")
+
+
+def give_opening(
+    folder: Path, market: str | None, state: str, reason: str, operators: Sequence[Path], as_json: bool
+) -> int:
+    """Loosen the state of a market, or of the venue (None), which takes two operators, and say so."""
+    command = make(OpenMarket, market=market, state=state, reason=reason)
+    return _give(folder, command, lambda: two_operators(operators), as_json)
 
 
 @click.command()
@@ -62,7 +56,8 @@ def give_state(
 @json_option
 def halt(state: str, folder: Path, operators: tuple[Path, ...], market: str | None, reason: str, as_json: bool) -> int:
     """Stop a market or the venue in a degree, at once. `market open` opens it again."""
-    return give_state(folder, market, state, reason, operators, as_json)
+    command = make(HaltMarket, market=market, state=state, reason=reason)
+    return _give(folder, command, lambda: one_operator(operators), as_json)
 
 
 @click.command()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,13 +28,14 @@ from cli.exchange.close import BalancesAt, ReservesAt, read_balances, read_reser
 from cli.exchange.config import Config
 from cli.exchange.flights import FlightsAt, WatchedTo, watched_to
 from cli.exchange.publish import Publisher, site_job
+from cli.exchange.statements import note_statement, require_statements, write_durable
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
 from cli.keys import read_previous
 from ledger.assets import Asset, AssetTable, Reserve
 from ledger.checkpoints import Checkpoints
 from ledger.engine import RULE_SET, Engine
-from ledger.errors import CheckFailed
+from ledger.errors import CheckFailed, InputError
 from ledger.events import AccountOpened
 from ledger.log import CommandLog, Head, Sequence64
 from ledger.log.extract import write_extract
@@ -55,6 +57,10 @@ LATE_MAX_SECONDS: Final = 900
 CUT: Final = "cut.json"
 EXTRACT: Final = "extract.bin"
 KEPT_HOURS: Final = 2
+BROKEN_WAIT_SECONDS: Final = 2.0
+"""How long a close that broke is left alone before it is tried again."""
+BROKEN_MAX: Final = 10
+"""After so many breaks in a row, what must wait for the close gives up and says why."""
 
 
 def _folder_name(hour: str) -> str:
@@ -79,6 +85,7 @@ class HourKeeper:
         self._waiting: list[str] = []
         """Hours that were cut and have no bundle, oldest first."""
         self._process: HourProcess | None = None
+        self._not_before, self._broken, self._problem = 0.0, 0, ""
         self._engine: Engine
         self._log: CommandLog
         self._checkpoints: Checkpoints
@@ -107,9 +114,14 @@ class HourKeeper:
 
     def _resume(self, now_us: int) -> int:
         folders = self._hour_folders()
-        self._waiting = [name for name in folders if self._is_cut(name) and not (self._config.hours / name).exists()]
+        bundles = self.bundles()
+        require_statements(self._config.folder, bundles)
+        stated = {path.name for path in bundles}
+        self._waiting = [name for name in folders if self._is_cut(name) and name not in stated]
         if not folders:
-            self.trees.begin(self._snapshot(_hour_after(now_us)))
+            # Of hours that were stated nothing is needed: the whole log makes the trees of the one after them again.
+            last = SnapshotId.parse(read_previous(bundles[-1])["statement"]["snapshot"]).hour if bundles else None
+            self.trees.begin(self._snapshot(next_hour(last) if last else _hour_after(now_us)))
             return 0
         newest = folders[-1]
         folder = self._config.trees / newest
@@ -123,7 +135,9 @@ class HourKeeper:
         return opened.position
 
     def _is_cut(self, name: str) -> bool:
-        return (self._config.trees / name / CUT).is_file()
+        # The file is the last that a cut writes; one that a crash left empty was no cut, and the log makes it again.
+        path = self._config.trees / name / CUT
+        return path.is_file() and path.stat().st_size > 0
 
     def _snapshot(self, hour: str) -> str:
         return str(SnapshotId(self._config.exchange, hour))
@@ -140,6 +154,12 @@ class HourKeeper:
     def attach(self, venue: Venue) -> None:
         """The venue is open and the trees are at its head."""
         self._engine, self._log, self._checkpoints = venue.engine, venue.log, venue.checkpoints
+        if venue.engine.cut_us >= 0 and not self._waiting and not self.bundles():
+            raise InputError(
+                str(self._config.hours),
+                "is empty, and the log has hours that were cut",
+                "Restore the folder from a backup: a second first statement would contradict the one that was made.",
+            )
 
     def published(self) -> Head | None:
         """The log position of the newest statement that has one; a log behind it must not be opened."""
@@ -161,22 +181,31 @@ class HourKeeper:
         Where the next hour's trees are not drawn when that hour is over itself, this waits for them.
         """
         while self.trees.forest.is_cut and now_us // 1_000_000 >= to_seconds(next_hour(self.hour)):
-            self.work(timeout_seconds=1.0)
+            self._wait(1.0)
         if self.trees.forest.is_cut:
             return None
         end = to_seconds(self.hour)
-        if not end <= now_us // 1_000_000 <= end + LATE_MAX_SECONDS:
+        if not end <= now_us // 1_000_000 <= end + LATE_MAX_SECONDS or self._is_passed():
             return None
         return end * 1_000_000
 
     def is_missed(self, now_us: int) -> bool:
-        """Whether the live hour can no longer be cut."""
-        return not self.trees.forest.is_cut and now_us // 1_000_000 > to_seconds(self.hour) + LATE_MAX_SECONDS
+        """Whether the live hour can no longer be cut: it is too late, or a command came after its end."""
+        if self.trees.forest.is_cut:
+            return False
+        late_seconds = now_us // 1_000_000 - to_seconds(self.hour)
+        return late_seconds > LATE_MAX_SECONDS or (late_seconds >= 0 and self._is_passed())
+
+    def _is_passed(self) -> bool:
+        """Whether the state is no longer that of the live hour's end."""
+        return self._engine.time_us >= to_seconds(self.hour) * 1_000_000
 
     def _on_cut(self, hour_us: int, applied: Applied) -> None:
         """The venue has applied a cut: keep everything that the close needs."""
         position = int(applied.head.sequence)
         hour = time_text(hour_us // 1_000_000)
+        if hour < self.hour:
+            return  # stated before, and only read back because the trees are made again
         assert hour == self.hour, "the hour that was cut is the live one"
         name = _folder_name(hour)
         folder = self._config.trees / name
@@ -192,9 +221,7 @@ class HourKeeper:
                 for state in roots.trees
             ],
         }
-        part = folder / f".{CUT}.part"
-        part.write_text(json.dumps(document), encoding="utf-8")
-        part.replace(folder / CUT)
+        write_durable(folder / CUT, json.dumps(document).encode())
         self._waiting.append(name)
         self.on_cut(hour, name)
 
@@ -207,8 +234,11 @@ class HourKeeper:
     def work(self, timeout_seconds: float = 0.0) -> None:
         """A slice of tree work, and whatever the closes have to say. Called often; holds nothing up by itself."""
         self.trees.work()
-        if self._process is None:
-            self._start()
+        if self._process is None and time.monotonic() >= self._not_before:
+            try:
+                self._start()
+            except OSError as error:
+                self._note_broken(error.strerror or type(error).__name__)
         if self._process is not None:
             self._hear(self._process.messages(timeout_seconds))
             if self._process.is_over:
@@ -221,8 +251,21 @@ class HourKeeper:
         """Wait until every hour that was cut is stated and the next one drawn; for rehearsals and before a pause."""
         self._checkpoints.wait()
         while self._waiting or self.trees.forest.is_cut:
-            self.work(timeout_seconds=60.0)
+            self._wait(60.0)
         self._publisher.finish()
+
+    def _wait(self, seconds: float) -> None:
+        """Work, and wait for what the close has to say; raises CheckFailed for one that breaks again and again."""
+        self.work(timeout_seconds=seconds)
+        if self._broken >= BROKEN_MAX:
+            raise CheckFailed(f"the close of an hour cannot be done: {self._problem}")
+        if self._process is None and (self._waiting or self.trees.forest.is_cut):
+            time.sleep(0.05)
+
+    def _note_broken(self, problem: str) -> None:
+        self._broken, self._problem = self._broken + 1, problem
+        self._not_before = time.monotonic() + BROKEN_WAIT_SECONDS
+        self.notices.append(f"the close of an hour did not end: {problem}; it starts again")
 
     def _start(self) -> None:
         """Begin what is to be done next: the oldest hour without a statement, or the drawing of the hour that is on."""
@@ -312,7 +355,7 @@ class HourKeeper:
             if isinstance(message, Opened):
                 self._adopt(message.folder)
             elif isinstance(message, Broken):
-                self.notices.append(f"the close of an hour did not end: {message.problem}; it starts again")
+                self._note_broken(message.problem)
             else:
                 self._end(message)
 
@@ -330,6 +373,8 @@ class HourKeeper:
             self.notices.extend(f"hour {name}: {problem}" for problem in message.problems)
         self.closed += 1
         self._publisher.ask()
+        self._broken = 0
+        note_statement(self._config.folder, message.path)
         self._prune()
 
     def _prune(self) -> None:
@@ -351,6 +396,7 @@ class HourKeeper:
                 snapshot = SnapshotId(self._config.exchange, hour)
                 out = self._config.hours / _folder_name(hour)
                 write_missed(out, snapshot, reason, previous, self._secrets.signing, self._secrets.rotations)
+                note_statement(self._config.folder, out)
                 stated.append(hour)
                 self.closed += 1
             hour = next_hour(hour)

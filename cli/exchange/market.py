@@ -23,7 +23,7 @@ from cli.exchange.giving import (
     say,
     two_operators,
 )
-from cli.exchange.halt import give_state
+from cli.exchange.halt import OPENINGS, give_opening
 from ledger.assets import format_amount
 from ledger.commands import Cancel, ListAsset, ListMarket, PlaceOrders
 from ledger.errors import InputError
@@ -124,11 +124,14 @@ def _steps(text: str, scale: int, step_quanta: int, what: str) -> str:
 @click.argument("market", required=False)
 @folder_option
 @operators_option
+@click.option("--state", default="open", type=click.Choice(OPENINGS), show_default=True, help="As far as that.")
 @click.option("--reason", default="opened by the operators", show_default=True, help="One line; it stands in the log.")
 @json_option
-def open_market(market: str | None, folder: Path, operators: tuple[Path, ...], reason: str, as_json: bool) -> int:
-    """Open MARKET, or, without one, the whole venue again."""
-    return give_state(folder, market, "open", reason, operators, as_json)
+def open_market(
+    market: str | None, folder: Path, operators: tuple[Path, ...], state: str, reason: str, as_json: bool
+) -> int:
+    """Open MARKET or, without one, the whole venue again."""
+    return give_opening(folder, market, state, reason, operators, as_json)
 
 
 @market.command("show")

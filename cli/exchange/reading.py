@@ -73,32 +73,31 @@ def reading(config: Config) -> Iterator[StoreSnapshot]:
 
 def find_opened(session: Session, account: str) -> dict[str, Any]:
     """How an account was opened; raises InputError for one that never was."""
-    for event in history.events(session, "AccountOpened"):
-        if event.account == account:
-            return {"opened_at": event.sequence, **event.document}
+    for document in account_events(session, "account-opened", account):
+        return {"opened_at": document.pop("position"), **document}
     raise InputError(account[:64], "is no account here", "See `tallystick accounts list`.")
 
 
 def account_rows(session: Session, limit: int) -> list[dict[str, Any]]:
     """The accounts in the order of opening, the newest `limit` of them, with what each is now."""
-    newest = deque(history.events(session, "AccountOpened"), maxlen=limit)
+    newest = deque(history.events(session, "account-opened"), maxlen=limit)
     rows = {str(event.account): {"opened_at": event.sequence, **event.document} for event in newest}
-    for event in history.events(session, "CustomerSet"):
+    for event in history.events(session, "customer-set"):
         if event.account in rows:
             rows[event.account].update(event.document)
-    for event in history.events(session, "AccountBlocked"):
+    for event in history.events(session, "account-blocked"):
         if event.account in rows:
             rows[event.account]["blocked"] = event.document["blocked"]
     return [{"blocked": False, **row} for row in rows.values()]
 
 
-def account_events(session: Session, kind: str, account: str) -> list[dict[str, Any]]:
-    """The documents of an account's events of one kind, with their positions."""
-    return [
-        {"position": event.sequence, **event.document}
-        for event in history.events(session, kind)
-        if event.account == account
-    ]
+def account_events(session: Session, kind: str, account: str, last: int | None = None) -> list[dict[str, Any]]:
+    """The documents of an account's events of one kind, other than of orders, with their positions."""
+    query = select(EventRow).where(EventRow.kind == kind, EventRow.account == account, col(EventRow.order_id).is_(None))
+    if last is not None:
+        query = query.where(EventRow.sequence <= last)
+    rows = session.exec(query.order_by(col(EventRow.sequence), col(EventRow.place)))
+    return [{"position": row.sequence, **document_of(row)} for row in rows]
 
 
 class Owed(NamedTuple):
@@ -131,15 +130,15 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
 def key_documents(session: Session, account: str, last: int | None = None) -> list[dict[str, Any]]:
     """The keys that ever could sign for an account, each as it was at a position or is now, as they were registered."""
     keys: dict[str, dict[str, Any]] = {}
-    for event in history.events(session, "KeyChanged", 1, last):
-        if event.document["owner"] == account and event.document["role"] in ("customer", "session"):
-            keys[event.document["key"]] = event.document
+    for document in account_events(session, "key-changed", account, last):
+        del document["position"]
+        keys[document["key"]] = document
     return list(keys.values())
 
 
 def consent_documents(session: Session, account: str) -> list[dict[str, Any]]:
     """What an account agreed to and when, each giving and withdrawing in its order; times in microseconds."""
-    documents = account_events(session, "ConsentSet", account)
+    documents = account_events(session, "consent-set", account)
     for document in documents:
         command = history.command_at(session, document["position"])
         assert command is not None, "an event has its command"
@@ -156,7 +155,8 @@ def order_documents(session: Session, account: str, limit: int) -> list[dict[str
         state = fresh_order(order.order_id, None)
         for event in history.events_of_order(session, order.order_id):
             state["market"] = event.market
-            follow_order(state, event.document)
+            if event.kind == "order-report":
+                follow_order(state, event.document)
         documents.append({"placed_at": order.command, **_spelt(state, rules)})
     return documents
 
@@ -211,13 +211,13 @@ def document_of(row: EventRow) -> dict[str, Any]:
 
 def asset_scales(session: Session) -> dict[str, int]:
     """The scale of each asset."""
-    return {event.document["asset"]: event.document["scale"] for event in history.events(session, "AssetListed")}
+    return {event.document["asset"]: event.document["scale"] for event in history.events(session, "asset-listed")}
 
 
 def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
     """How each market spells prices and quantities; its own limits are not known here."""
     found = {}
-    for event in history.events(session, "MarketListed"):
+    for event in history.events(session, "market-listed"):
         base, quote = event.document["base"], event.document["quote"]
         tick, step = event.document["tick"], event.document["step"]
         name, quote_scale = event.document["market"], scales[quote]
@@ -229,6 +229,6 @@ def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
 
 def price_unit(session: Session) -> str | None:
     """What reference prices are stated in; None while no feed has stated any."""
-    query = select(EventRow).where(EventRow.kind == "PricesSet", col(EventRow.order_id).is_(None))
+    query = select(EventRow).where(EventRow.kind == "prices-set", col(EventRow.order_id).is_(None))
     row = session.exec(query.order_by(col(EventRow.sequence).desc()).limit(1)).first()
     return None if row is None else str(document_of(row)["unit"])

@@ -7,6 +7,7 @@ everybody's. Personal data are written here alone, whoever asks for it, so that 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -30,6 +31,7 @@ __all__ = ["HOUR_US", "RunningExchange"]
 
 HOUR_US: Final = 3_600_000_000
 DEPTH_LEVELS: Final = 20
+DEPTH_LEVELS_MAX: Final = 1_000
 AHEAD_REMEDY: Final = (
     "Restore the log from its second copy or a backup. Only if this log is the whole one, make the store again with "
     "`tallystick fsck --rebuild`."
@@ -80,6 +82,8 @@ class RunningExchange:
                 raise InputError(str(config.paths.log), str(error), DIFFERS_REMEDY) from None
             opened.callback(self.venue.close)
             self.hours.attach(self.venue)
+            # No connection outlives the process: what was bound to one ends before anything else is taken.
+            self._left_open = self.venue.engine.orders.sessions[::-1]
             self.store.wait()
             self._opened = opened.pop_all()
 
@@ -106,22 +110,27 @@ class RunningExchange:
 
     def submit(self, submissions: Sequence[Submission]) -> list[Answer | Refused]:
         """Take a batch of anybody's commands; an hour that is over is cut before it."""
-        self.keep_hours()
-        return self.venue.submit(submissions, self.now())
+        # One reading of the clock for both: between two an hour could end, and the batch slip in before its cut.
+        now = self.now()
+        self.keep_hours(now)
+        return self.venue.submit(submissions, now)
 
-    def keep_hours(self) -> None:
-        """Cut the hour that is over, or state it as missed; and a slice of what follows the cuts."""
+    def keep_hours(self, now: int | None = None) -> None:
+        """Cut the hour that is over at a time, or state it as missed; and a slice of what follows the cuts."""
+        now = self.now() if now is None else now
         hours = self.hours
-        hour = hours.due(self.now())
+        hour = hours.due(now)
         if hour is not None:
-            self.give(CutHour(hour))
-        elif hours.is_missed(self.now()):
-            stated = hours.state_missed(self.now(), "the exchange was not running at the end of this hour")
+            self.give(CutHour(hour), now)
+        elif hours.is_missed(now):
+            stated = hours.state_missed(now, "the exchange was not running at the end of this hour")
             hours.notices.append(f"hours that were missed: {', '.join(stated) or 'none that had begun to be attested'}")
         hours.work()
         if hours.failed is not None:
             failed, hours.failed = hours.failed, None
-            self.give(FailHour(failed.code))
+            self.give(FailHour(failed.code), now)
+        while self._left_open:
+            self.give(EndSession(self._left_open.pop()), now)
 
     # The house's own commands.
 
@@ -134,9 +143,9 @@ class RunningExchange:
         """A command of the house, signed."""
         return signed(self.config.exchange, command, self.nonce(), [self.secrets.service])
 
-    def give(self, command: Command) -> Answer:
+    def give(self, command: Command, now: int | None = None) -> Answer:
         """Submit one command of the house; raises CheckFailed if door or engine refuse it."""
-        [answer] = self.venue.submit([self.house(command)], self.now())
+        [answer] = self.venue.submit([self.house(command)], self.now() if now is None else now)
         if isinstance(answer, Refused):
             raise CheckFailed(f"the door refused a command of the house: {answer.reason.value} {answer.detail}")
         refusal = next((event.reason for event in answer.events if isinstance(event, EngineRefused)), None)
@@ -146,8 +155,10 @@ class RunningExchange:
 
     def tick(self) -> None:
         """If something is due by time alone, let time pass, so that it ends although nobody gives a command."""
-        if self.venue.engine.due_us <= self.now():
-            self.give(Tick())
+        now = self.now()
+        self.keep_hours(now)
+        if self.venue.engine.due_us <= now:
+            self.give(Tick(), now)
 
     def end_session(self, source: str) -> Submission:
         """The command that ends a session."""
@@ -188,6 +199,7 @@ class RunningExchange:
 
     def _depth(self, market: str, levels: int = DEPTH_LEVELS) -> Any:
         book = self.venue.engine.orders.rooms[market].book
+        levels = min(levels, DEPTH_LEVELS_MAX)
         return {"asks": book.depth(1, levels), "bids": book.depth(0, levels), "market": market}
 
     def _markets(self) -> Any:
@@ -210,7 +222,10 @@ class RunningExchange:
 
     def _keep(self, account: str, kind: str, value: str) -> Any:
         """Keep a piece of personal data, durable; what the log may hold of it."""
-        bound = self.personal.put(account, kind, value.encode())
+        try:
+            bound = self.personal.put(account, kind, value.encode())
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from None
         return {"data": bound.id.hex(), "identity": bound.binding.hex()}
 
     def close(self) -> None:

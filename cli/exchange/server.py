@@ -2,7 +2,8 @@
 
 One thread does everything: it reads sockets, hands what has gathered to the venue as one batch, and answers when the
 batch is durable. A client that reads no answers is cut off; a client that goes away ends its session, and the orders
-bound to it with it.
+bound to it with it. What a client may cost is bounded: connections, time to say the token, commands that wait, and the
+bytes of a batch, which must stay below what the log takes at once.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import contextlib
 import json
 import os
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
-from cli.exchange.wire import Frame, Kind, decode_submission, frame, split_frames
+from cli.exchange.wire import Frame, Kind, decode_submission, frame, require_length, split_frames
+from ledger.canonical import is_too_deep
 from ledger.door import Accepted, Refused, Submission
 from ledger.errors import FormatError, TallystickError
 from ledger.events import event_document
@@ -28,10 +31,18 @@ from ledger.venue import Answer, Venue
 __all__ = ["BATCH_MAX", "ENDPOINT", "ExchangeServer"]
 
 BATCH_MAX: Final = 8_000
+BATCH_BYTES_MAX: Final = 16 * 1024 * 1024
+"""A quarter of what the log takes as one batch; a command is 64 KiB at most."""
+WAITING_MAX: Final = 4 * BATCH_MAX
+WAITING_BYTES_MAX: Final = 4 * BATCH_BYTES_MAX
+"""What waits beyond one of the two is refused as busy, and its client may send it again."""
+CONNECTIONS_MAX: Final = 1_000
+TOKEN_SECONDS: Final = 10.0
+TOKEN_FRAME_BYTES_MAX: Final = 256
+RECORD_BYTES: Final = 1_024
+"""What a command costs beside its signed bytes, signatures and metadata included, at the most."""
 ENDPOINT: Final = "endpoint.json"
 UNREAD_BYTES_MAX: Final = 64 * 1024 * 1024
-_BOUND: Final = b'"bound":true'
-"""In a signed command whose orders end with the connection; where it stands for nothing, ending does nothing."""
 
 
 class _Connection(asyncio.Protocol):
@@ -40,27 +51,38 @@ class _Connection(asyncio.Protocol):
         self._data = bytearray()
         self.is_known = False
         self.session_key = b""
-        self.has_bound_orders = False
         self.source = secrets.token_hex(8)
         self.transport: asyncio.Transport
+        self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._server.connections.add(self)
+        if self._server.connected(self):
+            self._deadline = asyncio.get_running_loop().call_later(TOKEN_SECONDS, self._give_up)
+        else:
+            transport.abort()
+
+    def _give_up(self) -> None:
+        if not self.is_known:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._data += data
         try:
+            if not self.is_known and len(self._data) >= 4:
+                require_length(self._data, TOKEN_FRAME_BYTES_MAX)
             for each in split_frames(self._data):
+                if self.transport.is_closing():
+                    break
                 self._server.take(self, each)
         except FormatError:
             self.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._server.connections.discard(self)
-        if self.has_bound_orders:
-            self._server.session_ended(self.source)
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._server.disconnected(self)
 
     def answer(self, number: int, document: Any) -> None:
         if self.transport.is_closing():
@@ -84,10 +106,13 @@ class ExchangeServer:
         self._venue, self._submit, self._now = venue, submit, now
         self._ask, self._end_session = ask, end_session
         self._token = secrets.token_hex(32)
-        self._waiting: list[tuple[_Connection | None, int, Submission]] = []
+        self._waiting: deque[tuple[_Connection | None, int, Submission]] = deque()
+        self._waiting_bytes = 0
         self._is_scheduled = False
+        self._connections: set[_Connection] = set()
+        self._gone: list[str] = []
+        """Sources of connections that are gone; what was bound to them ends when all that they sent is taken."""
         self._server: asyncio.Server
-        self.connections: set[_Connection] = set()
         self.failure: BaseException | None = None
         self.stopped = asyncio.Event()
 
@@ -98,7 +123,8 @@ class ExchangeServer:
         """
         desk: Any = self._venue.engine.orders.document()
         for source, *_ in desk["sessions"]:
-            self.session_ended(source)
+            self._gone.append(source)
+        self._schedule()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port)
         address = self._server.sockets[0].getsockname()
@@ -108,13 +134,28 @@ class ExchangeServer:
         part.replace(folder / ENDPOINT)
 
     async def stop(self) -> None:
-        """Listen no more, take what has arrived, answer it, and let the connections go."""
+        """Listen no more, take what has arrived, answer it, and close every connection."""
         self._server.close()
         while self._waiting and self.failure is None:
             self.work()
-        for connection in [*self.connections]:
+        for connection in list(self._connections):
             connection.transport.close()
-        await asyncio.sleep(0)
+
+    # Connections.
+
+    def connected(self, connection: _Connection) -> bool:
+        """Whether one more connection is taken."""
+        if len(self._connections) >= CONNECTIONS_MAX:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def disconnected(self, connection: _Connection) -> None:
+        """A connection is gone, and with it its session."""
+        self._connections.discard(connection)
+        if connection.is_known:
+            self._gone.append(connection.source)
+            self._schedule()
 
     # Taking.
 
@@ -136,27 +177,52 @@ class ExchangeServer:
         if received.kind == Kind.LOGIN:
             connection.answer(received.number, self._login(connection, submission))
             return
-        connection.has_bound_orders |= _BOUND in submission.signed
         self._enqueue(connection, received.number, submission)
 
     def _enqueue(self, connection: _Connection | None, number: int, submission: Submission) -> None:
+        size = RECORD_BYTES + len(submission.signed)
+        is_full = len(self._waiting) >= WAITING_MAX or self._waiting_bytes + size > WAITING_BYTES_MAX
+        if is_full and connection is not None:
+            connection.answer(number, {"refused": "busy"})
+            return
         self._waiting.append((connection, number, submission))
+        self._waiting_bytes += size
+        self._schedule()
+
+    def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self.work)
 
-    def session_ended(self, source: str) -> None:
-        """A session is gone: its bound orders end by a command of the house."""
-        self._enqueue(None, 0, self._end_session(source))
+    def _end_sessions(self) -> None:
+        """End what was bound to connections that are gone, by commands of the house; nothing where nothing was."""
+        gone, self._gone = self._gone, []
+        for source in gone:
+            if self._venue.engine.orders.has_session(source):
+                self._enqueue(None, 0, self._end_session(source))
+
+    def _take_batch(self) -> list[tuple[_Connection | None, int, Submission]]:
+        batch: list[tuple[_Connection | None, int, Submission]] = []
+        size = 0
+        while self._waiting and len(batch) < BATCH_MAX and size < BATCH_BYTES_MAX:
+            batch.append(self._waiting.popleft())
+            size += RECORD_BYTES + len(batch[-1][2].signed)
+        self._waiting_bytes -= size
+        return batch
 
     def _question(self, content: bytes) -> Any:
         try:
+            # Reading recurses on the stack of the process, and a library may have lifted the limit on that.
+            if is_too_deep(content):
+                raise ValueError("nested too deep")
             question = json.loads(content)
             return self._ask(str(question.pop("ask")), question)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return {"error": f"no such question ({error})"}
+            return {"error": f"no such question ({type(error).__name__}: {str(error)[:200]})"}
         except TallystickError as error:
-            return {"error": str(error)}
+            return {"error": str(error)[:200]}
+        except OSError as error:
+            return {"error": f"it cannot be kept ({error.strerror or type(error).__name__})"}
 
     def _answer(self, connection: _Connection, number: int, answer: Any) -> None:
         """Answer a question; what another thread has to look up is answered when it is there."""
@@ -186,8 +252,12 @@ class ExchangeServer:
     def work(self) -> None:
         """Hand what has gathered to the venue, one batch after the other, and answer."""
         self._is_scheduled = False
-        batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
-        if not batch or self.failure is not None:
+        if self.failure is not None:
+            return
+        if self._gone and not self._waiting:
+            self._end_sessions()
+        batch = self._take_batch()
+        if not batch:
             return
         try:
             answers = self._submit([submission for _, _, submission in batch])
@@ -204,9 +274,8 @@ class ExchangeServer:
             for (connection, number, _), answer in zip(batch, answers, strict=True):
                 if connection is not None:
                     connection.answer(number, answer_document(answer))
-        if self._waiting and not self._is_scheduled:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self.work)
+        if self._waiting or self._gone:
+            self._schedule()
 
 
 def answer_document(answer: Answer | Refused) -> Any:

@@ -49,7 +49,8 @@ def statement(
             raise InputError("--to", "is not over yet", f"Give a time up to {second_text(now)}, or none.")
         if start_us >= end_us:
             raise InputError("--from", "is not before the end", "Give a period with a length.")
-        data = gather(store.session, config, account, Period.of(store.session, start_us, end_us), now, bar)
+        period = Period.of(store.session, config.hours, start_us, end_us)
+        data = gather(store.session, config, account, period, now, bar)
         position = store.position.sequence
     files = _write(out, data, formats or FORMATS)
     if as_json:

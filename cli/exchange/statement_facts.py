@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from cli.exchange import reading
 from cli.exchange.config import Config
+from cli.exchange.published import attested_by
 from cli.exchange.words import second_text, time_text
 from cli.statement_data import (
     AssetLines,
     Consent,
     Hold,
+    InclusionLeaf,
+    InclusionReference,
     Movement,
     OpenOrder,
     RegisteredKey,
@@ -39,6 +43,7 @@ from ledger.store import history
 from ledger.store.history import StatementLine
 from ledger.store.schema import CommandRow, EventRow, OrderRow
 from ledger.trading.market import Market
+from por.attestation import fingerprint
 
 __all__ = ["Period", "gather"]
 
@@ -58,10 +63,18 @@ class Period:
     last: int
 
     @classmethod
-    def of(cls, session: Session, start_us: int, end_us: int) -> Period:
-        """The positions of a period."""
-        before, last = (history.position_at(session, micros - 1) for micros in (start_us, end_us))
+    def of(cls, session: Session, hours: Path, start_us: int, end_us: int) -> Period:
+        """The positions of a period. An edge at an attested hour is the hour's cut, which its statement is of."""
+        before, last = (_edge(session, hours, micros) for micros in (start_us, end_us))
         return cls(start_us, end_us, before + 1, last)
+
+
+def _edge(session: Session, hours: Path, micros: int) -> int:
+    """The position of the last command before a time, or of the cut of the hour that ends at that time."""
+    hour = attested_by(hours, second_text(micros))
+    if hour is not None and hour.hour == second_text(micros):
+        return hour.position
+    return history.position_at(session, micros - 1)
 
 
 @dataclass(slots=True)
@@ -189,7 +202,7 @@ class _Gatherer:
         """The orders that rest or wait at the period's end."""
         states: dict[int, dict[str, Any]] = {}
         for event in history.events_of(self.session, self.account, 1, self.period.last):
-            if event.kind == "OrderReport" and event.order_id is not None:
+            if event.kind == "order-report" and event.order_id is not None:
                 state = states.setdefault(event.order_id, reading.fresh_order(event.order_id, event.market))
                 reading.follow_order(state, event.document)
                 if state["state"] not in _OPEN:
@@ -233,7 +246,7 @@ class _Gatherer:
 
     def place_of(self, number: int, sequence: int) -> tuple[str, int]:
         """The subaccount of an order and its place among the orders of its command."""
-        query = select(EventRow).where(EventRow.sequence == sequence, EventRow.kind == "OrderPlaced")
+        query = select(EventRow).where(EventRow.sequence == sequence, EventRow.kind == "order-placed")
         rows = [reading.document_of(row) for row in self.session.exec(query.order_by(col(EventRow.place)))]
         place = next(place for place, row in enumerate(rows) if row["order"] == number)
         return str(rows[place]["subaccount"]), place
@@ -293,6 +306,19 @@ class _Gatherer:
         return tuple(found)
 
 
+def _inclusion(session: Session, hours: Path, account: str, end_us: int) -> InclusionReference | None:
+    """The newest attested hour of the period or before it, with what its trees hold for the account."""
+    hour = attested_by(hours, second_text(end_us))
+    if hour is None:
+        return None
+    scales, sums = reading.asset_scales(session), dict[str, tuple[int, int]]()
+    for owed in reading.balances_of(session, account, hour.position):
+        claim, debt = sums.get(owed.asset, (0, 0))
+        sums[owed.asset] = (claim + owed.claim, debt + owed.debt)
+    leaves = tuple(InclusionLeaf(asset, scales[asset], *sums[asset]) for asset in sorted(sums) if any(sums[asset]))
+    return InclusionReference(hour.hour, hour.sequence, fingerprint(hour.digest), leaves)
+
+
 def gather(
     session: Session, config: Config, account: str, period: Period, prepared_us: int, progress: Progress
 ) -> StatementData:
@@ -312,4 +338,5 @@ def gather(
         open_orders=gatherer.open_orders(scales),
         keys=keys,
         consents=gatherer.consents(),
+        inclusion=_inclusion(session, config.hours, account, period.end_us),
     )

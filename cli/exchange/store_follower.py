@@ -14,19 +14,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Final
 
 from ledger.canonical import Digest
 from ledger.errors import InputError
-from ledger.events import OrderPlaced
 from ledger.log import Head, Sequence64
-from ledger.store.batch import Applied as StoredCommand
-from ledger.store.batch import StoreBatch
+from ledger.store.follow import batch_of
 from ledger.store.store import Store
 from ledger.venue import Applied, Follower
 
-__all__ = ["COMMANDS_AT_ONCE", "COMMANDS_WAITING_MAX", "StoreFollower", "store_batch"]
+__all__ = ["COMMANDS_AT_ONCE", "COMMANDS_WAITING_MAX", "StoreFollower"]
 
 COMMANDS_AT_ONCE: Final = 8_000
 COMMANDS_WAITING_MAX: Final = 200_000
@@ -115,7 +112,7 @@ class StoreFollower:
 
     def _write(self, batches: Sequence[Applied]) -> None:
         """One transaction."""
-        batch = store_batch(self._previous, batches)
+        batch = batch_of(batches, self._previous)
         self._store.write(batch)
         self._previous = batch.head
 
@@ -137,29 +134,3 @@ class StoreFollower:
         self._store.close()
         if self.failure is not None:
             raise self.failure
-
-
-def store_batch(previous: Head, batches: Sequence[Applied]) -> StoreBatch:
-    """One batch for the store of several that follow each other; the first one follows `previous`."""
-    return StoreBatch(
-        previous,
-        [command for applied in batches for command in _commands(applied)],
-        list(chain.from_iterable(applied.rows for applied in batches)),
-        batches[0].first_account,
-        list(chain.from_iterable(applied.accounts for applied in batches)),
-    )
-
-
-def _commands(applied: Applied) -> list[StoredCommand]:
-    return [
-        StoredCommand(
-            record,
-            given.request.names[0],
-            acting,
-            events,
-            [event.order for event in events if isinstance(event, OrderPlaced)],
-        )
-        for record, given, acting, events in zip(
-            applied.records, applied.givens, applied.acting, applied.events, strict=True
-        )
-    ]

@@ -28,6 +28,7 @@ from cli.exchange.vault import (
 )
 from ledger.errors import InputError, InputErrors, InputProblem
 from ledger.identity import entity_problem
+from ledger.log import AppendFailed
 from por.snapshot import EXCHANGE
 
 __all__ = ["init", "run"]
@@ -99,12 +100,13 @@ async def _serve(exchange: RunningExchange, treasury: Mapping[str, TreasurySecre
     desk = TreasuryDesk(exchange, treasury)
     server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
-    await server.start(config.folder, config.listen, config.port)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers in its loop; Ctrl-C ends it there.
             loop.add_signal_handler(name, server.stopped.set)
     exchange.on_failure = desk.on_failure = partial(loop.call_soon_threadsafe, server.stopped.set)
+    # Whoever finds the endpoint can also stop this process well: the handlers stand before it.
+    await server.start(config.folder, config.listen, config.port)
     desk.start()
     click.echo(f"listening; {config.folder / ENDPOINT} says where")
     try:
@@ -113,8 +115,11 @@ async def _serve(exchange: RunningExchange, treasury: Mapping[str, TreasurySecre
                 await asyncio.wait_for(server.stopped.wait(), TICK_SECONDS)
             exchange.check()
             if not server.stopped.is_set():
-                exchange.keep_hours()
-                exchange.tick()
+                try:
+                    exchange.tick()
+                except AppendFailed as error:
+                    # A full disk: nothing was taken, customers are told the same, and the next second tries again.
+                    click.echo(f"the log takes nothing: {error}", err=True)
                 _tell(exchange, desk)
     finally:
         exchange.on_failure = None

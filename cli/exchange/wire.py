@@ -15,9 +15,21 @@ from ledger.door import Submission
 from ledger.errors import FormatError
 from ledger.log.record import Capacity, Door, Scheme, Signed, TraderKind
 
-__all__ = ["FRAME_BYTES_MAX", "Frame", "Kind", "decode_submission", "encode_submission", "frame", "split_frames"]
+__all__ = [
+    "ANSWER_BYTES_MAX",
+    "FRAME_BYTES_MAX",
+    "Frame",
+    "Kind",
+    "decode_submission",
+    "encode_submission",
+    "frame",
+    "require_length",
+    "split_frames",
+]
 
 FRAME_BYTES_MAX: Final = 1024 * 1024
+ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024
+"""What a client takes from the exchange: a command of a hundred orders may end in many fills."""
 _HEAD: Final = struct.Struct(">IQB")
 
 
@@ -44,13 +56,19 @@ def frame(number: int, kind: Kind, content: bytes) -> bytes:
     return _HEAD.pack(len(content) + 9, number, kind) + content
 
 
-def split_frames(data: bytearray) -> list[Frame]:
+def require_length(data: bytes | bytearray, most: int, at: int = 0) -> int:
+    """The length of the frame that begins here; raises FormatError for one that is too short or too long."""
+    length = int.from_bytes(data[at : at + 4], "big")
+    if not 9 <= length <= most:
+        raise FormatError("a frame of a length that none has")
+    return length
+
+
+def split_frames(data: bytearray, most: int = FRAME_BYTES_MAX) -> list[Frame]:
     """Take the whole frames off the front; raises FormatError for one that is too long."""
     frames, at = [], 0
     while len(data) - at >= 4:
-        length = int.from_bytes(data[at : at + 4], "big")
-        if not 9 <= length <= FRAME_BYTES_MAX:
-            raise FormatError("a frame of a length that none has")
+        length = require_length(data, most, at)
         if len(data) - at < 4 + length:
             break
         _, number, kind = _HEAD.unpack_from(data, at)

@@ -14,10 +14,12 @@ from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
 
-__all__ = ["NEVER_US", "Account", "Desk", "Handler", "Refusal", "Shared"]
+__all__ = ["NEVER_US", "SUBACCOUNTS_MAX", "Account", "Desk", "Handler", "Refusal", "Shared"]
 
 NEVER_US: Final = NEVER_MICROS
 """Later than any time there is."""
+SUBACCOUNTS_MAX: Final = 100
+"""So many an account may use beside its main one: each is kept for ever, and naming one costs nothing."""
 
 
 class Refusal(Exception):
@@ -82,14 +84,21 @@ class Shared:
             raise Refusal("unknown-asset")
         return scale
 
+    def payer(self, account: str, subaccount: str) -> int:
+        """The number of an account's subaccount; refuses a new one where the account has as many as it may."""
+        purse = self.purse
+        if subaccount and not purse.find(account, subaccount) and purse.subaccounts(account) >= SUBACCOUNTS_MAX:
+            raise Refusal("too-many-subaccounts")
+        return purse.payer(account, subaccount)
+
     def claim(self, account: str, subaccount: str, asset: str) -> int:
-        """The ledger's claim account of a customer."""
-        return self.purse.claim(self.purse.payer(account, subaccount), asset)
+        """The ledger's claim account of a customer, opened on first use; ask what may be refused before."""
+        return self.purse.claim(self.payer(account, subaccount), asset)
 
     def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
-        """Refuse what a customer does not have free; opens nothing, so that a refusal leaves no trace."""
-        claim = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
-        if claim is None or self.ledger.available(claim) < amount:
+        """Refuse what a customer has not got free, and open nothing for it."""
+        found = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
+        if found is None or self.ledger.available(found) < amount:
             raise Refusal("exceeds-credits")
 
     def house(self, code: AccountCode, asset: str, owner: str = "") -> int:

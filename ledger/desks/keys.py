@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from ledger.canonical import Json
 from ledger.commands import Command
 from ledger.desks.base import Desk, Handler, Refusal, Shared
+from ledger.errors import FormatError
 from ledger.events import KeyChanged
 from ledger.keyring import At, KeyEntry, KeyResult, Keyring
 from ledger.signatures import Request
@@ -36,7 +37,10 @@ class KeysDesk(Desk):
         owner = command.get("owner")
         if command.get("role") in _OWNED_BY_ACCOUNTS and owner not in self.shared.accounts:
             raise Refusal("unknown-account")
-        result = self.ring.apply(command, At(self.shared.sequence, self.shared.time_us))
+        try:
+            result = self.ring.apply(command, At(self.shared.sequence, self.shared.time_us))
+        except FormatError:
+            raise Refusal("malformed") from None
         if result is not KeyResult.OK:
             raise Refusal(result.value.replace("_", "-"))
         for name in ("key", "new"):

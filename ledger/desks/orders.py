@@ -146,7 +146,8 @@ class OrdersDesk(Desk):
         """End the orders that are due, market by market in the order of listing."""
         now = self.shared.time_us
         for room in self.rooms.values():
-            if room.book.due_us <= now:
+            # An order that ended before its time must leave no trace here: a restored book knows nothing of it.
+            if room.book.due_us <= now and room.book.is_due(now):
                 self._enter(room)
                 self._report(room)
 
@@ -295,18 +296,22 @@ class OrdersDesk(Desk):
             traded.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
-        owner, purse = self.shared.account(account), self.shared.purse
-        payer = purse.payer(account, subaccount)
+        """A customer's account and the number of a subaccount, 0 where it was never used. Changes nothing."""
+        return self.shared.account(account), self.shared.purse.find(account, subaccount)
+
+    def _refer(self, owner: Account, payer: int) -> None:
+        """Give the referrer, if there is one, the share that is in force."""
         if owner.referrer is not None:
             share: int = self.shared.parameters.value("fees.referrer_share")
-            purse.refer(payer, purse.payer(owner.referrer, ""), share)
-        return owner, payer
+            self.shared.purse.refer(payer, self.shared.payer(owner.referrer, ""), share)
 
     def _place(self, command: PlaceOrders) -> None:
         account, payer = self._trader(command.account, command.subaccount)
         if account.blocked or payer in self._blocked:
             raise Refusal("account-blocked")
         pairs = self._pairs(command.orders)
+        payer = self.shared.payer(command.account, command.subaccount)
+        self._refer(account, payer)
         waiting: dict[int, OrderRow] = {}
         for order in command.orders:
             room = self.rooms[order.market]
@@ -378,13 +383,23 @@ class OrdersDesk(Desk):
         session.payers[payer] = None
         return session.number
 
+    def has_session(self, source: str) -> bool:
+        """Whether a session has had orders bound to it and was not ended."""
+        return source in self._sessions
+
+    @property
+    def sessions(self) -> list[str]:
+        """The sessions that have had orders bound to them and were not ended, oldest first."""
+        return [*self._sessions]
+
     def _end_session(self, command: EndSession) -> None:
         session = self._sessions.pop(command.session, None)
         if session is None:
             raise Refusal("unknown-session")
         for room in self.rooms.values():
             book = self._enter(room)
-            for payer in session.payers:
+            # By number, as the state has them: a restored desk ends them in the same order.
+            for payer in sorted(session.payers):
                 book.cancel_all(payer, session=session.number)
             self._report(room)
 
@@ -405,6 +420,7 @@ class OrdersDesk(Desk):
         if command.block and command.market is not None:
             raise Refusal("a-block-is-for-all-markets")
         if command.block:
+            payer = self.shared.payer(command.account, command.subaccount)
             self._blocked[payer] = None
         for room in [*self.rooms.values()] if command.market is None else [self.rooms[command.market]]:
             book = self._enter(room)
@@ -445,6 +461,8 @@ class OrdersDesk(Desk):
         room = self._by_number.get(command.order % MARKETS_MAX)
         if room is None:
             raise Refusal("unknown-order")
+        if payer:
+            self._refer(account, payer)
         self._enter(room).amend(command.order, payer, command.price, command.quantity)
         self._report(room)
 

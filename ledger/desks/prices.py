@@ -107,13 +107,13 @@ class PricesDesk(Desk):
         elif name.startswith("prices."):
             self._refresh([scope] if scope in self._assets.quotes else [], [])
         elif name.startswith("crosses."):
-            self._refresh([], [*self._crosses.quotes])
+            self._refresh([], sorted(self._crosses.quotes))
 
     def _begin_again(self) -> None:
         """Another unit of account: what was said in the old one is gone."""
         lines: list[tuple[tuple[str, int | None], ...]] = []
         for board in (self._assets, self._crosses):
-            gone = [(each, None) for each in board.references if each != self.unit]
+            gone = [(each, None) for each in sorted(board.references) if each != self.unit]
             lines.append((*gone, (self.unit, UNIT_PRICE)))
             board.clear()
         self._begin()

@@ -41,6 +41,8 @@ from ledger.treasury.policy import WithdrawalPolicy, place
 __all__ = ["Withdrawal", "WithdrawalsDesk"]
 
 DAY_US: Final = 86_400_000_000
+OPEN_MAX: Final = 100
+"""So many withdrawals of an account may be on their way: a request is kept for ever and may be of one quantum."""
 SECOND_US: Final = 1_000_000
 _NEVER: Final = -1
 
@@ -77,6 +79,8 @@ class WithdrawalsDesk(Desk):
         self._custody, self._deposits = custody, deposits
         self.withdrawals: dict[str, Withdrawal] = {}
         self._open: dict[str, None] = {}
+        self._count: dict[str, int] = {}
+        """Open withdrawals by account; it follows from the others."""
         self._listed: dict[str, dict[tuple[str, str], int]] = {}
         self._required_until: dict[str, int] = {}
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
@@ -171,6 +175,8 @@ class WithdrawalsDesk(Desk):
         used = command.amount + (used if before == day else 0)
         if used > policy.daily_limit:
             raise Refusal("over-the-daily-limit")
+        if self._count.get(command.account, 0) >= OPEN_MAX:
+            raise Refusal("too-many-withdrawals")
         total = command.amount + policy.fee
         shared.require_free(command.account, command.subaccount, command.asset, total)
         claim = shared.claim(command.account, command.subaccount, command.asset)
@@ -195,11 +201,17 @@ class WithdrawalsDesk(Desk):
         withdrawal.state = state
         if state in ("settled", "failed"):
             del self._open[request]
+            self._count[withdrawal.account] -= 1
         else:
-            self._open[request] = None
+            self._keep_open(request, withdrawal.account)
         self.shared.events.append(
             WithdrawalMoved(request, state, withdrawal.account, withdrawal.asset, withdrawal.amount)
         )
+
+    def _keep_open(self, request: str, account: str) -> None:
+        if request not in self._open:
+            self._open[request] = None
+            self._count[account] = self._count.get(account, 0) + 1
 
     def _withdrawal(self, request: str, *states: str) -> Withdrawal:
         withdrawal = self.withdrawals.get(request)
@@ -337,4 +349,4 @@ class WithdrawalsDesk(Desk):
                 wallet, sender, int(nonce), list(transactions),
             )  # fmt: skip
             if state not in ("settled", "failed"):
-                self._open[key] = None
+                self._keep_open(key, account)

@@ -10,15 +10,15 @@ owed for the hour. It decides nothing, is never ahead of the log and can be made
             history.balance_at(session, account, position)
 """
 
-from ledger.store.batch import Applied, StoreBatch
+from ledger.store.batch import StoreBatch, StoredCommand
 from ledger.store.errors import StoreAhead, StoreDiffers, StoreError, StoreNewer, StoreOutOfStep, StoreUnusable
+from ledger.store.follow import store_follower
 from ledger.store.fsck import fsck
 from ledger.store.rebuild import rebuild
 from ledger.store.snapshot import LiabilityColumns, LiabilityRow, StoreSnapshot, open_at
 from ledger.store.store import Position, Store
 
 __all__ = [
-    "Applied",
     "LiabilityColumns",
     "LiabilityRow",
     "Position",
@@ -31,7 +31,9 @@ __all__ = [
     "StoreOutOfStep",
     "StoreSnapshot",
     "StoreUnusable",
+    "StoredCommand",
     "fsck",
     "open_at",
     "rebuild",
+    "store_follower",
 ]

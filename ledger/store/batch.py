@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ledger.events import BalanceChanged, Event, OrderReport
+from ledger.events import BalanceChanged, Event, OrderPlaced, OrderReport, event_name
 from ledger.journal import AccountKey, EntryKind, MassEntry, Row
 from ledger.log import Head, Record
 from ledger.store.schema import BLOCK_BITS
@@ -24,10 +23,10 @@ from ledger.trading.reports import Kind
 __all__ = [
     "ENTRY_COLUMNS",
     "POST_COLUMNS",
-    "Applied",
     "BatchRows",
     "EventValues",
     "StoreBatch",
+    "StoredCommand",
     "Values",
     "balance_values",
     "command_values",
@@ -63,18 +62,16 @@ _UNKEPT: Final = frozenset({BalanceChanged})
 """Events that the entries already say, and more exactly."""
 
 
-class Applied(NamedTuple):
+class StoredCommand(NamedTuple):
     """One command that the engine applied, with the events it stated, in their order.
 
-    `kind` is the command's name on the wire; `account` whom it acted for, or empty; `orders` the ids that it gave to
-    the orders it placed for that account, refused ones among them.
+    `kind` is the command's name on the wire; `account` whom it acted for, or empty.
     """
 
     record: Record
     kind: str
     account: str
     events: Sequence[Event]
-    orders: Sequence[int] = ()
 
 
 class StoreBatch(NamedTuple):
@@ -85,7 +82,7 @@ class StoreBatch(NamedTuple):
     """
 
     previous: Head
-    commands: Sequence[Applied]
+    commands: Sequence[StoredCommand]
     rows: Sequence[Row]
     first_account: int
     opened: Sequence[AccountKey] = ()
@@ -191,7 +188,7 @@ class EventValues(NamedTuple):
 
 
 def event_values(
-    commands: Sequence[Applied], owners: Mapping[int, str], account_of_reference: Callable[[str], str | None]
+    commands: Sequence[StoredCommand], owners: Mapping[int, str], account_of_reference: Callable[[str], str | None]
 ) -> Iterator[EventValues]:
     """The events that history needs. `owners` says whose each order is that the batch's reports name.
 
@@ -199,7 +196,7 @@ def event_values(
     of the first event with it (`account_of_reference` knows earlier batches); any other to its command's account.
     """
     referred: dict[str, str | None] = {}
-    for record, _, account, events, _ in commands:
+    for record, _, account, events in commands:
         sequence = int(record.sequence)
         block = sequence >> BLOCK_BITS
         for place, event in enumerate(events):
@@ -207,15 +204,15 @@ def event_values(
             if isinstance(event, OrderReport):
                 yield from _report_values(sequence, place, block, event, owners)
             elif kind not in _UNKEPT:
-                owner, market, reference = _named(event)
+                owner, market, reference, order = _named(event)
                 if reference is not None:
                     if reference not in referred:
                         referred[reference] = owner or account_of_reference(reference) or account or None
                     owner = owner or referred[reference]
-                document = json.dumps(_plain(event), separators=(",", ":"))
+                document = json.dumps(event._asdict(), separators=(",", ":"))
                 owner = owner or account or None
                 yield EventValues(
-                    sequence, place, 0, block, kind.__name__, owner, market, None, reference, document
+                    sequence, place, 0, block, event_name(event), owner, market, order, reference, document
                 )  # fmt: skip
 
 
@@ -226,7 +223,7 @@ def _report_values(
     document = json.dumps(row, separators=(",", ":"))
     for side, order in enumerate(orders_of_report(row)):
         yield EventValues(
-            sequence, place, side, block, "OrderReport", owners.get(order), market, order, None, document
+            sequence, place, side, block, "order-report", owners.get(order), market, order, None, document
         )  # fmt: skip
 
 
@@ -235,55 +232,39 @@ def orders_of_report(row: Sequence[int]) -> tuple[int, ...]:
     return (row[3], row[2]) if row[0] == Kind.TRADED else (row[1],)
 
 
-_REFERENCES: Final = ("evidence", "request")
+_REFERENCES: Final = ("evidence", "request", "move")
 
 
 @lru_cache(maxsize=256)
-def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None]:
+def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None, bool]:
     fields = kind._fields
-    return "account" in fields, "market" in fields, next((name for name in _REFERENCES if name in fields), None)
+    reference = next((name for name in _REFERENCES if name in fields), None)
+    return "account" in fields, "market" in fields, reference, "order" in fields
 
 
-def _named(event: Any) -> tuple[str | None, str | None, str | None]:
-    """Account, market and reference as far as the event has such fields."""
-    kind: Any = type(event)
-    has_account, has_market, reference = _indexed_fields(kind)
+def _named(event: Any) -> tuple[str | None, str | None, str | None, int | None]:
+    """Account, market, reference and order as far as the event has such fields."""
+    has_account, has_market, reference, has_order = _indexed_fields(event.__class__)
     return (
         event.account if has_account else None,
         event.market if has_market else None,
         getattr(event, reference) if reference else None,
+        event.order if has_order else None,
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value of an event as JSON has it: named tuples are objects, bytes are hex, enumerations their names."""
-    if isinstance(value, tuple):
-        fields = getattr(value, "_fields", None)
-        if fields is None:
-            return [_plain(item) for item in value]
-        return {name: _plain(item) for name, item in zip(fields, value, strict=True)}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Enum):
-        return value.value if isinstance(value, str) else value.name
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    return list(map(_plain, value)) if isinstance(value, list) else value
 
 
 def command_values(batch: StoreBatch, entries_before: int) -> Iterator[Values]:
     """The commands: sequence, received, applied, scheme, kind, account, hash, newest entry after it."""
     newest = {row[1]: row[0] for row in batch.rows}
     entries = entries_before
-    for (sequence, (received, applied, scheme, *_), hash), kind, account, _, _ in batch.commands:
+    for (sequence, (received, applied, scheme, *_), hash), kind, account, _ in batch.commands:
         entries = newest.get(sequence, entries)
         yield sequence, received, applied, int(scheme), kind, account or None, hash, entries
 
 
-def order_values(commands: Sequence[Applied]) -> Iterator[Values]:
+def order_values(commands: Sequence[StoredCommand]) -> Iterator[Values]:
     """The orders that were placed: id, command, block, account."""
-    for record, _, account, _, orders in commands:
-        for order in orders:
-            yield order, record.sequence, record.sequence >> BLOCK_BITS, account
+    for record, _, _, events in commands:
+        for event in events:
+            if isinstance(event, OrderPlaced):
+                yield event.order, record.sequence, record.sequence >> BLOCK_BITS, event.account

@@ -109,11 +109,10 @@ class StoredOrder(NamedTuple):
 
 
 class Hour(NamedTuple):
-    """An hour that was cut: its number, the log position of the cut, and the engine's state hash there, hex."""
+    """An hour that was cut, and the log position of the cut."""
 
     hour: int
     position: int
-    state: str
 
 
 # Positions and times.
@@ -420,7 +419,7 @@ def orders_of(session: Session, account: str, first: int = 1, last: int | None =
 
 
 def events(session: Session, kind: str, first: int = 1, last: int | None = None) -> Iterator[StoredEvent]:
-    """The events of a kind, such as `AccountOpened`; not `OrderReport`."""
+    """The events of a kind, such as `account-opened` (`ledger.events.event_name`); none of an order's."""
     query = select(EventRow).where(EventRow.kind == kind, col(EventRow.order_id).is_(None))
     yield from _events(session, query.where(*_within(col(EventRow.sequence), first, last)))
 
@@ -435,7 +434,7 @@ def events_of(session: Session, account: str, first: int = 1, last: int | None =
 def fills_of(session: Session, account: str, first: int = 1, last: int | None = None) -> Iterator[StoredEvent]:
     """The fills of a customer's orders; one between two of their own stands twice, once for each order."""
     for event in events_of(session, account, first, last):
-        if event.kind == "OrderReport" and event.document[0] == Kind.TRADED:
+        if event.kind == "order-report" and event.document[0] == Kind.TRADED:
             yield event
 
 
@@ -451,8 +450,8 @@ def events_of_reference(session: Session, reference: str) -> Iterator[StoredEven
 
 def hours(session: Session) -> Iterator[Hour]:
     """The hours that were cut, with the log positions of their cuts."""
-    for event in events(session, "HourCut"):
-        yield Hour(event.document["hour"], event.sequence, event.document["state"])
+    for event in events(session, "hour-cut"):
+        yield Hour(event.document["hour"], event.sequence)
 
 
 def _within(column: Any, first: int, last: int | None) -> tuple[ColumnElement[bool], ...]:

@@ -4,48 +4,49 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final, TypeAlias
 
 from sqlalchemy import URL
 
-from ledger.store.batch import StoreBatch
 from ledger.store.database import SCHEMA, database_url, make_engine, reported, sqlite_path
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
 from ledger.store.store import Position, Store
 
 __all__ = ["rebuild"]
 
-_SUFFIX = ".rebuild"
+_SUFFIX: Final = ".rebuild"
+Fill: TypeAlias = Callable[[Store], object]
+"""Writes every batch of the log into a fresh store, such as by opening a venue that it alone follows."""
 
 
-def rebuild(url: str, batches: Iterable[StoreBatch], schema: str = SCHEMA) -> Position:
-    """Replace the store at `url` by one made of `batches`, which begin with the log's first command.
+def rebuild(url: str, fill: Fill, schema: str = SCHEMA) -> Position:
+    """Replace the store at `url` by a fresh one that `fill` wrote, from the log's first command on.
 
-    No store may be open there. If anything fails, the old store is as it was. Raises what `Store.write` raises, what
-    `batches` raises, StoreOutOfStep if there are none, and StoreUnusable if the old store is in use.
+    No store may be open there. If anything fails, the old store is as it was. Raises what `fill` raises,
+    StoreOutOfStep if it wrote nothing, and StoreUnusable if the old store is in use.
     """
     address = database_url(url)
     if address.get_backend_name() == "sqlite":
-        return _rebuild_sqlite(sqlite_path(address), batches)
-    return _rebuild_postgres(url, address, batches, schema)
+        return _rebuild_sqlite(sqlite_path(address), fill)
+    return _rebuild_postgres(url, address, fill, schema)
 
 
-def _fill(url: str, batches: Iterable[StoreBatch], schema: str = SCHEMA) -> Position:
+def _filled(url: str, fill: Fill, schema: str = SCHEMA) -> Position:
     with Store.open(url, schema) as store:
-        for batch in batches:
-            store.write(batch)
+        fill(store)
         position = store.position
     if position is None:
         raise StoreOutOfStep("The log holds no command, so there is no store to make of it")
     return position
 
 
-def _rebuild_sqlite(path: Path, batches: Iterable[StoreBatch]) -> Position:
+def _rebuild_sqlite(path: Path, fill: Fill) -> Position:
     fresh = path.with_name(path.name + _SUFFIX)
     _remove(fresh)
     try:
-        position = _fill(f"sqlite:///{fresh}", batches)
+        position = _filled(f"sqlite:///{fresh}", fill)
         with reported():
             # From here on the file is all there is of it: no log beside it that the old one's could be taken for.
             _fold(fresh)
@@ -91,13 +92,13 @@ def _fold_old(path: Path) -> None:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _rebuild_postgres(url: str, address: URL, batches: Iterable[StoreBatch], schema: str) -> Position:
+def _rebuild_postgres(url: str, address: URL, fill: Fill, schema: str) -> Position:
     fresh = f"{schema}_rebuild"
     engine = make_engine(address, schema)
     with reported(), engine.begin() as connection:
         connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{fresh}" CASCADE')
     try:
-        position = _fill(url, batches, fresh)
+        position = _filled(url, fill, fresh)
         with reported(), engine.begin() as connection:
             connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
             connection.exec_driver_sql(f'ALTER SCHEMA "{fresh}" RENAME TO "{schema}"')

@@ -254,7 +254,7 @@ class OrderRow(_Table, table=True):
 
 class EventRow(_Table, table=True):
     """One event of a command, at its place among the command's events. A fill stands twice: `side` 0 for the taker,
-    1 for the maker. `reference`: the deposit's evidence or the withdrawal's request. `document`: JSON, all its fields.
+    1 for the maker. `reference`: a deposit's evidence, a withdrawal's request, a move of custody. `document`: JSON.
     """
 
     __tablename__ = "event"

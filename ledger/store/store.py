@@ -244,12 +244,12 @@ class Store:
     def _insert_events(self, batch: StoreBatch) -> None:
         """Orders placed, and the events that history needs."""
         writer, commands = self._writer, batch.commands
-        owners: dict[int, str] = {order: applied.account for applied in commands for order in applied.orders}
+        owners: dict[int, str] = {order: account for order, _, _, account in order_values(commands)}
         writer.insert("placed_order", _ORDER_COLUMNS, order_values(commands))
         reported_orders = {
             order: None
-            for applied in commands
-            for event in applied.events
+            for command in commands
+            for event in command.events
             if isinstance(event, OrderReport)
             for order in orders_of_report(event.row)
             if order not in owners

@@ -132,6 +132,16 @@ class BookBase(BookState, ABC):
         """No order's time comes before this; far away where none has an end."""
         return self._expiries[0][0] if self._expiries else NEVER_US
 
+    def is_due(self, time_us: int) -> bool:
+        """Whether an order ends at this time. What ended earlier is forgotten, and nothing else changes."""
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= time_us:
+            expires_us, order_id, account = expiries[0]
+            if self._expires_at(order_id, account) == expires_us:
+                return True
+            heappop(expiries)
+        return False
+
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""
         self.state = MarketState(state)

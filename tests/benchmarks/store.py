@@ -32,7 +32,7 @@ from random import Random
 from ledger.canonical import Digest
 from ledger.journal import AccountCode, Ledger, ReasonCode, claim_key, house_key
 from ledger.log import Entry, Head, Micros, Record, Scheme, Sequence64
-from ledger.store import Applied, Store, StoreBatch, history, open_at
+from ledger.store import Store, StoreBatch, StoredCommand, history, open_at
 from ledger.store.batch import POST_COLUMNS, balance_values, post_values, sort_rows
 from ledger.store.schema import BalanceRow, CommandRow, EntryRow
 from ledger.store.writers import BALANCE_COLUMNS
@@ -64,13 +64,13 @@ class Feed:
         self.pairs = iter(random_pairs(10**6, ACCOUNTS))
         self.first = self._made([self._command()], 0)
 
-    def _command(self) -> Applied:
+    def _command(self) -> StoredCommand:
         sequence = Sequence64(self.head.sequence + 1)
         self.head = Head(sequence, Digest(sequence.to_bytes(32, "big")))
         entry = Entry(Micros(NOW_MICROS), Micros(NOW_MICROS), Scheme.SESSION, (), b"{}")
-        return Applied(Record(sequence, entry, self.head.hash), "transfer.create", "customer-1", ())
+        return StoredCommand(Record(sequence, entry, self.head.hash), "transfer.create", "customer-1", ())
 
-    def _made(self, commands: list[Applied], first_account: int) -> StoreBatch:
+    def _made(self, commands: list[StoredCommand], first_account: int) -> StoreBatch:
         first = commands[0].record.sequence - 1
         previous = Head(Sequence64(first), Digest(first.to_bytes(32, "big")))
         opened = [self.ledger.key(number) for number in range(first_account, len(self.ledger))]
@@ -144,7 +144,7 @@ def add_by_orm(store: Store, batch: StoreBatch) -> None:
             session.add(EntryRow(**dict(zip(POST_COLUMNS, values, strict=True))))
         for values in balance_values(rows):
             session.merge(BalanceRow(**dict(zip(BALANCE_COLUMNS, values, strict=True))))
-        for record, kind, account, _, _ in batch.commands:
+        for record, kind, account, _ in batch.commands:
             sequence, entry, digest = record
             received, applied, scheme = entry[:3]
             session.add(
@@ -176,7 +176,7 @@ def measure_snapshot(place: str, accounts: int) -> None:
                 Digest(sequence.to_bytes(32, "big")),
             )
             opened = [ledger.key(number) for number in range(first_account, len(ledger))]
-            command = Applied(record, "deposit.credit", "", ())
+            command = StoredCommand(record, "deposit.credit", "", ())
             store.write(StoreBatch(head, [command], ledger.drain_rows(), first_account, opened))
             head, first_account = Head(record.sequence, record.hash), len(ledger)
     seconds = []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import demo_day
 from cli.common import run
 from cli.main import cli
 from por.reserves.evm.devnode import AnvilMissing
@@ -44,7 +45,7 @@ def check_index(out: Path) -> int:
 def test_the_demo_of_a_generated_book_on_anvil(tmp_path, environment, capsys, monkeypatch):
     if IN_CI:
         monkeypatch.delattr("por.reserves.evm.devnode.pyevm.serve_pyevm")  # a missing part fails here
-    assert run(cli, ["demo", "--out", str(tmp_path / "demo")]) == 0
+    assert run(cli, ["demo", "--hours", "0", "--out", str(tmp_path / "demo")]) == 0
     assert check_index(tmp_path / "demo") == 200
     said = capsys.readouterr().out
     assert "VALID" in said
@@ -58,10 +59,26 @@ def test_the_demo_of_published_balances_on_the_chain_inside_the_process(tmp_path
     def missing(**_options):
         raise AnvilMissing("no npm here")
 
-    monkeypatch.setattr("cli.demo.start_devnode", missing)
-    assert run(cli, ["demo", "--out", str(tmp_path / "demo"), "--sample", str(SAMPLE)]) == 0
+    monkeypatch.setattr("cli.demo_steps.start_devnode", missing)
+    assert run(cli, ["demo", "--hours", "0", "--out", str(tmp_path / "demo"), "--sample", str(SAMPLE)]) == 0
     assert check_index(tmp_path / "demo") == 200
     assert "inside this process" in capsys.readouterr().out
+
+
+def test_a_short_day_is_killed_goes_on_and_replays_to_its_roots(tmp_path, environment, capfd):
+    os.environ["TALLYSTICK_PASSPHRASE"] = "demo"
+    lines = demo_day.show(tmp_path / "day", 2)
+    said = capfd.readouterr().out
+    assert "is killed, while it trades" in said and "VALID" in said
+    assert len(lines) == 3
+    kinds = [
+        json.loads((path / "attestation.json").read_bytes())["statement"]["kind"]
+        for path in sorted((tmp_path / "day" / "hours").iterdir())
+        if path.is_dir()
+    ]
+    assert kinds == ["attestation", "attestation"]
+    for name in ("findings.html", "site/index.html", "proof.json", "standalone.py"):
+        assert (tmp_path / "day" / name).is_file()
 
 
 def test_the_fraud_is_caught_by_half_of_the_customers(tmp_path, capsys):

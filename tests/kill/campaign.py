@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -56,7 +56,6 @@ KILLS_A_FOLDER = 20
 START_SECONDS_MAX = 60
 # Whatever two worlds of clients would have to agree about: they know nothing of each other.
 ONE_WORLD_ALONE = ("change-house-keys", "list", "halt")
-_EVENTS = {facts.event_name.__globals__["_NAMES"][kind]: kind for kind in facts.Event.__args__}
 
 
 @dataclass(slots=True)
@@ -148,8 +147,9 @@ def learn(world: World, sent: Sent) -> None:
 
 
 def _event(document: dict[str, Any]) -> facts.Event:
+    """The fact of a document: `order-placed` is `OrderPlaced`."""
     fields = dict(document)
-    kind = _EVENTS[fields.pop("event")]
+    kind: Callable[..., facts.Event] = getattr(facts, fields.pop("event").title().replace("-", ""))
     return kind(**fields)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kill.campaign import Campaign
 
-KILLS = 15
+KILLS = 8
 
 
 @pytest.mark.slow

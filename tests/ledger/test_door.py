@@ -192,3 +192,10 @@ def test_refusals_go_on_in_a_new_file_at_a_size_and_after_a_restart(tmp_path):
         log.close()
     assert [path.name for path in sorted(tmp_path.iterdir())] == [f"refusals-{n:08d}.jsonl" for n in range(2)]
     assert sum(len(path.read_bytes().splitlines()) for path in tmp_path.iterdir()) == 12
+
+
+def test_a_session_that_sends_signatures_is_refused_and_stops_nothing(exchange):
+    plain = session("alice")
+    signed = plain._replace(signatures=(sign_command(ALICE, plain.signed),))
+    assert exchange.answers(signed) == [Fault.MALFORMED]
+    assert exchange.answers(plain) == [True]

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.authority import API_POLICY, Authority, Denial, Requirement, judge, session_owner
 from ledger.errors import FormatError
-from ledger.keyring import At, KeyEntry, KeyResult, Keyring, Permission, Role
+from ledger.keyring import ACCOUNT_KEYS_MAX, At, KeyEntry, KeyResult, Keyring, Permission, Role
 from ledger.log.record import Scheme
 from ledger.signatures import api_string, command_bytes, parse_api, parse_command
 
@@ -60,7 +60,8 @@ def judged(kind: str, *keys: str, time_us: int = NOW, **fields):
 
 
 def register(name: str, owner: str, permissions: list[str], role: str = "customer", **more):
-    return {"key": key(name).hex(), "owner": owner, "permissions": permissions, "role": role, **more}
+    fields = {"key": key(name).hex(), "owner": owner, "permissions": permissions, "role": role, "expires": None}
+    return {**fields, **more}
 
 
 @pytest.mark.parametrize(
@@ -185,6 +186,67 @@ def test_two_operators_always_stay():
     assert keys.digest() == before
     assert keys.rotate(key("op-b"), key("op-b2"), At(3, NOW)) is KeyResult.OK
     assert keys.operators(NOW) == ["a", "b"]
+
+
+def test_two_operators_whose_keys_expire_do_not_let_the_last_others_go():
+    keys = ring()
+    for name in ("op-c", "op-d"):
+        assert keys.register(entry(name, Role.OPERATOR, name, expires_us=NOW + 10)) is KeyResult.OK
+    assert keys.revoke(key("op-b"), At(1, NOW)) is KeyResult.LAST_OPERATORS
+    assert keys.register(entry("op-e", Role.OPERATOR, "e")) is KeyResult.OK
+    assert keys.revoke(key("op-b"), At(2, NOW)) is KeyResult.OK
+
+
+def test_an_account_has_so_many_keys_and_no_more():
+    keys = ring()
+    for number in range(ACCOUNT_KEYS_MAX - 1):
+        assert keys.register(entry(f"k{number}", Role.CUSTOMER, "bob")) is KeyResult.OK
+    before = keys.state_bytes()
+    assert keys.register(entry("more", Role.CUSTOMER, "bob")) is KeyResult.TOO_MANY_KEYS
+    assert keys.rotate(key("k0"), key("more"), At(1, NOW)) is KeyResult.TOO_MANY_KEYS
+    assert keys.state_bytes() == before
+    assert keys.revoke(key("k0"), At(1, NOW)) is KeyResult.OK
+
+
+def test_a_key_that_expires_gives_itself_no_longer_life():
+    keys = ring()
+    for name, expires_us in (("bot", NOW + 100), ("later", NOW + 101)):
+        keys.register(entry(name, Role.CUSTOMER, "alice", Permission.TRADE, expires_us=expires_us))
+
+    def answer(kind, *signers, **fields):
+        request = parse_command(command_bytes(X, kind, NOW, fields), X)
+        verdict = judge(keys, POLICY, request, tuple(map(key, signers)), NOW)
+        return verdict if isinstance(verdict, Denial) else verdict.owner
+
+    for expires, judged_so in ((None, Denial.NO_PERMISSION), (NOW + 101, Denial.NO_PERMISSION), (NOW + 100, "alice")):
+        assert (
+            answer("keys.register", "bot", "new", **register("new", "alice", ["trade"], expires=expires)) == judged_so
+        )
+    new = key("new").hex()
+    assert answer("keys.rotate", "bot", "new", key=key("later").hex(), new=new) is Denial.NO_PERMISSION
+    assert answer("keys.rotate", "bot", "new", key=key("bot").hex(), new=new) == "alice"
+    assert answer("keys.revoke", "bot", key=key("later").hex()) == "alice"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("keys.rotate", {"role": []}),
+        ("keys.rotate", {"role": "customer", "owner": []}),
+        ("keys.revoke", {"new": "no hex"}),
+        ("keys.revoke", {"new": key("nobody").hex()}),
+        ("keys.revoke", {"account": "bob"}),
+    ],
+)
+def test_a_command_about_keys_says_nothing_beside_what_it_is_about(kind, more):
+    fields = {"key": key("alice").hex()}
+    signers = ["alice"]
+    if kind == "keys.rotate":
+        fields, signers = fields | {"new": key("new").hex()}, ["alice", "new"]
+    assert judged(kind, *signers, **fields) == "alice"
+    assert judged(kind, *signers, **fields, **more) is Denial.MALFORMED_KEY_COMMAND
+    with pytest.raises(FormatError):
+        ring().apply({"type": kind, **fields, **more}, At(1, NOW))
 
 
 def test_commands_change_the_ring_and_its_life_is_dated():

@@ -13,6 +13,7 @@ from ledger.events import BalanceChanged, KeyChanged, Refused
 from ledger.log import CommandLog
 from ledger.log.record import Record
 from ledger.playback import replay
+from ledger.replay import ReplayCache
 from por.liabilities.forest import asset_context, asset_root
 from por.liabilities.kernels import pack_identities, select
 from por.liabilities.live import LiveForest
@@ -74,6 +75,19 @@ def test_what_is_outside_its_window_stops_the_replay():
     late = entry._replace(received_us=entry.received_us + 10**9, applied_us=entry.applied_us + 10**9)
     with pytest.raises(CheckFailed, match="late"):
         list(replay(records_of([late]), Engine.begin(GENESIS)))
+
+
+def test_bytes_taken_before_a_checkpoint_and_again_after_it_are_found():
+    entries = entries_of(busy_exchange())
+    entry = next(each for each in entries if b'"type":"place-orders"' in each.signed)
+    taken = ReplayCache()
+    engine = Engine.begin(GENESIS)
+    list(replay(records_of(entries), engine, taken=taken))
+    engine.ledger.drain_rows()
+    again = entry._replace(received_us=engine.time_us, applied_us=engine.time_us)
+    record = Record(engine.sequence + 1, again, bytes(32))
+    with pytest.raises(CheckFailed, match="taken before"):
+        list(replay([record], Engine.restore(GENESIS, engine.sections()), taken=taken))
 
 
 def test_the_engine_judges_again_what_the_door_let_in():

@@ -268,7 +268,7 @@ def test_another_unit_of_account_forgets_all_that_was_said_in_the_old_one(exchan
     events = exchange.give(Tick(), after_us=SECOND // 2)
     gone = (("BTC", None), ("EUR", USD))
     assert of_kind(events, facts.PricesSet) == [
-        facts.PricesSet("EUR", (("USD", None), gone[0], gone[1]), (("USD", None), gone[1]))
+        facts.PricesSet("EUR", (gone[0], ("USD", None), gone[1]), (("USD", None), gone[1]))
     ]
     assert exchange.engine.prices == exchange.engine.crosses == {"EUR": USD}
     assert refusals(feed(exchange, "feed-a", [("BTC", USD)])) == ["another-unit-of-account"]

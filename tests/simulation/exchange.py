@@ -15,7 +15,7 @@ from typing import Final
 
 from ledger.door import Refused, Submission
 from ledger.events import Event
-from ledger.log import AppendFailed, AppendUncertain, Head, LogOptions, LogUnusable, Record
+from ledger.log import AppendFailed, AppendUncertain, Head, LogOptions, LogUnusable, Record, Sequence64
 from ledger.venue import Answer, Applied, Follower, Venue, VenueOptions, VenuePaths
 from tests.simulation.followers import FOLLOWED, Followed, FollowerLost
 from tests.simulation.world import GENESIS, once_key
@@ -23,14 +23,26 @@ from tests.support.disk import Inode, PowerLoss, SimulatedDisk
 
 __all__ = ["FAULTS", "RESTORES_CHECKPOINTS", "FaultyExchange"]
 
-RESTORES_CHECKPOINTS: Final = False
+RESTORES_CHECKPOINTS: Final = True
 """Whether a start begins from the newest checkpoint. False while the desk of orders cannot be restored: the files are
 then removed before a start. The lead turns it on here when it can."""
 
 PATHS: Final = VenuePaths(Path("/venue"))
 SECOND_COPY: Final = Path("/second")
 OPTIONS: Final = VenueOptions(LogOptions(segment_bytes=96 * 1024, mirror=SECOND_COPY), threads=1)
-FAULTS: Final = ("power", "power", "power-at-start", "full", "error", "follower", "follower", "restart", "kill", "copy")
+FAULTS: Final = (
+    "power",
+    "power",
+    "power-at-start",
+    "full",
+    "error",
+    "follower",
+    "follower",
+    "restart",
+    "kill",
+    "copy",
+    "checkpoint",
+)
 DISK_OPERATIONS: Final = ("write", "sync", "truncate", "create", "rename", "remove", "sync_directory")
 STARTS_MAX: Final = 20
 
@@ -47,7 +59,7 @@ class FaultyExchange:
         self.places: dict[tuple[int, bytes, bytes], int] = {}
         self.acknowledged: dict[int, Answer] = {}
         self.happened: dict[str, int] = {}
-        self._safe = Head(0, GENESIS.hash)
+        self._safe = Head(Sequence64(0), GENESIS.hash)
         self._older_copy: dict[Path, bytes] = {}
         self._pending_room = 0
         self.venue = self._start(())
@@ -77,6 +89,8 @@ class FaultyExchange:
         elif fault == "kill":
             self._kill()
             self.venue = self._start(())
+        elif fault == "checkpoint":
+            self._damage_checkpoint()
         else:
             self._lose_copy()
         self._note(fault)
@@ -97,6 +111,17 @@ class FaultyExchange:
         self.disk.handles.clear()
         self.disk.locks.clear()
         self.disk.locked_by.clear()
+
+    def _damage_checkpoint(self) -> None:
+        """One byte of one checkpoint is another, and the exchange starts again."""
+        self._kill()
+        written = [path for path in self.disk.names_now if path.parent == PATHS.checkpoints]
+        if written:
+            path = self._rng.choice(sorted(written))
+            size = len(self.disk.names_now[path].current)
+            if size:
+                self.disk.flip(path, self._rng.randrange(size))
+        self.venue = self._start(())
 
     def _lose_copy(self) -> None:
         """The second copy is gone, or is an older one; or the first is gone. Between two runs, all being durable."""

@@ -123,7 +123,9 @@ class Trees:
         for (account, asset), (claim, debt) in self._opening.items():
             rows.setdefault(asset, []).append((self._number(account), claim, debt))
         for asset, balances in rows.items():
-            self._forest.open(self._places[asset], balances)
+            balances.sort()
+            accounts = np.array([account for account, _, _ in balances], np.uint32)
+            self._forest.open(self._places[asset], accounts, _amounts([(c, d) for _, c, d in balances]))
 
     def _number(self, account: str) -> int:
         number = self._numbers.get(account)
@@ -158,13 +160,13 @@ class Trees:
             asset = live.name[1]
             owed = {account: pair for (account, name), pair in balances.items() if name == asset}
             assert live.sums == (sum(c for c, _ in owed.values()), sum(d for _, d in owed.values()))
-            if not live.accounts:
+            if not len(live.accounts):
                 assert not owed
                 continue
             context = asset_context(forest.snapshot_id, "main", asset)
             slots = np.array(live.accounts, np.uint32)
             names = {number: account for account, number in self._numbers.items()}
-            amounts = _amounts([owed.get(names[number], (0, 0)) for number in live.accounts])
+            amounts = _amounts([owed.get(names[number], (0, 0)) for number in slots.tolist()])
             levels = kernel.levels(kernel.leaves(context, forest.salts(place), slots, blob, amounts))
             assert forest.root(place) == asset_root(forest.snapshot_id, live.name, levels.count, levels.top)
 

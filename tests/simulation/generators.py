@@ -10,27 +10,50 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from ledger.commands import (
+    AddDestination,
+    AdjustCustody,
     AmendOrder,
+    ApproveWithdrawal,
+    ApproveWithdrawalByTwo,
+    AssignAddress,
+    AssignReceipt,
     BlockAccount,
     Cancel,
     CancelAll,
+    CancelParameterChange,
+    Command,
     CorrectBooks,
     CreditDeposit,
     EndSession,
+    FailCustodyMove,
+    FailHour,
     FailWithdrawal,
+    FeedPrices,
+    HaltMarket,
     ListAsset,
     ListMarket,
     MoveBetweenSubaccounts,
+    MoveCustody,
     NewOrder,
     OpenAccount,
+    OpenMarket,
+    PauseTransfers,
     PlaceOrders,
+    ReceiveDeposit,
+    RejectWithdrawal,
+    RemoveDestination,
+    RepayDebt,
+    ReplaceTransaction,
     RequestWithdrawal,
+    RequireDestinations,
+    ResumeTransfers,
     ReverseDeposit,
     SendWithdrawal,
     SetAssetFacts,
     SetConsent,
     SetCustomer,
-    SetMarketState,
+    SetParameters,
+    SettleCustodyMove,
     SettleWithdrawal,
     SetWallet,
     Tick,
@@ -38,6 +61,8 @@ from ledger.commands import (
 )
 from ledger.commands.customers import CLIENT_CLASSES, CONSENTS, RELATIONS
 from ledger.commands.listing import MARKET_STATES
+from ledger.commands.parameters import NewValue
+from ledger.commands.prices import AssetPrice, CurrencyPrice
 from ledger.door import Submission
 from ledger.keys import SigningKey
 from tests.simulation.world import ASSETS, MARKETS, Person, World
@@ -125,9 +150,9 @@ def place(world: World) -> list[Submission]:
 def place_pair(world: World) -> list[Submission]:
     """Two orders of which one cancels the other."""
     person = world.someone()
-    first = an_order(world, oco_group=7, side="ask", time_in_force="gtc", expires=None, kind="limit", post_only=False)
-    price = MARKETS[first.market].middle
-    plain = {"market": first.market, "side": "ask", "quantity": 5, "quote_quantity": None, "kind": "limit"}
+    market = world.rng.choice(world.listed_markets)
+    price = MARKETS[market].middle
+    plain = {"market": market, "side": "ask", "quantity": 5, "quote_quantity": None, "kind": "limit"}
     plain |= {"oco_group": 7, "time_in_force": "gtc", "expires": None, "post_only": False, "price": price}
     legs = (
         an_order(world, **plain, trigger="take-profit", trigger_price=price + 4, trigger_by="last"),
@@ -153,8 +178,8 @@ def cancel_all(world: World) -> list[Submission]:
     """In one market, in all, or with a block; what is blocked is unblocked soon."""
     person, rng = world.someone(), world.rng
     if rng.random() < 0.3:
-        yield_block = CancelAll(person.account, "", None, True)
-        return [world.by(person, yield_block), world.by(person, Unblock(person.account, ""))]
+        blocking = CancelAll(person.account, "", None, True)
+        return [world.by(person, blocking), world.by(person, Unblock(person.account, ""))]
     market = rng.choice((None, *world.listed_markets))
     return [world.by(person, CancelAll(person.account, rng.choice(SUBACCOUNTS), market, False))]
 
@@ -233,29 +258,152 @@ def withdraw(world: World) -> list[Submission]:
     person, rng = world.someone(), world.rng
     asset = rng.choice(world.listed_assets)
     unit = 10 ** ASSETS[asset][0]
-    amount, fee = rng.choice((1, max(1, unit // 10), unit, *HUGE[-1:])), rng.choice((0, 1, max(1, unit // 1000)))
+    amount = rng.choice((1, max(1, unit // 10), unit, *HUGE[-1:]))
     request = world.new_id("withdrawal")
     if world.withdrawals and rng.random() < 0.05:
         request = rng.choice([*world.withdrawals])
-    command = RequestWithdrawal(
-        person.account, rng.choice(SUBACCOUNTS), asset, min(amount, 2**63 - 1), fee, "to", request
-    )
+    command = RequestWithdrawal(person.account, rng.choice(SUBACCOUNTS), asset, min(amount, 2**63 - 1), "to", request)
     return [world.by(person, command)]
 
 
 def move_withdrawal(world: World) -> list[Submission]:
     """The next step of one withdrawal, or one that is not its next."""
     rng, known = world.rng, world.withdrawals
-    open_ones = [request for request, state in known.items() if state in ("held", "sent")]
+    open_ones = [request for request, state in known.items() if state in ("held", "approved", "sent")]
     if not open_ones:
         return []
     request = rng.choice(open_ones) if rng.random() < 0.95 else rng.choice([*known])
-    step = rng.random()
-    if step < 0.15:
-        return [world.by_service(FailWithdrawal(request, "the chain refused it"))]
-    if (known[request] == "held") == (step < 0.95):
-        return [world.by_service(SendWithdrawal(request, rng.choice(world.wallets), "ab" * rng.randint(1, 200)))]
-    return [world.by_service(SettleWithdrawal(request, world.evidence("transaction")))]
+    wallet, operator = rng.choice(world.wallets), world.operators[0]
+    fail = world.by_service(FailWithdrawal(request, "the chain refused it", "a reorganisation", None))
+    approve = world.signed(ApproveWithdrawal(request), operator)
+    steps = {
+        "held": (approve, approve, world.by_operators(ApproveWithdrawalByTwo(request)), fail),
+        "approved": (
+            *[
+                world.by_service(SendWithdrawal(request, wallet, *world.chain_sender(wallet), "ab" * length))
+                for length in (1, 50, 200)
+            ],
+            world.signed(RejectWithdrawal(request, "suspicious"), operator),
+        ),
+        "sent": (
+            world.by_service(SettleWithdrawal(request, world.evidence("transaction"), None)),
+            world.by_service(ReplaceTransaction(request, world.sent_nonces.get(request, 7), "cd" * 40)),
+            fail,
+        ),
+    }
+    state = known[request] if rng.random() < 0.95 else "sent"
+    return [rng.choice(steps.get(state, steps["sent"]))]
+
+
+def move_custody(world: World) -> list[Submission]:
+    """Between the exchange's wallets, to its end in one way or the other."""
+    rng = world.rng
+    if world.custody_moves and rng.random() < 0.6:
+        name = rng.choice(world.custody_moves)
+        end = rng.choice((SettleCustodyMove, SettleCustodyMove, FailCustodyMove))
+        return [world.by_service(end(name, world.evidence("transaction"), None))]
+    asset = rng.choice(world.listed_assets)
+    source, target = rng.choice(world.wallets), rng.choice(world.wallets)
+    amount = rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
+    sent = (*world.chain_sender(source), "ef" * 30)
+    return [world.by_service(MoveCustody(world.new_id("custody"), source, target, asset, amount, 0, *sent))]
+
+
+def adjust(world: World) -> list[Submission]:
+    """Books follow a wallet by hand."""
+    rng = world.rng
+    asset, way = rng.choice(world.listed_assets), rng.choice(("in", "in", "out"))
+    amount = rng.choice((1, 10 ** ASSETS[asset][0]))
+    return [world.by_operators(AdjustCustody(rng.choice(world.wallets), asset, way, amount, 0, "capital", "case"))]
+
+
+def repay(world: World) -> list[Submission]:
+    """Of a debt, by somebody who may have none."""
+    owing = [pair for pair in world.indebted if pair[0] in world.people]
+    if not owing:
+        return []
+    account, asset = world.rng.choice(owing)
+    amount = world.rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
+    return [world.by(world.people[account], RepayDebt(account, "", asset, amount))]
+
+
+def receive(world: World) -> list[Submission]:
+    """An address is assigned, or something arrives at one, known or not."""
+    rng = world.rng
+    if rng.random() < 0.3 or not world.addresses:
+        account = rng.choice((None, world.someone().account, world.someone().account))
+        wallet = rng.choice((None, *world.wallets)) if account else world.wallets[0]
+        return [world.by_service(AssignAddress(account, "", "eip155:1", world.evidence("0xaddress"), wallet))]
+    address = rng.choice(("0xnobody", *world.addresses))
+    asset, evidence = rng.choice(world.listed_assets), world.evidence("receipt")
+    amount = rng.choice((1, 10 ** ASSETS[asset][0]))
+    return [world.by_service(ReceiveDeposit("eip155:1", address, world.wallets[0], asset, amount, 0, evidence))]
+
+
+def assign_receipt(world: World) -> list[Submission]:
+    """What nobody was credited for finds somebody, or becomes the house's."""
+    if not world.receipts:
+        return []
+    account = world.rng.choice((None, world.someone().account))
+    return [world.by_operators(AssignReceipt(world.rng.choice([*world.receipts]), account, "", "found"))]
+
+
+def pause(world: World) -> list[Submission]:
+    """An asset's transfers stop, and mostly go on at once."""
+    rng = world.rng
+    asset, direction = rng.choice(world.listed_assets), rng.choice(("deposits", "withdrawals"))
+    paused = world.signed(PauseTransfers(asset, direction, "a fork"), world.operators[0])
+    return [paused, world.by_operators(ResumeTransfers(asset, direction, "over"))][: rng.choice((1, 2, 2, 2))]
+
+
+def destinations(world: World) -> list[Submission]:
+    """A customer's list of where withdrawals may go."""
+    person, rng = world.someone(), world.rng
+    place = (person.account, rng.choice(("eip155:1", "bip122:main")), rng.choice(("to", "elsewhere")))
+    commands: tuple[Command, ...] = (
+        AddDestination(*place),
+        RemoveDestination(*place),
+        RequireDestinations(person.account, rng.random() < 0.2),
+    )
+    return [world.by(person, rng.choice(commands))]
+
+
+# Parameters and prices.
+
+
+def parameters(world: World) -> list[Submission]:
+    """What tightens acts at once, what loosens is scheduled, and some of it is cancelled."""
+    rng = world.rng
+    if world.scheduled and rng.random() < 0.4:
+        return [world.by_operators(CancelParameterChange(rng.choice(world.scheduled), "reconsidered"))]
+    asset, market = rng.choice(world.listed_assets), rng.choice(world.listed_markets)
+    change = rng.choice(
+        (
+            NewValue("withdrawals.fee", asset, str(rng.choice((0, 1, 5)))),
+            NewValue("withdrawals.minimum", asset, str(rng.choice((1, 2)))),
+            NewValue("withdrawals.two_operators_from", asset, str(rng.choice((10**6, 2**60)))),
+            NewValue("prices.staleness", asset, str(rng.choice((30, 60, 120)))),
+            NewValue("prices.sources_min", asset, str(rng.choice((1, 2)))),
+            NewValue("market.notional_min", market, str(rng.choice((0, 5)))),
+            NewValue("market.open_orders_max", market, str(rng.choice((20, 200, 1_000)))),
+            NewValue("no.such_parameter", "", "1"),
+        )
+    )
+    return [world.by_operators(SetParameters((change,), "a reason"))]
+
+
+def feed(world: World) -> list[Submission]:
+    """Prices of the service's feed, at times stale or far from the last."""
+    rng = world.rng
+    prices = tuple(AssetPrice(asset, rng.choice((10**18, 10**18 + 10**15, 7 * 10**20))) for asset in ("BTC", "ETH"))
+    published = world.now_us - rng.choice((0, 10**6, 10**9))
+    return [world.by_service(FeedPrices(published, "USD", prices, (CurrencyPrice("EUR", 11 * 10**17),)))]
+
+
+def fail_hour(world: World) -> list[Submission]:
+    """An assertion of an hour failed: the venue stops, and two operators open it again."""
+    failed = world.by_service(FailHour("roots-differ"))
+    return [failed, world.by_operators(OpenMarket(None, "open", "looked into"))]
 
 
 def move(world: World) -> list[Submission]:
@@ -271,9 +419,12 @@ def move(world: World) -> list[Submission]:
 def correct(world: World) -> list[Submission]:
     """By hand, between customers or with the house."""
     rng = world.rng
-    parties = [world.someone().account, rng.choice((None, world.someone().account))]
+    parties: list[str | None] = [world.someone().account, rng.choice((None, world.someone().account))]
     rng.shuffle(parties)
-    command = CorrectBooks(*parties, rng.choice(world.listed_assets), rng.choice((1, 777, 10**18)), "a mistake", "case")
+    source, target = parties
+    command = CorrectBooks(
+        source, target, rng.choice(world.listed_assets), rng.choice((1, 777, 10**18)), "a mistake", "case"
+    )
     return [world.by_operators(command)]
 
 
@@ -286,7 +437,7 @@ def open_account(world: World) -> list[Submission]:
     person = world.new_person() if rng.random() < 0.95 or not world.opened else world.someone()
     kind = rng.choice(("assigned", "email"))
     data, identity = (None, None) if kind == "assigned" else (world.new_id("data"), world.new_id("identity") * 2)
-    referrer = rng.choice((None, rng.choice(world.opened))) if world.opened else None
+    referrer = None  # a referrer's share is in no fact but the balance, and the plain twin would not know it
     facts = (rng.choice(CLIENT_CLASSES), rng.choice(("JP", "US-NY", "AE")), rng.choice(RELATIONS))
     account = OpenAccount(person.account, "main", kind, data, identity, *facts, referrer)
     deposits = [
@@ -381,8 +532,8 @@ def list_something(world: World) -> list[Submission]:
         return [world.by_operators(ListAsset(name, scale, chain, "native", "", "", ""))]
     symbol, shape = rng.choice([*MARKETS.items()])
     market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
-    opened = SetMarketState(symbol, "open", "opening")
-    return [world.by_operators(market), world.signed(opened, world.operators[0])]
+    opened = OpenMarket(symbol, "open", "opening")
+    return [world.by_operators(market), world.by_operators(opened)]
 
 
 def asset_facts(world: World) -> list[Submission]:
@@ -404,8 +555,8 @@ def halt(world: World) -> list[Submission]:
     """A market or the venue is halted in some degree, and mostly opened again at once."""
     rng = world.rng
     market = rng.choice((None, *world.listed_markets))
-    halted = world.signed(SetMarketState(market, rng.choice(MARKET_STATES), "a halt"), world.operators[0])
-    again = [world.signed(SetMarketState(each, "open", "over"), world.operators[0]) for each in (market, None)]
+    halted = world.signed(HaltMarket(market, rng.choice(MARKET_STATES[1:]), "a halt"), world.operators[0])
+    again = [world.by_operators(OpenMarket(each, "open", "over")) for each in (market, None)]
     return [halted] if rng.random() < 0.2 else [halted, *again]
 
 
@@ -426,6 +577,16 @@ HONEST: dict[str, Generator] = {
     "reverse": Generator(8, reverse),
     "withdraw": Generator(25, withdraw),
     "move-withdrawal": Generator(30, move_withdrawal),
+    "move-custody": Generator(12, move_custody),
+    "adjust": Generator(5, adjust),
+    "repay": Generator(8, repay),
+    "receive": Generator(15, receive),
+    "assign-receipt": Generator(5, assign_receipt),
+    "pause": Generator(3, pause),
+    "destinations": Generator(8, destinations),
+    "parameters": Generator(6, parameters),
+    "feed": Generator(8, feed),
+    "fail-hour": Generator(1, fail_hour),
     "move": Generator(25, move),
     "correct": Generator(6, correct),
     "open-account": Generator(6, open_account),
@@ -456,5 +617,5 @@ def listings(world: World) -> list[Submission]:
         shape = MARKETS[symbol]
         market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
         first.append(world.by_operators(market))
-        first.append(world.signed(SetMarketState(symbol, "open", "opening"), world.operators[0]))
+        first.append(world.by_operators(OpenMarket(symbol, "open", "opening")))
     return first

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from ledger.commands import CorrectBooks, CreditDeposit, MoveBetweenSubaccounts, RequestWithdrawal, SetMarketState, Tick
+from ledger.commands import CorrectBooks, CreditDeposit, HaltMarket, MoveBetweenSubaccounts, RequestWithdrawal, Tick
 from ledger.door import Submission
 from ledger.keys import SigningKey
 from ledger.log.record import Scheme, Signed
@@ -40,6 +40,13 @@ def _document(honest: Submission) -> dict[str, object] | None:
 
 def _compact(document: object) -> bytes:
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _changed(
+    world: World, honest: Submission, document: dict[str, object] | None, **fields: object
+) -> Submission | None:
+    """The same command with other fields, signed again."""
+    return None if document is None else _again(world, honest, _compact({**document, **fields}))
 
 
 def flipped_signature(world: World, honest: Submission) -> Submission | None:
@@ -98,14 +105,14 @@ def another_account(world: World, honest: Submission) -> Submission | None:
     victim, thief = world.someone(), world.someone()
     if victim is thief:
         return None
-    command = RequestWithdrawal(victim.account, "", "USD", 1, 0, "the thief's", world.new_id("theft"))
+    command = RequestWithdrawal(victim.account, "", "USD", 1, "thief", world.new_id("theft"))
     return world.signed(command, thief.keys[0])
 
 
 def another_exchange(world: World, honest: Submission) -> Submission | None:
     """Bytes that were signed for another exchange."""
     document = _document(honest)
-    return document and _again(world, honest, _compact({**document, "exchange": "another.exchange"}))
+    return _changed(world, honest, document, exchange="another.exchange")
 
 
 def unknown_field(world: World, honest: Submission) -> Submission | None:
@@ -169,14 +176,14 @@ def loose_api_string(world: World, honest: Submission) -> Submission | None:
 def too_long(world: World, honest: Submission) -> Submission | None:
     """More than 64 KiB."""
     document = _document(honest)
-    return document and _again(world, honest, _compact({**document, "zzz": "z" * 70_000}))
+    return _changed(world, honest, document, zzz="z" * 70_000)
 
 
 def early_or_late(world: World, honest: Submission) -> Submission | None:
     """Signed for a time that is not now."""
     document = _document(honest)
     shift = world.rng.choice((2_000_000, 10**9, -80_000_000, -(10**12)))
-    return document and _again(world, honest, _compact({**document, "nonce": world.now_us + shift}))
+    return _changed(world, honest, document, nonce=world.now_us + shift)
 
 
 def one_operator(world: World, honest: Submission) -> Submission | None:
@@ -190,7 +197,7 @@ def customer_as_house(world: World, honest: Submission) -> Submission | None:
     person = world.someone()
     commands = (
         CreditDeposit(person.account, "", "USD", 10**9, "wallet-1", world.evidence("invented")),
-        SetMarketState(None, "closed", "spite"),
+        HaltMarket(None, "closed", "spite"),
         Tick(),
     )
     return world.signed(world.rng.choice(commands), person.keys[0])
@@ -198,7 +205,7 @@ def customer_as_house(world: World, honest: Submission) -> Submission | None:
 
 def service_as_customer(world: World, honest: Submission) -> Submission | None:
     """The service takes a customer's money."""
-    command = RequestWithdrawal(world.someone().account, "", "USD", 1, 0, "inside job", world.new_id("theft"))
+    command = RequestWithdrawal(world.someone().account, "", "USD", 1, "inside-job", world.new_id("theft"))
     return world.by_service(command)
 
 
@@ -213,7 +220,7 @@ def session_for_another(world: World, honest: Submission) -> Submission | None:
     """A session speaks for another account, or withdraws."""
     victim, thief = world.someone(), world.someone()
     if victim is thief:
-        command = RequestWithdrawal(victim.account, "", "USD", 1, 0, "unsigned", world.new_id("theft"))
+        command = RequestWithdrawal(victim.account, "", "USD", 1, "unsigned", world.new_id("theft"))
         return world.by_session(victim, command, "session-1")
     moved = world.by_session(victim, MoveBetweenSubaccounts(victim.account, "", "bot", "USD", 1), "session-1")
     return moved._replace(session_key=thief.keys[0].public)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from ledger.commands import CutHour, MoveBetweenSubaccounts, PlaceOrders
+from ledger.commands import BlockAccount, CutHour, MoveBetweenSubaccounts, PlaceOrders
 from ledger.door import Refused
 from ledger.events import Refused as EngineRefused
 from ledger.keyring import Role
@@ -116,7 +117,6 @@ def test_refusals_that_could_not_be_synced_kept_the_log_locked_after_close(small
     small.open().close()
 
 
-@pytest.mark.xfail(reason="the desk of money opens ledger accounts before it has decided", strict=True)
 def test_a_refused_move_left_accounts_in_the_ledger(small):
     before = len(small.venue.engine.ledger)
     move = MoveBetweenSubaccounts(small.person.account, "bot", "savings", "USD", 1)
@@ -125,7 +125,18 @@ def test_a_refused_move_left_accounts_in_the_ledger(small):
     assert len(small.venue.engine.ledger) == before
 
 
-@pytest.mark.xfail(reason="the door asks for the signature of a session's scheme, which asserts", strict=True)
+def test_a_refused_order_left_the_number_of_a_payer(small):
+    def payers():
+        return json.loads(small.venue.engine.sections()["desk.orders"])["purse"]["payers"]
+
+    before, halted = payers(), BlockAccount(small.person.account, True, "a reason")
+    small.give(small.world.signed(halted, small.world.operators[0]))
+    order = replace(small.order(side="bid"), subaccount="never seen")
+    [answer] = small.give(small.world.by(small.person, order))
+    assert [type(event) for event in answer.events] == [EngineRefused]
+    assert payers() == before
+
+
 def test_a_session_that_sent_a_signature_stopped_the_exchange(small):
     command = small.world.by_session(small.person, small.order(side="bid"), "session-1")
     signed = Signed(small.person.keys[0].public, bytes(64))
@@ -133,7 +144,6 @@ def test_a_session_that_sent_a_signature_stopped_the_exchange(small):
     assert isinstance(answer, Refused)
 
 
-@pytest.mark.xfail(reason="the door does not remember, after a start, what a key signed that ended since", strict=True)
 def test_bytes_that_were_taken_were_taken_again_after_a_rotation_and_a_start(small):
     world, person = small.world, small.person
     placed = world.by(person, small.order(side="bid"))

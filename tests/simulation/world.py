@@ -116,13 +116,20 @@ class World:
         self.rng, self.now_us, self.exchange = rng, now_us, exchange
         self.operators, self.service = list(operators), service
         self.people: dict[str, Person] = {}
-        self.known_keys = {key.public: key for key in (*operators, service)}
+        self.known_keys: dict[bytes, SigningKey] = {key.public: key for key in (*operators, service)}
         self.opened: list[str] = []
         self.listed_assets: list[str] = []
         self.listed_markets: list[str] = []
         self.deposits: dict[str, None] = {}
         self.withdrawals: dict[str, str] = {}
         self.wallets = ("wallet-1", "wallet-2")
+        self.custody_moves: list[str] = []
+        self.next_nonces: dict[tuple[str, str], int] = {}
+        self.sent_nonces: dict[str, int] = {}
+        self.indebted: dict[tuple[str, str], None] = {}
+        self.addresses: list[str] = []
+        self.receipts: dict[str, None] = {}
+        self.scheduled: list[int] = []
         self._count = 0
         self._last_nonce = 0
 
@@ -164,6 +171,11 @@ class World:
     def someone(self) -> Person:
         """A customer who has an account."""
         return self.people[self.rng.choice(self.opened)]
+
+    def chain_sender(self, wallet: str) -> tuple[str, int | None]:
+        """Who signs on the chain for a wallet, and the count that they believe is next; or nobody, as at a bank."""
+        sender = self.rng.choice(("", *["0xsender"] * 4))
+        return sender, self.next_nonces.get((wallet, sender), 0) if sender else None
 
     # Signing.
 
@@ -219,10 +231,35 @@ class World:
                 self.deposits.pop(event.evidence, None)
             elif isinstance(event, facts.WithdrawalMoved):
                 self.withdrawals[event.request] = event.state
+            else:
+                self._learn_treasury(event)
+        is_refused = any(isinstance(event, facts.Refused) for event in events)
+        if command is not None and command.get("chain_nonce") is not None and "sender" in command and not is_refused:
+            nonce = self.sent_nonces[command.get("request") or command["move"]] = command["chain_nonce"]
+            self.next_nonces[command.get("wallet") or command["source"], command["sender"]] = nonce + 1
         is_about_keys = command is not None and str(command["type"]).startswith("keys.")
-        if is_about_keys and not any(isinstance(event, facts.Refused) for event in events):
+        if is_about_keys and not is_refused:
             assert command is not None
             self._learn_key(command)
+
+    def _learn_treasury(self, event: facts.Event) -> None:
+        if isinstance(event, facts.CustodyMoved):
+            if event.state == "sent" and event.move not in self.custody_moves:
+                self.custody_moves.append(event.move)
+        elif isinstance(event, facts.BalanceChanged):
+            if event.debt:
+                self.indebted[event.account, event.asset] = None
+            else:
+                self.indebted.pop((event.account, event.asset), None)
+        elif isinstance(event, facts.AddressAssigned):
+            self.addresses.append(event.address)
+        elif isinstance(event, facts.ReceiptHeld):
+            self.receipts[event.evidence] = None
+            self.deposits[event.evidence] = None
+        elif isinstance(event, facts.ReceiptAssigned):
+            self.receipts.pop(event.evidence, None)
+        elif isinstance(event, facts.ParameterScheduled):
+            self.scheduled.append(event.change)
 
     def _learn_key(self, command: Mapping[str, Any]) -> None:
         old, kind = self.known_keys.get(bytes.fromhex(command["key"])), command["type"]

@@ -12,8 +12,10 @@ from ledger.events import (
     AccountOpened,
     BalanceChanged,
     DepositCredited,
+    DepositReversed,
     Event,
     HourCut,
+    OrderPlaced,
     OrderReport,
     Refused,
     WithdrawalMoved,
@@ -36,7 +38,7 @@ from ledger.journal import (
 )
 from ledger.log import Entry as LogEntry
 from ledger.log import Head, Micros, Record, Scheme, Sequence64
-from ledger.store import Applied, StoreBatch
+from ledger.store import StoreBatch, StoredCommand
 
 GENESIS = Digest(bytes(range(32)))
 BEGINNING = Head(Sequence64(0), GENESIS)
@@ -53,7 +55,7 @@ class Exchange:
     micros: int = START_MICROS
     head: Head = BEGINNING
     stored: Head = BEGINNING
-    applied: list[Applied] = field(default_factory=list)
+    applied: list[StoredCommand] = field(default_factory=list)
     rows: list[object] = field(default_factory=list)
     first_account: int = 0
     states: list[list[Balance]] = field(default_factory=lambda: [[]])
@@ -68,7 +70,6 @@ class Exchange:
         kind: str = "test.move",
         account: str = "",
         events: Sequence[Event] = (),
-        orders: Sequence[int] = (),
         after_micros: int = 10,
     ) -> None:
         """One command: what `work` does to the ledger, and the events that it states."""
@@ -81,7 +82,7 @@ class Exchange:
         self.ledger.begin(sequence, self.micros)
         work(self.ledger)
         rows = self.ledger.drain_rows()
-        self.applied.append(Applied(self.records[-1], kind, account, events, orders))
+        self.applied.append(StoredCommand(self.records[-1], kind, account, events))
         self.rows += rows
         self.entries += map(entry_of, rows)
         self.times.append(self.micros)
@@ -117,7 +118,7 @@ def random_step(ledger: Ledger, rng: random.Random, largest: int) -> None:
     amount = rng.choice((1, rng.randint(1, 1000), rng.randint(1, largest)))
     wallet = ledger.open(house_key(AccountCode.CUSTODY_WALLET, key.asset, "hot-1"))
     choice = rng.randrange(8)
-    holds = sorted(ledger._pending)
+    holds = list(ledger.standing_holds())
     price, reference = rng.choice((None, 10**18)), rng.choice(("", "order-7", "tab\tand\\line\n", "None"))
     if choice <= 1:
         ledger.post(wallet, one, amount, ReasonCode.DEPOSIT, reference, price)
@@ -165,20 +166,28 @@ def trading_day() -> Exchange:
     exchange = Exchange()
     nothing = lambda ledger: None  # noqa: E731 - shorter than four functions of one line
     for name in ("alice", "bob"):
-        exchange.command(nothing, "account.open", name, [AccountOpened(name, "main")])
+        exchange.command(nothing, "account.open", name, [AccountOpened(name, "main", "assigned", None, None)])
         deposit = DepositCredited(f"chain:{name}", name, "USDC", 5_000)
         exchange.command(lambda ledger, name=name: _deposit(ledger, name), "deposit.credit", "", [deposit])
-    reports = [OrderReport("BTC_USDC", (1, 1)), OrderReport("BTC_USDC", (2, 1, 100, 5))]
-    exchange.command(nothing, "order.place", "alice", reports, orders=[1])
+    reports: list[Event] = [OrderPlaced(1, "BTC_USDC", "alice", "", 7)]
+    reports += [OrderReport("BTC_USDC", (1, 1)), OrderReport("BTC_USDC", (2, 1, 100, 5))]
+    exchange.command(nothing, "order.place", "alice", reports)
     exchange.batch()
+    placed = OrderPlaced(2, "BTC_USDC", "bob", "", 0)
     fill = OrderReport("BTC_USDC", (3, 1, 1, 2, 100, 3, 1, 2, 0, 0, 1))
     changed = BalanceChanged("main", "alice", "USDC", 4_700, 0)
-    exchange.command(nothing, "order.place", "bob", [OrderReport("BTC_USDC", (1, 2)), fill, changed], orders=[2])
-    exchange.command(nothing, "withdrawal.request", "alice", [WithdrawalMoved("w-1", "held")])
+    exchange.command(nothing, "order.place", "bob", [placed, OrderReport("BTC_USDC", (1, 2)), fill, changed])
+    exchange.command(nothing, "withdrawal.request", "alice", [WithdrawalMoved("w-1", "held", "alice", "USDC", 10)])
     exchange.batch()
-    exchange.command(nothing, "withdrawal.send", "", [WithdrawalMoved("w-1", "sent")])
+    sent = [DepositReversed("chain:alice", "alice", "USDC", 0), WithdrawalMoved("w-1", "sent", "alice", "USDC", 10)]
+    exchange.command(
+        nothing,
+        "withdrawal.send",
+        "",
+        sent,
+    )
     exchange.command(nothing, "order.cancel", "bob", [OrderReport("BTC_USDC", (9, 1, 16)), Refused("unknown-order")])
-    exchange.command(nothing, "hour.cut", "", [HourCut(497_222, "ab" * 32)])
+    exchange.command(nothing, "hour.cut", "", [HourCut(497_222, "ab" * 32, 1)])
     exchange.batch()
     return exchange
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,7 +14,8 @@ from cli.exchange.config import Config
 from cli.exchange.vault import HouseSecrets
 from ledger.log import CommandLog, Door, Entry, Scheme
 from ledger.signatures import command_bytes, sign_command
-from tests.cli.exchange.test_hours import WORDS, Day
+from por.attestation import fingerprint, statement_digest
+from tests.cli.exchange.test_hours import PEOPLE, WORDS, Day
 from tests.support.exchange_process import ExchangeFolder, attestation_of
 
 EXCHANGE = "hour.test"
@@ -173,6 +176,28 @@ def test_a_store_ahead_of_the_log_is_not_run_with(exchange):
     said = exchange.call("run", status=2)
     assert "the store is ahead of the log" in said.err and "fsck --rebuild" in said.err
     assert "holds no command yet" in exchange.call("fsck", "--rebuild", status=2).err
+
+
+def statement_lines(exchange, out, *words):
+    exchange.call("statement", PEOPLE[0], "--out", str(out), "--format", "csv", *words)
+    [path] = out.iterdir()
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_statements_of_hours_end_at_their_cuts_and_name_the_attestation(exchange, tmp_path):
+    """Hour by hour the closing of one is the opening of the next, and the closing at an hour is what its trees hold."""
+    first, second = sorted((exchange.folder / "hours").iterdir())
+    edges = [f"{each.name[:13]}:00:00Z" for each in (first, second)]
+    one = statement_lines(exchange, tmp_path / "one", "--to", edges[0])
+    two = statement_lines(exchange, tmp_path / "two", "--from", edges[0], "--to", edges[1])
+    for lines, folder in ((one, first), (two, second)):
+        statement = json.loads((folder / "attestation.json").read_bytes())["statement"]
+        text = json.dumps(lines)
+        assert fingerprint(statement_digest(statement)) in text
+    closing = {line["asset"]: line["amount"] for line in one if line["line"] == "closing"}
+    opening = {line["asset"]: line["amount"] for line in two if line["line"] == "opening"}
+    assert closing == opening != {}
 
 
 def appended(exchange, *entries):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,18 @@ from cli.exchange.config import Config, write_template
 from cli.exchange.hours import LATE_MAX_SECONDS
 from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
+from cli.exchange.statements import LAST_STATEMENT
 from cli.exchange.vault import OPERATOR_NAMES, HouseSecrets, load_operator, make_secrets
 from cli.keys import read_previous
 from cli.main import cli
-from ledger.commands import CreditDeposit, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
+from cli.replay_audit import _compare, _Reached, replay_checks, signed_ledgers
+from ledger.canonical import Digest
+from ledger.commands import CreditDeposit, CutHour, ListAsset, ListMarket, OpenAccount, OpenMarket, PlaceOrders, Tick
+from ledger.engine import RULE_SET, Engine
+from ledger.errors import InputError
 from ledger.keys import SigningKey
+from ledger.log import Door, Head, Sequence64
+from por.liabilities.kernels import select
 from tests.ledger.test_engine import order
 
 WORDS = "a passphrase"
@@ -238,3 +247,175 @@ def test_a_command_after_the_hour_finds_it_cut(day):
     day.exchange.hours.finish()
     [bundle] = day.exchange.hours.bundles()
     assert read_previous(bundle)["sections"]["snapshot"]["ledger"]["position"] == before + 1
+
+
+def test_hostile_replay_folders_are_answered_and_never_a_traceback(day, capsys):
+    """Pipes, other files and a log that goes on: every one is an answer, and none of them a pass."""
+    bundles = []
+    for _ in range(2):
+        day.trade()
+        bundles.append(day.next_hour())
+    folder = bundles[1] / "replay"
+    folder.chmod(0o700)
+    whole = {name: (folder / name).read_bytes() for name in ("log.bin", "checkpoint.bin", "genesis.json")}
+
+    def answer(**changes):
+        for name, data in {**whole, **{key.replace("_", "."): value for key, value in changes.items()}}.items():
+            (folder / name).unlink(missing_ok=True)
+            if data is None:
+                os.mkfifo(folder / name)
+            elif isinstance(data, bytes):
+                (folder / name).write_bytes(data)
+        checks = dict(audited(day, bundles[1:], capsys, "--replay")[1])
+        return checks["replay-start"], checks["replay"]
+
+    assert answer() == ("unchecked", "pass")
+    for name in ("log_bin", "checkpoint_bin", "genesis_json"):
+        assert answer(**{name: None}) == ("unchecked", "unchecked"), "a pipe is not waited for"
+        assert answer(**{name: b""})[1] != "pass"
+        assert answer(**{name: whole["log.bin"][:4_000]})[1] == "fail"
+    line, _, rest = whole["checkpoint.bin"].partition(b"\n")
+    header = json.loads(line)
+    for sections in (None, {}, [["a", 2**53 - 1]], [*header["sections"], header["sections"][0]]):
+        forged = json.dumps({**header, "sections": sections}, sort_keys=True, separators=(",", ":")).encode()
+        assert answer(checkpoint_bin=forged + b"\n" + rest)[1] == "fail"
+    # Back at genesis, the log of the second hour begins nowhere.
+    assert answer(checkpoint_bin=b"")[1] == "fail"
+
+
+def test_a_log_that_is_not_the_one_of_another_statement_fails(day):
+    day.trade()
+    bundle = day.next_hour()
+    kernel = select(None)
+    signed_there = signed_ledgers([bundle])
+    assert [check.result for check in replay_checks(bundle, signed_there, kernel)][:2] == ["pass", "pass"]
+    forged = {2: {**next(iter(signed_there.values())), "position": 2, "head": "00" * 32}}
+    _, replayed, *_ = replay_checks(bundle, forged, kernel)
+    assert (replayed.name, replayed.result) == ("replay", "fail") and "another statement" in replayed.detail
+
+
+def test_a_position_that_is_no_cut_of_the_hour_is_no_replay_of_it():
+    hour = BEGIN // HOUR_US * HOUR_US
+    for end, words in (
+        (_Reached(Head(Sequence64(3), Digest(bytes(32))), -1, hour - 1), "not the cut"),
+        (_Reached(Head(Sequence64(3), Digest(bytes(32))), hour - HOUR_US, hour - HOUR_US - 1), "not the cut"),
+        (_Reached(Head(Sequence64(3), Digest(bytes(32))), hour, hour), "before the cut"),
+        (_Reached(Head(Sequence64(3), Digest(bytes(32))), hour, hour - 1), "leads to the signed state"),
+    ):
+        engine = Engine("hour.test")
+        ledger = {
+            "head": "00" * 32,
+            "parameters": engine.parameters.hash().hex(),
+            "position": 3,
+            "ruleset": RULE_SET,
+            "state": engine.state_hash().hex(),
+        }
+        assert words in _compare(engine, end, ledger, hour // 1_000_000).detail
+
+
+def refused(day):
+    with pytest.raises(InputError) as problem:
+        day.opened()
+    return str(problem.value)
+
+
+def test_statements_that_are_gone_are_not_made_a_second_time(day):
+    day.trade()
+    day.next_hour()
+    newest = day.next_hour()
+    day.exchange.close()
+    away = day.folder / "away"
+    newest.rename(away)
+    assert "lacks the statement" in refused(day)
+    shutil.copytree(day.config.hours, day.folder / "first")
+    shutil.rmtree(day.config.hours)
+    assert "lacks the statement" in refused(day)
+    (day.folder / LAST_STATEMENT).unlink()
+    shutil.rmtree(day.config.trees)
+    assert "the log has hours that were cut" in refused(day)
+    shutil.rmtree(day.config.hours)
+    (day.folder / "first").rename(day.config.hours)
+    away.rename(newest)
+    day.exchange = day.opened()
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 2
+
+
+def test_trees_that_are_gone_are_made_again_from_the_log(day):
+    day.trade()
+    day.next_hour()
+    day.trade()
+    day.to_hour()
+    day.exchange.keep_hours()
+    day.exchange.close()
+    shutil.rmtree(day.config.trees)
+    day.exchange = day.opened()
+    day.trade(2)
+    day.exchange.hours.finish()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "attestation"]
+    assert read_previous(day.next_hour())["statement"]["sequence"] == 2
+
+
+def test_a_damaged_checkpoint_is_made_again_before_its_hour_is_stated(day):
+    day.trade()
+    day.to_hour()
+    day.exchange.keep_hours()
+    day.exchange.venue.checkpoints.wait()
+    [position] = day.exchange.venue.checkpoints.positions()
+    path = day.exchange.venue.checkpoints.path(position)
+    day.exchange.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    day.exchange = day.opened()
+    assert path.read_bytes() == whole
+    day.exchange.hours.finish()
+    assert read_previous(day.exchange.hours.bundles()[-1])["statement"]["kind"] == "attestation"
+
+
+def test_a_command_that_slipped_in_after_the_hour_makes_it_missed(day):
+    day.next_hour()
+    day.to_hour()
+    # As a process would that read the clock again after it had asked for the hour.
+    day.exchange.venue.submit([day.exchange.house(Tick())], day.clock())
+    day.exchange.keep_hours(day.clock.now - HOUR_US)
+    assert len(day.exchange.hours.bundles()) == 1, "a clock that went back states nothing"
+    day.exchange.keep_hours()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "missed"]
+
+
+def test_an_hour_that_ends_while_a_batch_arrives_is_cut_before_the_batch_or_after_it(day):
+    """The clock moves over the end of the hour at any reading: never a command of the next hour before the cut."""
+    for reading in range(1, 5):
+        day.clock.now = (day.clock.now // HOUR_US + 1) * HOUR_US - reading
+        command = signed("hour.test", Tick(), day.clock.now - 1_000, [day.secrets.service])
+        day.exchange.submit([command])
+        day.exchange.keep_hours()
+        day.exchange.hours.finish()
+        assert day.exchange.hours.trees.forest.is_cut is False
+    kinds = {read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()}
+    assert kinds == {"attestation"}
+
+
+def test_orders_bound_to_a_session_do_not_outlive_the_process(day):
+    place = signed("hour.test", PlaceOrders(PEOPLE[0], "", (order(bound=True),)), day.clock(), [KEYS[0]])
+    day.exchange.submit([place._replace(door=Door(source="gone"))])
+    assert day.exchange.venue.engine.orders.sessions == ["gone"]
+    day.restart()
+    day.exchange.keep_hours()
+    assert day.exchange.venue.engine.orders.sessions == []
+    assert not day.exchange.venue.engine.orders.rooms[MARKET].funds.holds
+
+
+def test_a_service_that_cuts_a_missed_hour_in_the_log_stops_nothing(day):
+    day.next_hour()
+    missed = (day.clock.now // HOUR_US + 1) * HOUR_US
+    day.exchange.close()
+    day.clock.now += 2 * HOUR_US
+    day.exchange = day.opened()
+    day.give(CutHour(missed), day.secrets.service)
+    day.restart()
+    day.trade(2)
+    day.next_hour()
+    kinds = [read_previous(bundle)["statement"]["kind"] for bundle in day.exchange.hours.bundles()]
+    assert kinds == ["attestation", "missed", "missed", "attestation"]

@@ -19,6 +19,7 @@ from ledger.store.fsck import fsck
 from ledger.store.snapshot import open_at
 from ledger.store.store import Store
 from ledger.venue import FollowerAhead, FollowerDiffers, Venue, VenueOptions, VenuePaths
+from tests.ledger.store.conftest import postgres  # noqa: F401  # a fixture: pytest finds it by its name here
 from tests.ledger.test_engine import PEOPLE, START
 from tests.ledger.test_venue import opening, trades
 from tests.support.signed import GENESIS
@@ -29,8 +30,8 @@ TRADES = 40
 class House:
     """A folder with a log, and a store that follows it."""
 
-    def __init__(self, folder, name="store", log="log", threaded=True, on_failure=None):
-        self.url = f"sqlite:///{folder / name}.sqlite"
+    def __init__(self, folder, name="store", log="log", threaded=True, on_failure=None, url=None):
+        self.url = url or f"sqlite:///{folder / name}.sqlite"
         self.paths = VenuePaths(folder / log)
         self.store = Store.open(self.url)
         self.follower = StoreFollower(self.store, GENESIS.hash, threaded=threaded, on_failure=on_failure)
@@ -44,6 +45,10 @@ class House:
         self.venue.submit(opening(START), START)
         for each in trades(TRADES, START + 1):
             self.venue.submit([each], START + 100)
+
+    def trade_more(self):
+        for each in trades(TRADES, START + 1_000):
+            self.venue.submit([each], START + 2_000)
 
     def close(self):
         self.venue.close()
@@ -178,6 +183,34 @@ def test_a_store_that_cannot_be_written_stops_the_venue_and_the_next_start_catch
     again.close()
     with open_at(again.url) as snapshot:
         assert snapshot.position.head == again.venue.log.head
+
+
+def test_a_database_server_that_dies_stops_the_venue_and_the_next_start_catches_up(
+    tmp_path,
+    postgres,  # noqa: F811  # the fixture of that name
+):
+    url, failed = postgres.new_database(), threading.Event()
+    house = House(tmp_path, url=url, on_failure=failed.set)
+    house.venue.submit(opening(START), START)
+    house.follower.wait()
+    before = house.follower.position
+    postgres.kill()
+    [first, *_] = trades(1, START + 1)
+    house.venue.submit([first], START + 1)
+    assert failed.wait(30)
+    with pytest.raises(StoreUnusable, match="database refused"):
+        house.follower.wait()
+    assert house.follower.position == before
+    house.venue.close()
+    with pytest.raises(StoreUnusable):
+        house.follower.close()
+    again = House(tmp_path, url=url)
+    again.trade_more()
+    again.close()
+    with open_at(url) as snapshot:
+        reader = LogReader(again.paths.log, GENESIS.exchange, GENESIS.hash, files=OsFiles())
+        assert snapshot.position.head == reader.head and reader.head.sequence > before + 1
+        assert fsck(snapshot.session, reader.records()) == []
 
 
 def test_a_store_of_another_history_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""The treasury's threads beside an engine, under a clock that the test moves: hours, refusals, and what is broken."""
+"""The treasury's threads beside an engine, under a clock that the test moves: hours, refusals, the end of a loop."""
 
 from __future__ import annotations
 

@@ -38,9 +38,19 @@ DAMAGES = {
     "an account that is gone": ("DELETE FROM account WHERE number = 3", "account 4 stands where 3 should"),
     "a position that is behind": ("UPDATE position SET sequence = sequence - 1", "position"),
     "a position that is gone": ("DELETE FROM position", "no position"),
-    "an event ahead of the position": ("UPDATE event SET sequence = 999 WHERE kind = 'HourCut'", "ahead"),
+    "an event ahead of the position": ("UPDATE event SET sequence = 999 WHERE kind = 'hour-cut'", "ahead"),
     "entries that the position does not count": ("UPDATE position SET entries = entries + 1", "position"),
 }
+
+
+def writing(batches):
+    """What fills a store with these batches."""
+
+    def fill(store):
+        for batch in batches:
+            store.write(batch)
+
+    return fill
 
 
 def damaged(store, statement):
@@ -86,9 +96,9 @@ def test_a_rebuild_gives_the_same_store(database):
     with database.open(place) as store:
         damaged(store, "UPDATE balance SET credits_posted = credits_posted + 1 WHERE account = 2")
     assert dump(place) != before
-    assert rebuild(place[0], exchange.batches, place[1]).head == exchange.head
+    assert rebuild(place[0], writing(exchange.batches), place[1]).head == exchange.head
     assert dump(place) == before
-    assert rebuild(place[0], iter(exchange.batches), place[1]).head == exchange.head
+    assert rebuild(place[0], writing(exchange.batches), place[1]).head == exchange.head
     assert dump(place) == before
 
 
@@ -104,11 +114,11 @@ def test_a_rebuild_that_fails_leaves_the_old_store(database):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rebuild(place[0], interrupted(), place[1])
+        rebuild(place[0], writing(interrupted()), place[1])
     with pytest.raises(StoreOutOfStep):
-        rebuild(place[0], exchange.batches[1:], place[1])
+        rebuild(place[0], writing(exchange.batches[1:]), place[1])
     with pytest.raises(StoreOutOfStep):
-        rebuild(place[0], [], place[1])
+        rebuild(place[0], writing([]), place[1])
     assert dump(place) == before
     if database.server is None:
         assert not [path.name for path in database.folder.iterdir() if "rebuild" in path.name]
@@ -116,7 +126,7 @@ def test_a_rebuild_that_fails_leaves_the_old_store(database):
 
 def test_a_rebuild_where_nothing_was(database):
     exchange, place = random_exchange(15, 10), database.new()
-    rebuild(place[0], exchange.batches, place[1])
+    rebuild(place[0], writing(exchange.batches), place[1])
     with database.open(place) as store, store.session() as session:
         assert fsck(session, exchange.records) == []
 
@@ -128,7 +138,7 @@ def test_a_store_in_use_is_not_swapped_away(tmp_path):
     with Store.open(url) as store:
         store.write(exchange.batches[0])
         with pytest.raises(StoreUnusable, match="in use"):
-            rebuild(url, exchange.batches)
+            rebuild(url, writing(exchange.batches))
         assert store.write(exchange.batches[1])
 
 
@@ -136,5 +146,5 @@ def test_a_file_that_is_no_database_any_more_is_replaced(tmp_path):
     exchange, path = random_exchange(17, 10), tmp_path / "store.db"
     path.write_bytes(b"no database" * 1000)
     Path(f"{path}-wal").write_bytes(b"nor a log" * 1000)
-    rebuild(f"sqlite:///{path}", exchange.batches)
+    rebuild(f"sqlite:///{path}", writing(exchange.batches))
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -215,23 +215,25 @@ def test_events_are_kept_for_those_whom_they_concern(database):
         with store.session() as session:
             kinds = {name: [event.kind for event in history.events_of(session, name)] for name in ("alice", "bob")}
             assert kinds["alice"] == [
-                "AccountOpened", "DepositCredited", "OrderReport", "OrderReport", "OrderReport", "WithdrawalMoved",
-                "WithdrawalMoved", "OrderReport",
+                "account-opened", "deposit-credited", "order-placed", "order-report", "order-report", "order-report",
+                "withdrawal-moved", "deposit-reversed", "withdrawal-moved", "order-report",
             ]  # fmt: skip
-            assert kinds["bob"] == ["AccountOpened", "DepositCredited", "OrderReport", "OrderReport", "Refused"]
+            orders = ["order-placed", "order-report", "order-report"]
+            assert kinds["bob"] == ["account-opened", "deposit-credited", *orders, "refused"]
             (fill_of_alice,) = history.fills_of(session, "alice")
             assert (fill_of_alice.order_id, fill_of_alice.sequence, fill_of_alice.market) == (1, 6, "BTC_USDC")
             assert (
                 list(history.fills_of(session, "alice", 7)) == [] and len(list(history.fills_of(session, "bob"))) == 1
             )
-            assert [event.document[0] for event in history.events_of_order(session, 1)] == [1, 2, 3, 9]
+            placed, *reports = history.events_of_order(session, 1)
+            assert placed.document["client_id"] == 7 and [report.document[0] for report in reports] == [1, 2, 3, 9]
             moved = [(event.document["state"], event.account) for event in history.events_of_reference(session, "w-1")]
             assert moved == [("held", "alice"), ("sent", "alice")]
             assert [order.order_id for order in history.orders_of(session, "bob")] == [2]
             assert list(history.orders_of(session, "bob", last=5)) == []
-            assert [event.account for event in history.events(session, "AccountOpened")] == ["alice", "bob"]
-            assert list(history.hours(session)) == [history.Hour(497_222, 10, "ab" * 32)]
-            assert [event.kind for event in history.events(session, "BalanceChanged")] == []
+            assert [event.account for event in history.events(session, "account-opened")] == ["alice", "bob"]
+            assert list(history.hours(session)) == [history.Hour(497_222, 10)]
+            assert [event.kind for event in history.events(session, "balance-changed")] == []
 
 
 def test_accounts_are_found_by_owner_and_key(database):

@@ -62,7 +62,7 @@ def test_nothing_that_is_canonical_counts_as_too_deep(value: Any, depth: int) ->
     except FormatError:
         return
     assert not standalone._is_too_deep(data)
-    assert not canonical._is_too_deep(data)
+    assert not canonical.is_too_deep(data)
 
 
 def test_a_large_flat_document_is_read() -> None:
