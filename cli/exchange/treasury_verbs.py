@@ -40,6 +40,7 @@ from ledger.commands import (
     SetWallet,
 )
 from ledger.errors import InputError
+from ledger.events import AddressAssigned, DepositReversed, ReceiptAssigned, ReceiptHeld, event_name
 from ledger.keys import SigningKey
 from ledger.store import history
 from ledger.treasury.dust import quantum
@@ -124,7 +125,7 @@ def address(account: str, folder: Path, chain: str | None, subaccount: str, as_j
 def addresses(folder: Path, as_json: bool) -> int:
     """Every address that belongs to a wallet, out of the store: what a reserve list has to name."""
     with reading.reading(Config.load(folder)) as snapshot:
-        assigned = [each.document for each in history.events(snapshot.session, "AddressAssigned")]
+        assigned = [each.document for each in history.events(snapshot.session, event_name(AddressAssigned))]
     names = ("chain", "address", "wallet", "account", "subaccount")
     rows = [{name: each[name] for name in names} for each in assigned if each["wallet"] is not None]
     if as_json:
@@ -243,9 +244,10 @@ def receipts(folder: Path, as_json: bool) -> int:
     """Receipts that nobody was credited for yet, out of the store."""
     with reading.reading(Config.load(folder)) as snapshot:
         scales = reading.asset_scales(snapshot.session)
-        held = {each.document["evidence"]: each.document for each in history.events(snapshot.session, "ReceiptHeld")}
-        for kind in ("ReceiptAssigned", "DepositReversed"):
-            for each in history.events(snapshot.session, kind):
+        found = history.events(snapshot.session, event_name(ReceiptHeld))
+        held = {each.document["evidence"]: each.document for each in found}
+        for kind in (ReceiptAssigned, DepositReversed):
+            for each in history.events(snapshot.session, event_name(kind)):
                 held.pop(each.document["evidence"], None)
     rows = [
         {
