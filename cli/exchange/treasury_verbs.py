@@ -40,7 +40,6 @@ from ledger.commands import (
     SetWallet,
 )
 from ledger.errors import InputError
-from ledger.events import AddressAssigned, DepositReversed, ReceiptAssigned, ReceiptHeld, event_name
 from ledger.keys import SigningKey
 from ledger.store import history
 from ledger.treasury.dust import quantum
@@ -125,7 +124,7 @@ def address(account: str, folder: Path, chain: str | None, subaccount: str, as_j
 def addresses(folder: Path, as_json: bool) -> int:
     """Every address that belongs to a wallet, out of the store: what a reserve list has to name."""
     with reading.reading(Config.load(folder)) as snapshot:
-        assigned = [each.document for each in history.events(snapshot.session, event_name(AddressAssigned))]
+        assigned = [each.document for each in history.events(snapshot.session, "address-assigned")]
     names = ("chain", "address", "wallet", "account", "subaccount")
     rows = [{name: each[name] for name in names} for each in assigned if each["wallet"] is not None]
     if as_json:
@@ -244,10 +243,10 @@ def receipts(folder: Path, as_json: bool) -> int:
     """Receipts that nobody was credited for yet, out of the store."""
     with reading.reading(Config.load(folder)) as snapshot:
         scales = reading.asset_scales(snapshot.session)
-        found = history.events(snapshot.session, event_name(ReceiptHeld))
+        found = history.events(snapshot.session, "receipt-held")
         held = {each.document["evidence"]: each.document for each in found}
-        for kind in (ReceiptAssigned, DepositReversed):
-            for each in history.events(snapshot.session, event_name(kind)):
+        for kind in ("receipt-assigned", "deposit-reversed"):
+            for each in history.events(snapshot.session, kind):
                 held.pop(each.document["evidence"], None)
     rows = [
         {
