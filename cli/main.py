@@ -25,6 +25,7 @@ _VERBS = {
     "init": "cli.exchange.verbs:init",
     "run": "cli.exchange.verbs:run",
     "publish": "cli.exchange.publish:publish",
+    "snapshot": "cli.exchange.snapshot:snapshot",
     "accounts": "cli.exchange.accounts:accounts",
     "market": "cli.exchange.market:market",
     "order": "cli.exchange.market:order",

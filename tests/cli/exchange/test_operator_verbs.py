@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ledger.assets import parse_amount
+from ledger.canonical import canonical_file
 from ledger.keys import SigningKey, load_secret
+from por.liabilities.folder import FOLDER, read_folder
+from por.liabilities.kernels import select
+from por.liabilities.rebuild import rebuild
 from tests.support.exchange_process import EXCHANGE, PASSPHRASE, ExchangeFolder
 
 
@@ -356,6 +361,23 @@ def test_the_words_of_a_passphrase_that_does_not_open_are_never_shown(exchange, 
     monkeypatch.setitem(exchange.environment, "TALLYSTICK_PASSPHRASE", "hunter2")
     said = exchange.call("accounts", "open", "--domicile", "JP", status=2)
     assert "does not open it" in said.err and "hunter2" not in said.err
+
+
+def test_a_snapshot_of_what_is_owed_now_is_no_statement(exchange, tmp_path):
+    exchange.settle()
+    document = exchange.ask("snapshot", "--out", str(tmp_path / "now"))
+    assert canonical_file(document) == (tmp_path / "now/snapshot.json").read_bytes()
+    assert not {"number", "signatures"} & set(document)
+    forest = rebuild(read_folder(tmp_path / "now" / FOLDER), [tree["scale"] for tree in document["trees"]], select())
+    trees = {tree["asset"]: tree for tree in document["trees"]}
+    assert [root.hex() for root in forest.roots] == [tree["root"] for tree in document["trees"]]
+    owed = dict.fromkeys(trees, 0)
+    for account in (exchange.ann, exchange.ben):
+        for line in exchange.ask("accounts", "show", account)["balances"]:
+            owed[line["asset"]] += parse_amount(line["claim"], trees[line["asset"]]["scale"])
+    assert owed["BTC"] == int(trees["BTC"]["claims"]) and owed["USD"] <= int(trees["USD"]["claims"])
+    said = exchange.call("snapshot", "--out", str(tmp_path / "now"), status=2)
+    assert "exists" in said.err
 
 
 def test_fsck_and_replay_of_a_running_exchange(exchange):
