@@ -231,8 +231,11 @@ def _receipts(
     by_contract = {coin.contract: coin for coin in coins.values()}
     contracts = [from_hex(contract, 20, "contract") for contract in by_contract if contract != NATIVE]
     watcher = Watcher(endpoint, WatchState(chain, 1, first), ledger.addresses(chain), contracts)
+    receipts = watcher.poll(count) if count > 0 else []
+    if watcher.state.next_number <= block:
+        raise CheckFailed(f"the node gave blocks only up to {watcher.state.next_number - 1}")
     own = ledger.own_transactions()
-    for receipt in watcher.poll(count) if count > 0 else ():
+    for receipt in receipts:
         if receipt.transaction in own:
             continue
         coin, is_booked = by_contract[receipt.contract], ledger.is_booked(receipt.evidence)

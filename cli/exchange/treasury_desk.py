@@ -43,8 +43,8 @@ TURN_SECONDS: Final = 1.0
 ALARM_SECONDS: Final = 60.0
 AGAIN_SECONDS: Final = 60.0
 """After so long a payment that the engine refused is signed and given again."""
-READING_SECONDS: Final = 120.0
-"""How long an hour's reconciliation waits for a chain."""
+READING_SECONDS: Final = 45.0
+"""How long a reconciliation waits for a chain; a verb waits a minute for its answer."""
 LEVEL_TRIES: Final = 3
 
 
@@ -171,6 +171,8 @@ class ChainWorker(_Worker):
         self.troubles: tuple[Trouble, ...] = ()
         """What stands in the way now; replaced as a whole, so that any thread may read it."""
         self.head: int | None = None
+        self.hot: str | None = None
+        """The hot wallet's address, once it is known."""
 
     def _submit(self, command: Command) -> str | None:
         """To the log. A payment that was refused is not given again at once: each try would be another record."""
@@ -210,6 +212,7 @@ class ChainWorker(_Worker):
         engine = self._desk.running.venue.engine
         made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books)
         made.register_hot()
+        self.hot = made.hot.sender
         self._made, self._listed = made, listed
         return made
 
@@ -329,7 +332,8 @@ class TreasuryDesk:
         self.on_failure: Callable[[], object] = lambda: None
         self._give = house_submit(running)
         config = running.config
-        config.treasury.mkdir(mode=0o700, exist_ok=True)
+        if config.chains or config.banks:
+            config.treasury.mkdir(mode=0o700, exist_ok=True)
         self._ages = AgesFile(config.treasury / "ages.json")
         self.old: list[str] = []
         """Differences of the last hour that are older than an hour, in words."""
@@ -432,6 +436,7 @@ class TreasuryDesk:
                 name: {
                     "alarms": [f"{each.request}: {each.problem}" for each in worker.troubles if each.is_alarm],
                     "head": worker.head,
+                    "hot": worker.hot,
                     "troubles": [f"{each.request}: {each.problem}" for each in worker.troubles if not each.is_alarm],
                 }
                 for name, worker in self.chains.items()

@@ -118,6 +118,22 @@ def address(account: str, folder: Path, chain: str | None, subaccount: str, as_j
     return say(as_json, {"account": account, "subaccount": subaccount, **found}, found["address"])
 
 
+@treasury.command("addresses")
+@folder_option
+@json_option
+def addresses(folder: Path, as_json: bool) -> int:
+    """Every address that belongs to a wallet, out of the store: what a reserve list has to name."""
+    with reading.reading(Config.load(folder)) as snapshot:
+        assigned = [each.document for each in history.events(snapshot.session, "address-assigned")]
+    names = ("chain", "address", "wallet", "account", "subaccount")
+    rows = [{name: each[name] for name in names} for each in assigned if each["wallet"] is not None]
+    if as_json:
+        emit_json({"addresses": rows})
+    else:
+        rows_table("Addresses", names, [[row[name] or "" for name in names] for row in rows])
+    return 0
+
+
 # Withdrawals.
 
 
@@ -227,8 +243,9 @@ def receipts(folder: Path, as_json: bool) -> int:
     """Receipts that nobody was credited for yet, out of the store."""
     with reading.reading(Config.load(folder)) as snapshot:
         scales = reading.asset_scales(snapshot.session)
-        held = {each.document["evidence"]: each.document for each in history.events(snapshot.session, "ReceiptHeld")}
-        for kind in ("ReceiptAssigned", "DepositReversed"):
+        found = history.events(snapshot.session, "receipt-held")
+        held = {each.document["evidence"]: each.document for each in found}
+        for kind in ("receipt-assigned", "deposit-reversed"):
             for each in history.events(snapshot.session, kind):
                 held.pop(each.document["evidence"], None)
     rows = [
@@ -403,8 +420,11 @@ def status(folder: Path, as_json: bool) -> int:
     if as_json:
         emit_json(document)
     else:
-        cells = [(name, chain["head"], "; ".join(chain["troubles"])) for name, chain in document["chains"].items()]
-        rows_table("Chains", ("chain", "followed to", "in the way"), cells, ("followed to",))
+        cells = [
+            (name, chain["head"], chain["hot"], "; ".join(chain["troubles"]))
+            for name, chain in document["chains"].items()
+        ]
+        rows_table("Chains", ("chain", "followed to", "hot wallet", "in the way"), cells, ("followed to",))
         for alarm in alarms:
             click.echo(shown(f"ALARM: {alarm}"))
     return 1 if alarms else 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.exchange.config import CONFIG_NAME, Config, write_template
-from cli.exchange.flights import Movement, rows_of
+from cli.exchange.config import CONFIG_NAME, ChainConfig, Config, write_template
+from cli.exchange.flights import FlightsAt, Movement, WatchedTo, read_flights, rows_of
 from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
 from cli.exchange.treasury import ChainTreasury, TreasuryOptions, house_submit
@@ -22,6 +22,7 @@ from cli.exchange.vault import (
     make_treasury_secrets,
 )
 from cli.keys import read_previous
+from ledger.assets import AssetTable
 from ledger.commands import AssignReceipt, ListAsset, OpenAccount, RequestWithdrawal, SetParameters, SetWallet
 from ledger.commands.parameters import NewValue
 from ledger.keys import SigningKey
@@ -63,6 +64,15 @@ def test_movements_of_one_transaction_direction_and_side_are_one_row():
     two = [movement("in", "chain", 3 * one), movement("in", "chain", 4 * one), movement("out", "ledger", one)]
     assert rows_of(two, {"ETH": 9}, {"ETH": "main"}, {}) == [row("in", "chain", 7), row("out", "ledger", 1)]
     assert rows_of(two, {"ETH": 9}, {}, {}) == [], "an asset that had no tree at the cut has no rows"
+
+
+def test_what_cannot_be_asked_is_told_and_gives_no_rows(tmp_path):
+    chain = ChainConfig("eip155:1", "http://127.0.0.1:9", 2)
+    where = FlightsAt(tmp_path / "none", tmp_path / "none", (chain,), {chain.chain: WatchedTo(1, 2)}, AssetTable(()))
+    nothing: Any = None
+    found = read_flights(where, nothing, {chain.chain: 5})
+    assert found.rows == [] and "the checkpoint of the cut" in found.problems[0]
+    assert read_flights(where, nothing, {"eip155:2": 5}) == ([], []), "a chain that was not paired is not asked"
 
 
 class World:

@@ -127,7 +127,17 @@ def test_a_withdrawal_waits_for_its_operator_and_is_paid_once(house):
     house.settle()
     status = house.ask("treasury", "status")
     chain = status["chains"][house.node.chain]
+    found = house.ask("treasury", "addresses")["addresses"]
+    assert {(row["address"], row["wallet"], row["account"]) for row in found} == {
+        (chain["hot"], "hot", None),
+        (house.address, "deposits", house.ann),
+    }
     assert chain["alarms"] == chain["troubles"] == status["differences"] == [] and chain["head"] >= 5
+
+
+def test_secrets_of_a_chain_are_never_overwritten(house):
+    assert "exists" in house.call("treasury", "keys", house.node.chain, status=2).err
+    assert "has no table" in house.call("treasury", "keys", "eip155:7", status=2).err
 
 
 def test_a_withdrawal_can_be_stopped_and_all_of_an_asset_too(house):
