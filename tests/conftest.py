@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.browser import find_chromium
+from tests.support.postgres import PostgresServer, find_postgres
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -30,3 +32,16 @@ def chromium() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server; without the programs the test is skipped, and in CI it fails."""
+    programs = find_postgres()
+    if programs is None:
+        reason = "no PostgreSQL on this machine: run python tests/setup_parts.py parts"
+        if IN_CI:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with PostgresServer(programs) as server:
+        yield server

@@ -112,7 +112,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._connection.close()
+        # Closed, not handed back to a pool: that would roll back first, and complain where the connection is gone.
+        self._connection.invalidate()
         self.engine.dispose()
 
     def session(self) -> Session:

@@ -1,26 +1,35 @@
-"""What follows the exchange in a simulation: a copy that is killed between any two of its writes, and the live trees.
+"""What follows the exchange in a simulation: a copy that is killed between any two of its writes, the store on a real
+database whose connection goes at any of its calls, and the live trees.
 
-To let another thing follow (the real store, say), give it the methods of `Followed` and put it in `FOLLOWED`.
+To let another thing follow, give it the methods of `Followed` and put it in `FOLLOWED`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
-from typing import Protocol
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import numpy as np
 
 from ledger import events as facts
 from ledger.engine import Engine
 from ledger.journal import AccountKey, Row, entry_of
+from ledger.store import history
+from ledger.store.errors import StoreUnusable
+from ledger.store.follow import store_follower
+from ledger.store.fsck import fsck
+from ledger.store.snapshot import open_at
+from ledger.store.store import Store
 from ledger.venue import Applied, Follower
 from por.liabilities.forest import asset_context, asset_root
 from por.liabilities.kernels import Blob, pack_identities, select
 from por.liabilities.live import LiveForest
-from tests.simulation.world import ASSETS
+from tests.simulation.world import ASSETS, GENESIS
 
-__all__ = ["FOLLOWED", "Copy", "Followed", "FollowerLost", "Trees"]
+__all__ = ["FOLLOWED", "Copy", "Followed", "FollowerLost", "Stored", "Trees"]
 
 
 class FollowerLost(Exception):
@@ -95,6 +104,87 @@ class Copy:
         assert {key: pair for key, pair in self.balances.items() if pair != (0, 0)} == engine.balances()
         assert self.accounts == [engine.ledger.key(index) for index in range(len(engine.ledger))]
         assert engine.ledger.check(map(entry_of, self.rows)) == []
+
+    def open_hour(self, engine: Engine, hour: int) -> None:
+        """See `Followed`."""
+
+
+class Stored:
+    """The store itself, on a database of its own; SQLite in a new folder where no URL is given."""
+
+    CALLS = ("begin", "rows", "change", "insert", "put_balances", "holders", "commit")
+
+    def __init__(self, url: str | None = None) -> None:
+        # In memory where the machine offers that: what is simulated here is a connection that goes, not a disk.
+        memory = Path("/dev/shm")
+        self._folder = TemporaryDirectory(prefix="tallystick-", dir=memory if memory.is_dir() else None)
+        self._url = url or f"sqlite:///{self._folder.name}/store.sqlite"
+        self._store: Store | None = None
+        self._calls_left: int | None = None
+        self.times_lost = 0
+
+    def follower(self) -> Follower:
+        """See `Followed`."""
+        if self._store is not None:
+            self._store.close()
+        store = self._store = Store.open(self._url)
+        self._is_gone = False
+        for name in self.CALLS:
+            setattr(store._writer, name, self._lossy(store, name))
+        follower = store_follower(store, GENESIS.hash)
+
+        def take(applied: Applied) -> None:
+            try:
+                follower.take(applied)
+            except StoreUnusable:
+                assert self._is_gone, "the database answers, and the store says that it does not"
+                self.times_lost += 1
+                raise FollowerLost from None
+
+        return follower._replace(take=take)
+
+    def _lossy(self, store: Store, name: str) -> Callable[..., Any]:
+        """A call of the store's writer before which, or after which, the connection may go."""
+        made, driver = getattr(store._writer, name), store._connection.driver_connection
+
+        def call(*values: Any) -> Any:
+            self._count(driver)
+            answer = made(*values)
+            if name == "commit" and self._count(driver):
+                raise StoreUnusable("committed, and nobody heard it")
+            return answer
+
+        return call
+
+    def _count(self, driver: Any) -> bool:
+        """Whether the connection has gone now."""
+        if self._calls_left is None:
+            return False
+        self._calls_left -= 1
+        if self._calls_left >= 0:
+            return False
+        self._calls_left, self._is_gone = None, True
+        driver.close()
+        return True
+
+    def arm(self, rng: Random) -> None:
+        """See `Followed`."""
+        self._calls_left = rng.choice((0, 1, 2, 5, 7, 8, 9, 20))
+
+    def check(self, engine: Engine) -> None:
+        """See `Followed`: its own check of every row and state, its accounts, and what it says is owed."""
+        assert self._store is not None and self._store.position is not None
+        assert self._store.position.sequence == engine.sequence
+        with self._store.session() as session:
+            assert fsck(session) == []
+            keys = [history.account_key(session, index) for index in range(len(engine.ledger))]
+        assert keys == [engine.ledger.key(index) for index in range(len(engine.ledger))]
+        owed: dict[tuple[str, str], tuple[int, int]] = {}
+        with open_at(self._url, engine.sequence) as snapshot:
+            for row in snapshot.rows():
+                claim, debt = owed.get((row.owner, row.asset), (0, 0))
+                owed[row.owner, row.asset] = (claim + row.claim, debt + row.debt)
+        assert {key: pair for key, pair in owed.items() if pair != (0, 0)} == engine.balances()
 
     def open_hour(self, engine: Engine, hour: int) -> None:
         """See `Followed`."""
@@ -182,5 +272,5 @@ def _amounts(pairs: list[tuple[int, int]]) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(len(pairs), 32)
 
 
-FOLLOWED: tuple[Callable[[], Followed], ...] = (Copy, Trees)
+FOLLOWED: tuple[Callable[[], Followed], ...] = (Copy, Stored, Trees)
 """What every simulated exchange is followed by, apart from the harness itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from random import Random
 
 import pytest
@@ -12,7 +13,7 @@ from ledger.door import Refused
 from ledger.journal import AccountCode
 from ledger.venue import Venue
 from tests.simulation import exchange as faulty
-from tests.simulation.followers import Copy
+from tests.simulation.followers import Copy, Stored, Trees
 from tests.simulation.generators import listings, open_account, some
 from tests.simulation.hostile import HOSTILE
 from tests.simulation.plain import PlainBooks
@@ -29,6 +30,14 @@ def test_an_exchange_keeps_every_invariant_through_faults_and_forgers(settings):
     done = simulate(settings)
     assert len(done.exchange.records) > 1_000 and done.exchange.happened["power lost"] > 0
     assert done.seen.carried_out["cut-hour"] == settings.hours
+    assert next(each for each in done.exchange.followed if isinstance(each, Stored)).times_lost > 0
+
+
+@pytest.mark.slow
+def test_a_store_on_postgresql_survives_its_connection(monkeypatch, postgres):
+    monkeypatch.setattr(faulty, "FOLLOWED", (partial(Stored, postgres.new_database()), Trees))
+    done = simulate(Settings(seed=14, hours=1, accounts=40, steps=80))
+    assert done.exchange.followed[0].times_lost > 0
 
 
 def test_the_same_seed_does_the_same_to_the_last_byte():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from sqlalchemy import text
 
 from ledger.store import Store
 from ledger.store.database import database_url, make_engine
-from tests.conftest import IN_CI
-from tests.support.postgres import PostgresServer, find_postgres
+from tests.support.postgres import PostgresServer
 
 _NUMBERS = itertools.count(1)
 
@@ -40,19 +38,6 @@ class Database:
     def open(self, place: tuple[str, str] | None = None) -> Store:
         """A store at a place, or at a new one."""
         return Store.open(*(place or self.new()))
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A server; without the programs the test is skipped, and in CI it fails."""
-    programs = find_postgres()
-    if programs is None:
-        reason = "no PostgreSQL on this machine: run python tests/setup_parts.py parts"
-        if IN_CI:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with PostgresServer(programs) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
