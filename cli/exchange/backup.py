@@ -1,8 +1,9 @@
 """For operators: a copy of an exchange's folder, taken while it runs, and a folder made again from one.
 
 Rules:
-1. What is copied first is what the log must reach: hours, trees, checkpoints, how far chains and banks were followed,
-   the store; the log comes last, up to a whole batch. So a copy never holds a statement or a store ahead of its log.
+1. What is copied first is what the log must reach: the note of the last statement, hours, trees, checkpoints, how far
+   chains and banks were followed, the store; the log comes last, up to a whole batch. So a copy never holds a statement
+   or a store ahead of its log.
 2. The manifest is written at the end and names every file with its size and SHA-256. A folder without it is no copy.
 3. Secrets, and the keys under which personal data are readable, are copied only where that is asked for: an erasure
    has to reach every place where they are. The bundles of hours are copied whole, and name the customers' own ids to
@@ -27,6 +28,7 @@ from cli.common import json_option, progress, read_input
 from cli.exchange.config import CONFIG_NAME, Config
 from cli.exchange.giving import folder_option, now_us, say
 from cli.exchange.published import newest_position
+from cli.exchange.statements import LAST_STATEMENT
 from ledger.canonical import Json, canonical_file, parse_file
 from ledger.errors import CheckFailed, FormatError, InputError
 from ledger.log import LogReader, OsFiles
@@ -112,6 +114,7 @@ class _Copy:
         """Copy everything in the order of rule 1; the manifest, which is written last."""
         config = self._config
         genesis = config.genesis()
+        self._file(config.folder / LAST_STATEMENT, LAST_STATEMENT, is_optional=True)
         for folder in (config.hours, config.trees, config.paths.checkpoints, config.treasury):
             self._tree(folder, folder.name)
         has_store = self._store()

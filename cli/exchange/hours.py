@@ -160,7 +160,7 @@ class HourKeeper:
 
     def follower(self) -> Follower:
         """For the venue."""
-        return Follower(self.position, self.trees.take, None, "the trees of the hour")
+        return Follower(self.position, self.trees.take, None, "the live hour")
 
     def attach(self, venue: Venue) -> None:
         """The venue is open and the trees are at its head."""

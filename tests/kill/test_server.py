@@ -1,4 +1,4 @@
-"""The local socket when a client goes, when the process stops, and after a kill. Each test says what it did."""
+"""The local socket when a client goes, and when the process stops. Each test says what it did."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 from cli.exchange.client import ExchangeClient
 from cli.exchange.server import ExchangeServer
 from ledger.commands import EndSession, PlaceOrders
-from ledger.door import Door
 from ledger.venue import Venue, VenueOptions, VenuePaths
 from tests.simulation.generators import an_order, listings, open_account
 from tests.simulation.world import GENESIS, World
@@ -30,7 +29,11 @@ def served(folder, world):
         async def main():
             with Venue.open(VenuePaths(folder), GENESIS, (), VenueOptions(threads=1)) as venue:
                 server = ExchangeServer(
-                    venue, clock, lambda name, question: None, lambda source: world.by_service(EndSession(source))
+                    venue,
+                    lambda batch: venue.submit(batch, clock()),
+                    clock,
+                    lambda name, question: None,
+                    lambda source: world.by_service(EndSession(source)),
                 )
                 found.update(venue=venue, server=server, loop=asyncio.get_running_loop())
                 await server.start(folder)
@@ -99,15 +102,6 @@ def test_bound_orders_of_a_client_that_never_logged_in_rested_after_it_was_gone(
         with ExchangeClient(tmp_path) as client:
             [answer] = client.submit([bound_order(world)])
             assert "sequence" in answer and open_orders(venue)
-        assert eventually(lambda: not open_orders(venue))
-
-
-def test_bound_orders_of_a_process_that_was_killed_rested_after_it_was_started_again(tmp_path, world):
-    with Venue.open(VenuePaths(tmp_path), GENESIS, (), VenueOptions(threads=1)) as venue:
-        order = bound_order(world)
-        venue.submit([order._replace(door=Door(source="gone"))], world.now_us)
-        assert open_orders(venue)
-    with served(tmp_path, world) as (venue, _):
         assert eventually(lambda: not open_orders(venue))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def copies(exchange, tmp_path_factory):
     made, folder = [], tmp_path_factory.mktemp("copies")
     with load(exchange) as acknowledged:
         for number in range(4):
+            while made and acknowledged[-1] <= made[-1][1]["position"]:
+                time.sleep(0.01)
             before = acknowledged[-1]
             out = folder / str(number)
             document = exchange.ask("backup", str(out), "--with-secrets", "--with-personal-keys")

@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from cli.exchange.config import Config
+from cli.exchange.statements import LAST_STATEMENT
 from cli.exchange.vault import HouseSecrets
 from ledger.log import CommandLog, Door, Entry, Scheme
 from ledger.signatures import command_bytes, sign_command
@@ -118,6 +119,7 @@ def test_a_log_behind_what_was_published_is_found_and_is_not_run(exchange):
     beyond = exchange.position + 1
     attestation = attestation_of(HOUR, beyond, bytes(32), bytes(32), bytes(32), exchange=EXCHANGE)
     (folder / "attestation.json").write_bytes(attestation)
+    (exchange.folder / LAST_STATEMENT).unlink()  # as in a folder put together from copies
     document = exchange.ask("fsck", status=1)
     assert f"but {beyond} was published" in detail(document, "hours")
     assert f"but {beyond} was published" in exchange.call("run", status=2).err
@@ -173,8 +175,9 @@ def test_a_rebuilt_store_is_the_one_that_followed(exchange):
 def test_a_store_ahead_of_the_log_is_not_run_with(exchange):
     shutil.rmtree(exchange.folder / "log")
     shutil.rmtree(exchange.folder / "hours")
+    (exchange.folder / LAST_STATEMENT).unlink()
     said = exchange.call("run", status=2)
-    assert "the store is ahead of the log" in said.err and "fsck --rebuild" in said.err
+    assert "is ahead of the log" in said.err and "fsck --rebuild" in said.err
     assert "holds no command yet" in exchange.call("fsck", "--rebuild", status=2).err
 
 
