@@ -46,8 +46,7 @@ from ledger.keyring import At
 from ledger.keys import PublicKey, SigningKey
 from ledger.log import CommandLog, OsFiles
 from ledger.log.record import Door, Entry, Micros, Scheme
-from ledger.store.batch import Applied as StoredCommand
-from ledger.store.batch import StoreBatch
+from ledger.store.batch import StoreBatch, StoredCommand
 from ledger.store.store import Store
 from por.liabilities.kernels import Blob, pack_amounts, select
 from por.liabilities.opened import open_hour, write_opened
@@ -107,7 +106,7 @@ class Builder:
         rows, first = engine.ledger.drain_rows(), self._accounts
         self._accounts = len(engine.ledger)
         opened = [engine.ledger.key(index) for index in range(first, self._accounts)]
-        stored = [StoredCommand(record, "built", "", [], []) for record in records]
+        stored = [StoredCommand(record, "built", "", []) for record in records]
         self.store.write(StoreBatch(head, stored, rows, first, opened))
 
 
