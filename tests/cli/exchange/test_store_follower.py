@@ -19,7 +19,6 @@ from ledger.store.fsck import fsck
 from ledger.store.snapshot import open_at
 from ledger.store.store import Store
 from ledger.venue import FollowerAhead, FollowerDiffers, Venue, VenueOptions, VenuePaths
-from tests.ledger.store.conftest import postgres  # noqa: F401  # a fixture: pytest finds it by its name here
 from tests.ledger.test_engine import PEOPLE, START
 from tests.ledger.test_venue import opening, trades
 from tests.support.signed import GENESIS
@@ -187,7 +186,7 @@ def test_a_store_that_cannot_be_written_stops_the_venue_and_the_next_start_catch
 
 def test_a_database_server_that_dies_stops_the_venue_and_the_next_start_catches_up(
     tmp_path,
-    postgres,  # noqa: F811  # the fixture of that name
+    postgres,  # the fixture of that name
 ):
     url, failed = postgres.new_database(), threading.Event()
     house = House(tmp_path, url=url, on_failure=failed.set)
