@@ -137,6 +137,10 @@ class Follower(NamedTuple):
 class FollowerAhead(CheckFailed):
     """A follower has commands that the log has not: the log lost its end, or the follower is another log's."""
 
+    def __init__(self, follower: Follower) -> None:
+        super().__init__(f"{follower.name} is ahead of the log, at {follower.position}")
+        self.follower = follower.name
+
 
 class FollowerDiffers(CheckFailed):
     """A follower followed another history than this log's."""
@@ -332,7 +336,7 @@ def _require_followed(log: CommandLog, followers: Sequence[Follower]) -> None:
     """Refuse a follower that this log did not make; a hash inside an archived segment cannot be compared."""
     for follower in followers:
         if follower.position > log.head.sequence:
-            raise FollowerAhead(f"{follower.name} is ahead of the log, at {follower.position}")
+            raise FollowerAhead(follower)
         found = log.hash_at(follower.position) if follower.hash is not None else None
         if found is not None and found != follower.hash:
             raise FollowerDiffers(f"{follower.name} followed another history than this log, at {follower.position}")

@@ -34,9 +34,9 @@ __all__ = ["HOUR_US", "RunningExchange"]
 HOUR_US: Final = 3_600_000_000
 DEPTH_LEVELS: Final = 20
 DEPTH_LEVELS_MAX: Final = 1_000
-AHEAD_REMEDY: Final = (
-    "Restore the log from its second copy or a backup. Only if this log is the whole one, make the store again with "
-    "`tallystick fsck --rebuild`."
+AHEAD_REMEDY: Final = "Restore the log from its second copy or a backup."
+STORE_AHEAD_REMEDY: Final = (
+    f"{AHEAD_REMEDY} Only if this log is the whole one, make the store again with `tallystick fsck --rebuild`."
 )
 DIFFERS_REMEDY: Final = "If this log is the right one, make the store again with `tallystick fsck --rebuild`."
 
@@ -83,7 +83,8 @@ class RunningExchange:
             try:
                 self.venue = Venue.open(config.paths, genesis, followed, options)
             except FollowerAhead as error:
-                raise InputError(str(config.paths.log), str(error), AHEAD_REMEDY) from None
+                remedy = STORE_AHEAD_REMEDY if error.follower == self.store.follower().name else AHEAD_REMEDY
+                raise InputError(str(config.paths.log), str(error), remedy) from None
             except FollowerDiffers as error:
                 raise InputError(str(config.paths.log), str(error), DIFFERS_REMEDY) from None
             opened.callback(self.venue.close)
