@@ -10,7 +10,10 @@ import pytest
 
 from cli.exchange import store_follower
 from cli.exchange.store_follower import StoreFollower
+from ledger.commands import CutHour
+from ledger.engine import HOUR_MICROS
 from ledger.errors import InputError
+from ledger.events import HourCut
 from ledger.journal import claim_key
 from ledger.log import LogReader, OsFiles
 from ledger.store import history
@@ -20,8 +23,8 @@ from ledger.store.snapshot import open_at
 from ledger.store.store import Store
 from ledger.venue import FollowerAhead, FollowerDiffers, Venue, VenueOptions, VenuePaths
 from tests.ledger.test_engine import PEOPLE, START
-from tests.ledger.test_venue import opening, trades
-from tests.support.signed import GENESIS
+from tests.ledger.test_venue import opening, submission, trades
+from tests.support.signed import GENESIS, entry_of
 
 TRADES = 40
 
@@ -139,6 +142,37 @@ def test_a_queue_that_is_full_holds_the_engine_and_never_grows(tmp_path, monkeyp
     house.close()
     with open_at(house.url) as snapshot:
         assert snapshot.position.sequence == house.venue.log.head.sequence
+
+
+def test_a_cut_is_stood_at_until_it_is_read_or_the_store_closes(tmp_path):
+    house = House(tmp_path)
+    asked, may_pass = threading.Event(), threading.Event()
+
+    def is_read(position):
+        assert position == cut
+        asked.set()
+        return may_pass.is_set()
+
+    house.trade()
+    house.follower.wait()
+    house.follower.may_pass = is_read
+    for turn, leaves in enumerate((may_pass.set, house.close), start=1):
+        end = START + turn * HOUR_MICROS
+        cut = int(house.venue.log.head.sequence) + 1
+        [answer] = house.venue.submit([submission(entry_of(CutHour(end), end))], end)
+        assert any(isinstance(event, HourCut) for event in answer.events)
+        for each in trades(4, end + 1):
+            house.venue.submit([each], end + 100)
+        assert asked.wait(30) and house.follower.position == cut
+        head = int(house.venue.log.head.sequence)
+        leaves()
+        if turn == 1:
+            house.follower.wait()
+            assert house.follower.position == head > cut
+            asked.clear()
+            may_pass.clear()
+    with open_at(house.url) as snapshot:
+        assert snapshot.position.sequence == head
 
 
 def test_many_small_batches_become_few_transactions(tmp_path, monkeypatch):
