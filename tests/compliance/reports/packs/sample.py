@@ -65,7 +65,7 @@ def sample(**changes: object) -> PackInput:
             Fact("licences.us.states", frozenset(), END, Assurance.CLAIMED),
         ],
     )
-    hours = [END - timedelta(hours=24 * 29 - each) for each in range(24 * 30)]
+    hours = [END - timedelta(hours=24 * 30 - 1 - each) for each in range(24 * 30)]
     points = tuple(
         CoveragePoint(
             hour,
