@@ -1,6 +1,6 @@
 """Facts put together from every source, for one entity at the hour of one statement.
 
-Where several speak of one thing: the signed statement of the hour first, then the ledger, then the firm. Two exceptions.
+Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Two exceptions.
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
 of its client money with a third party's document replaces what the ledger claims of the same.
 """
