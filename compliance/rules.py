@@ -128,8 +128,9 @@ class Condition:
     (`@name`) or, in records, another field (`.name`). Operators:
     `is`, `is not`, `<`, `<=`, `>`, `>=`, `present` and `absent` (right is empty), `in` (a parameter's texts, or a
     literal of texts parted by commas), `contains` (names, or a text), and `within` / `not within`: the moment or day
-    `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. A field that is
-    empty fails every operator but `absent` and `is not`.
+    `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. `in time` is as
+    `within`, and what has not been done yet (an empty `left`) is in time for as long as the clock runs. A field that is
+    empty fails every other operator but `absent` and `is not`.
     """
 
     left: str

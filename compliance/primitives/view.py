@@ -119,6 +119,11 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
                 return False
             is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
             return is_within == (condition.operator == "within")
+        case "in time":
+            since = row[condition.since]
+            if since is None:
+                return False
+            return _moment(left or view.as_of) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
