@@ -226,13 +226,13 @@ def _verdicts(data: PackData, texts: Texts) -> Block:
     columns = columns_of(
         texts,
         ("rule", "rule", 16),
-        ("citation", "text", 17),
+        ("citation", "text", 15),
         ("result", "status", 14),
         ("measured", "text", 15),
         ("required", "text", 15),
         ("margin", "text", 11),
-        ("text_status", "status", 12),
-        ("note", "text", 20),
+        ("text_status", "status", 11),
+        ("note", "text", 30),
     )
     rows = [
         (

@@ -26,8 +26,8 @@ FOOT = 21
 """Millimetres kept free below: rules and page number."""
 RULES_SHOWN = 8
 """At a page's foot; more are counted."""
-ENTRY = 7
-"""Height of a line of the contents."""
+ENTRY, CONTENTS_HEAD = 7, 14
+"""Heights of a line of the contents, and of what heads them."""
 TYPES = {"json": "application/json", "csv": "text/csv", "xml": "application/xml", "txt": "text/plain"}
 HASH_GROUP = 8
 
@@ -43,6 +43,9 @@ class PackWriter(Writer):
         self.measure = Measure(self.pdf, FAMILY)
         self.pdf.set_auto_page_break(False, FOOT)
         self.pdf.rules_line = self._rules_line
+        self.pdf.footer_text = self.fit(self.shown(document.footer), self.pdf.epw - 34, 7)
+        # What the block is about, which every page that it reaches says at its foot.
+        self.block_rules: tuple[str, ...] = ()
         self.pdf.viewer_preferences = import_module("fpdf.prefs").ViewerPreferences(display_doc_title=True)
 
     def _described(self) -> str:
@@ -74,7 +77,18 @@ class PackWriter(Writer):
     def need(self, height: float) -> None:
         """Go on to a new page unless so much room is left on this one."""
         if self.pdf.get_y() + height > self.bottom:
-            self.pdf.add_page()
+            self.next_page()
+
+    def next_page(self) -> None:
+        """Go on to a new page, which is about the same rules."""
+        self.pdf.add_page()
+        self.note_rules(self.block_rules)
+
+    def fit(self, text: str, width: float, size: float) -> str:
+        """As much of a text as one line holds."""
+        if self.measure.width(text, size) <= width:
+            return text
+        return self.measure.wrap(text, width - self.measure.width("…", size), size)[0] + "…"
 
     def write_line(self, x: float, text: str, size: float, style: str = "", colour: tuple[int, int, int] = INK) -> None:
         """One line at the place where the page stands, without moving it."""
@@ -106,7 +120,7 @@ class PackWriter(Writer):
         if len(rules) > RULES_SHOWN:
             shown = self.texts["rules_more"].format(rules=shown, count=len(rules) - RULES_SHOWN)
         line = self.texts["rules_on_page"].format(rules=shown)
-        return self.measure.wrap(line, self.pdf.epw - 2, 7)[0]
+        return self.fit(line, self.pdf.epw - 4, 7)
 
     def note_rules(self, rules: Sequence[str]) -> None:
         """These rules are on this page."""
@@ -141,7 +155,7 @@ class PackWriter(Writer):
         height = TEXT * POINT * 1.5
         lines = self.measure.wrap(self.shown(value), self.pdf.epw - at, TEXT)
         self.need(height * min(len(lines), 3))
-        self.write_line(MARGIN, self.measure.wrap(self.shown(label), at - 2, SMALL)[0], SMALL, colour=QUIET)
+        self.write_line(MARGIN, self.fit(self.shown(label), at - 2, SMALL), SMALL, colour=QUIET)
         for line in lines:
             self.need(height)
             self.write_line(MARGIN + at, line, TEXT)
@@ -196,13 +210,21 @@ class PackWriter(Writer):
     def _reserve_contents(self) -> None:
         """Pages for the contents, filled in when every page is known."""
         entries = sum(block.level == 2 for block in self.document.blocks)
-        room = int((self.bottom - MARGIN - 14) // ENTRY)
-        self.pdf.add_page()
+        self.space(6)
+        here = self._room()
+        if entries > here:
+            # Not on the cover, then: on pages of its own.
+            self.pdf.add_page()
+            here = self._room()
         self.pdf.insert_toc_placeholder(
-            lambda _pdf, outline: self._contents([each for each in outline if each.level == 0], room),
-            pages=max(1, -(-entries // room)),
+            lambda _pdf, outline: self._contents([each for each in outline if each.level == 0], here),
+            pages=max(1, -(-entries // here)),
             reset_page_indices=False,
         )
+
+    def _room(self) -> int:
+        """How many lines of contents fit below where the page stands."""
+        return max(0, int((self.bottom - self.pdf.get_y() - CONTENTS_HEAD) // ENTRY))
 
     def _contents(self, sections: Sequence[object], room: int) -> None:
         pdf = self.pdf
@@ -210,12 +232,12 @@ class PackWriter(Writer):
             if place % room == 0:
                 if place:
                     pdf.page += 1
-                pdf.set_y(MARGIN)
+                    pdf.set_y(MARGIN)
                 self.write_line(MARGIN, self.texts["contents"], 13, "B")
-                self.space(11)
+                self.space(CONTENTS_HEAD - 3)
             name, page = getattr(section, "name"), getattr(section, "page_number")  # noqa: B009 - a type of the library
             number = str(page)
-            self.write_line(MARGIN, self.measure.wrap(name, pdf.epw - 20, TEXT + 0.5)[0], TEXT + 0.5)
+            self.write_line(MARGIN, self.fit(name, pdf.epw - 20, TEXT + 0.5), TEXT + 0.5)
             self.write_line(MARGIN + pdf.epw - self.measure.width(number, TEXT), number, TEXT)
             y = pdf.get_y()
             pdf.set_draw_color(*LINE)
@@ -229,8 +251,10 @@ class PackWriter(Writer):
     def _block(self, block: Block) -> None:
         pdf, big = self.pdf, block.level == 2
         pdf.set_x(MARGIN)
+        self.block_rules = ()
         # A heading does not stay behind on a page that what it heads has left.
         self.need(self._least(block))
+        self.block_rules = block.rules
         self.space(4 if big else 2)
         if big:
             pdf.set_draw_color(*INK)
@@ -266,8 +290,10 @@ class PackWriter(Writer):
     def _least(self, block: Block) -> float:
         """How much of a block must stand on one page with its heading."""
         if block.sign_offs:
-            return 62
-        return 110 if block.charts and not block.table else 34 if block.level == 2 else 28
+            return 68
+        if block.charts and block.table is None:
+            return 92
+        return 46 if block.evidence or block.procedures else 34 if block.level == 2 else 28
 
     def _table(self, table: Table) -> None:
         if table.rows:
@@ -335,7 +361,7 @@ class PackWriter(Writer):
             self.space(9.5 if name == "sign_signature" else 2)
             self.write_line(MARGIN + 5, texts[name], SMALL, colour=QUIET)
             if value:
-                self.write_line(MARGIN + 40, self.measure.wrap(self.shown(value), pdf.epw - 50, TEXT)[0], TEXT)
+                self.write_line(MARGIN + 40, self.fit(self.shown(value), pdf.epw - 50, TEXT), TEXT)
             if is_slot:
                 pdf.set_draw_color(*INK)
                 y = pdf.get_y() + 5

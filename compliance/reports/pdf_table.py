@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["draw_table"]
 
 SIZE = 7.2
-SIZE_MIN = 5.6
-"""Points: where one word of a wide table does not fit its column, the whole table is set smaller, down to this."""
+SIZE_MIN = 5.0
+"""Points: where the figures of a wide table do not fit, the whole table is set smaller, down to this."""
 POINT = 25.4 / 72
 PAD_X, PAD_Y = 1.1, 0.8
-KIND_MIN = {"status": 19.0}
-"""Millimetres that a column of a kind has at least."""
+TEXT_LEAST = 0.6
+"""The part of its share that a column of texts keeps when figures need more."""
 
 
 class _Cell(NamedTuple):
@@ -67,7 +67,7 @@ def draw_table(writer: PackWriter, table: Table) -> None:
 
 
 def _next_page(writer: PackWriter, table: Table, layout: _Layout, heading: list[_Cell]) -> None:
-    writer.pdf.add_page()
+    writer.next_page()
     _row(writer, table.columns, layout, heading, is_heading=True)
 
 
@@ -76,30 +76,32 @@ def _page_room(writer: PackWriter, heading: list[_Cell], layout: _Layout) -> flo
 
 
 def _layout(writer: PackWriter, table: Table) -> _Layout:
-    """Widths by weight; a table whose figures do not fit their columns is set smaller."""
-    widths = _widths(table.columns, float(writer.pdf.epw))
-    size = SIZE
-    for at, column in enumerate(table.columns):
-        if column.kind != "number":
-            continue
-        widest = max((writer.measure.width(row[at], SIZE, "B") for row in table.rows[:2000]), default=0.0)
-        if widest > widths[at] - 2 * PAD_X:
-            size = min(size, max(SIZE_MIN, SIZE * (widths[at] - 2 * PAD_X) / widest))
-    return _Layout(size, widths)
-
-
-def _widths(columns: tuple[Column, ...], width: float) -> list[float]:
-    whole = sum(column.weight for column in columns)
-    widths = [width * column.weight / whole for column in columns]
-    short = [
-        max(0.0, min(KIND_MIN.get(column.kind, 0.0), width / 4) - one)
-        for column, one in zip(columns, widths, strict=True)
+    """Widths by weight, but no figure is broken: a column that is too narrow for its figures takes from the others,
+    and where that is not enough the table is set smaller."""
+    width = float(writer.pdf.epw)
+    shares = [width * column.weight / sum(each.weight for each in table.columns) for column in table.columns]
+    needs = [_need(writer, table, at, shares[at]) for at in range(len(shares))]
+    lacking = sum(max(0.0, need - share) for need, share in zip(needs, shares, strict=True))
+    spare = sum(max(0.0, share - need) for need, share in zip(needs, shares, strict=True))
+    taken = min(1.0, lacking / spare) if spare else 0.0
+    given = min(1.0, spare / lacking) if lacking else 0.0
+    widths = [
+        share + (need - share) * (given if need > share else taken) for need, share in zip(needs, shares, strict=True)
     ]
-    spare = sum(one for one, lack in zip(widths, short, strict=True) if not lack)
-    lacking = sum(short)
-    if lacking and spare > 2 * lacking:
-        widths = [one + lack if lack else one - lacking * one / spare for one, lack in zip(widths, short, strict=True)]
-    return widths
+    tight = max([need / one for need, one in zip(needs, widths, strict=True)], default=1.0)
+    return _Layout(max(SIZE_MIN, SIZE / max(1.0, tight)), widths)
+
+
+def _need(writer: PackWriter, table: Table, at: int, share: float) -> float:
+    """What a column needs, in millimetres: its widest figure or status; of texts, a part of its share."""
+    column, texts = table.columns[at], {row[at] for row in table.rows}
+    if column.kind == "status":
+        texts = {f"{STATUSES[text].symbol} {writer.texts[status_key(text)]}" for text in texts if text}
+    elif column.kind not in ("number", "rule"):
+        return share * TEXT_LEAST
+    widest = max((writer.measure.width(writer.shown(text), SIZE, "B") for text in texts), default=0.0)
+    # A figure of a hundred digits is broken after all: it would leave nothing to the others.
+    return min(widest + 2 * PAD_X + 0.2, float(writer.pdf.epw) / 3)
 
 
 def _wrap(writer: PackWriter, text: str, layout: _Layout, at: int, style: str = "") -> list[str]:

@@ -19,7 +19,7 @@ ENGLISH: Mapping[str, str] = {
     # cover
     "verdict": "Verdict",
     "counts": "Rules by answer",
-    "warnings": "{count} of the passes stand near their limit",
+    "warnings": "Passes near their limit: {count}",
     "status_pass": "pass",
     "status_fail": "fail",
     "status_not_applicable": "not applicable",

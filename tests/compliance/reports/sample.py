@@ -31,7 +31,7 @@ from compliance.reports.inputs import CoveragePoint
 from compliance.reports.json_ import pack_json
 from compliance.reports.pack import PackData, PackHeader, pack_document
 from compliance.reports.texts import ENGLISH, JAPANESE
-
+from compliance.reports.write import write_pack
 from compliance.rules import NotCovered, Primitive, Rule, RuleSet, Status
 from compliance.verdicts import Deadline, Line, Result, Verdict
 
@@ -102,7 +102,7 @@ def sample_verdicts() -> tuple[Verdict, ...]:
         return Verdict(f"SAMPLE-RES-{number:02}", "1", "sample", "", AS_OF, result, **fields)  # type: ignore[arg-type]  # fields of a test
 
     lines = (
-        Line("USDC", Result.FAIL, "4,668,700 USDC", "4,300,000 USDC", "368,700 USDC", "an affiliate's address"),
+        Line("USDC", Result.FAIL, "4,187,400 USDC", "4,300,000 USDC", "-112,600 USDC", "until 2026-10-14 13:00"),
         Line("BTC", Result.PASS, "1,041.4 BTC", "1,030 BTC", "11.4 BTC"),
     )
     return (
