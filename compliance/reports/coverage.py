@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -28,6 +29,11 @@ def _percent(held: Fraction | None, owed: Fraction | None) -> int | None:
 
 def _hour(moment: datetime) -> str:
     return moment_text(moment)[:16].replace("T", " ")
+
+
+def _name(start: str, asset: str) -> str:
+    """A name for the chart's file."""
+    return f"{start}-" + (re.sub(r"[^a-z0-9]+", "-", asset.lower()).strip("-")[:48] or "asset")
 
 
 def _assets(points: Sequence[CoveragePoint]) -> list[str]:
@@ -60,6 +66,7 @@ def _over_time(points: Sequence[CoveragePoint], asset: str, texts: Texts) -> Cha
         scale=SCALE,
         reference=WHOLE,
         reference_name=texts["coverage_whole"],
+        name=_name("coverage", asset),
     )
 
 
@@ -81,6 +88,7 @@ def coverage_bars(point: CoveragePoint, texts: Texts) -> Chart:
         scale=SCALE,
         reference=WHOLE,
         reference_name=texts["coverage_whole"],
+        name="coverage-at-end",
     )
 
 
@@ -108,6 +116,7 @@ def window_chart(
         ),
         unit=plain(asset),
         scale=scale,
+        name=_name("window", asset),
         mark=places.index(snapshot),
         mark_name=texts["window_mark"].format(hour=_hour(snapshot)),
     )

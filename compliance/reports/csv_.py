@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from compliance.reports.chart import Chart, chart_figures
+from compliance.reports.claims import check_claims
 from compliance.reports.document import Document, Table, csv_cell, number_text
 
 __all__ = ["chart_csv", "document_csvs", "file_stem", "table_csv"]
@@ -57,7 +58,11 @@ def file_stem(number: int, name: str, kind: str) -> str:
 
 
 def document_csvs(document: Document, place_name: str) -> dict[str, bytes]:
-    """Every table and chart of the document by file name, in order; `place_name` heads the places of charts."""
+    """Every table and chart of the document by file name, in order; `place_name` heads the places of charts.
+
+    Raises InputError where title or headings claim an audit.
+    """
+    check_claims(document)
     found: dict[str, bytes] = {}
     for block in document.blocks:
         if block.table is not None:

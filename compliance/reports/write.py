@@ -42,7 +42,7 @@ OWN = frozenset({"index.html", "pack.json", "manifest.json", "SHA256SUMS"})
 ATTACHMENTS_MAX = 8 << 20
 """Bytes of CSV files inside a PDF; what is larger stands beside it only."""
 
-Signer = Callable[[bytes], bytes]
+Signing = Callable[[bytes], bytes]
 Receipts = Callable[[bytes], Mapping[str, bytes]]
 
 
@@ -72,7 +72,7 @@ def write_pack(
     extra_files: Mapping[str, bytes | Path] | None = None,
     *,
     forms: Iterable[str] = FORMS,
-    sign: Signer | None = None,
+    sign: Signing | None = None,
     receipts: Receipts | None = None,
     texts: Texts = ENGLISH,
 ) -> PackManifest:
@@ -121,14 +121,14 @@ def _check_names(documents: Mapping[str, Document], extra: Mapping[str, bytes | 
     for path, source in extra.items():
         if not FILE_NAME.match(path) or len(path) > 200:
             raise InputError(path, "is no name for a file of a pack", "Use letters, digits, dots and dashes, no '..'.")
-        if path.partition("/")[0] in taken:
+        if path.partition("/")[0] in taken or any(other.startswith(path + "/") for other in extra):
             raise InputError(path, "is the name of a file that the pack itself has", "Give the file another name.")
         if isinstance(source, Path) and not source.is_file():
             raise InputError(str(source), "is no file", "Name a file that is there.")
 
 
 def _forms(
-    name: str, document: Document, forms: frozenset[str], whole: bytes, sign: Signer | None
+    name: str, document: Document, forms: frozenset[str], whole: bytes, sign: Signing | None
 ) -> Iterator[tuple[str, bytes]]:
     texts = LANGUAGES[document.language]
     tables = document_csvs(document, texts["chart_place"])
@@ -194,7 +194,13 @@ def _index(files: Iterable[PackFile], documents: Mapping[str, Document], data: P
         Column(texts["bytes"], "number", 12),
         Column(texts["evidence_hash"], "code", 50),
     )
-    rows = tuple((file.path, f"{file.size:,}", file.sha256) for file in files)
+    # Documents first: they are what a reader came for. The two lists cannot hold their own hash.
+    first_of_all = {f"{name}{end}" for name in documents for end in (".html", ".pdf")}
+    ordered = sorted(files, key=lambda file: (file.path not in first_of_all, "/" in file.path, file.path))
+    rows = (
+        *((file.path, f"{file.size:,}", file.sha256) for file in ordered),
+        *((name, "", "") for name in ("manifest.json", "SHA256SUMS")),
+    )
     table = Table(texts["files"], columns, rows, name="files")
     return Document(
         language=texts["language"],

@@ -39,6 +39,10 @@ __all__ = ["sample_data", "sample_document", "sample_points"]
 
 SNAPSHOT = datetime(2026, 10, 15, 12, tzinfo=UTC)
 AS_OF = datetime(2026, 10, 31, 23, tzinfo=UTC)
+JAPANESE_NOTE = (
+    "本資料は、利用者財産の管理状況を資産ごとの数量で示すものです。金額への換算は行っていません。「充足率」は保有数量を"
+    "債務数量で除した値であり、端数は切り捨てています。対象期間中に一時間の欠測があり、欠測として表示しています。"
+)
 
 
 def digest(name: str) -> str:
@@ -178,7 +182,7 @@ def _holdings(rows: int) -> Table:
 def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
     """One block of each kind."""
     points = sample_points(hours)
-    window = [point for point in points if abs(point.hour - SNAPSHOT) <= timedelta(hours=24)]
+    window = [point for point in sample_points() if abs(point.hour - SNAPSHOT) <= timedelta(hours=24)]
     orders = Chart(
         kind="bars",
         caption="Orders and trades by market",
@@ -218,8 +222,7 @@ def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
             procedures=(
                 Procedure(
                     "3.1",
-                    "Recomputed the liabilities of every hour from the command log, and compared each root with the one "
-                    "that was published.",
+                    "Recomputed every hour's liabilities from the log; compared each root with the published one.",
                     "743 of 743 roots are equal. One hour was missed, and is stated as missed.",
                     "no exception",
                     ("SAMPLE-RES-01",),
@@ -232,19 +235,14 @@ def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
                     "24 of 25 were found.",
                     "exception",
                     ("SAMPLE-RES-02",),
-                    (
-                        "Withdrawal w-2026-000118: its transaction is in no block that we hold. 該当する取引は見つかりません。",
-                    ),
+                    ("Withdrawal w-2026-000118: its transaction is in no block. 該当する取引は見つかりません。",),
                 ),
             ),
         ),
         Block(
             "対象期間の注記",
             2,
-            (
-                "本資料は、利用者財産の管理状況を資産ごとの数量で示すものです。金額への換算は行っていません。「充足率」は保有数量を"
-                "債務数量で除した値であり、端数は切り捨てています。対象期間中に一時間の欠測があり、欠測として表示しています。",
-            ),
+            (JAPANESE_NOTE,),
             Table(
                 "資産別の内訳",
                 (
