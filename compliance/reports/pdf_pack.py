@@ -44,6 +44,7 @@ class PackWriter(Writer):
         self.pdf.set_auto_page_break(False, FOOT)
         self.pdf.rules_line = self._rules_line
         self.pdf.footer_text = self.fit(self.shown(document.footer), self.pdf.epw - 34, 7)
+        self.is_turned = self.after_turned = False
         # What the block is about, which every page that it reaches says at its foot.
         self.block_rules: tuple[str, ...] = ()
         self.pdf.viewer_preferences = import_module("fpdf.prefs").ViewerPreferences(display_doc_title=True)
@@ -76,13 +77,18 @@ class PackWriter(Writer):
 
     def need(self, height: float) -> None:
         """Go on to a new page unless so much room is left on this one."""
-        if self.pdf.get_y() + height > self.bottom:
+        if self.after_turned or self.pdf.get_y() + height > self.bottom:
             self.next_page()
 
-    def next_page(self) -> None:
+    def next_page(self, is_turned: bool = False) -> None:
         """Go on to a new page, which is about the same rules."""
-        self.pdf.add_page()
+        self.pdf.add_page(orientation="landscape" if is_turned else "portrait")
+        self.is_turned, self.after_turned = is_turned, False
         self.note_rules(self.block_rules)
+
+    def turn_page(self) -> None:
+        """Go on to a page across, for a wide table; what comes after it stands on an upright one."""
+        self.next_page(is_turned=True)
 
     def fit(self, text: str, width: float, size: float) -> str:
         """As much of a text as one line holds."""
@@ -298,6 +304,7 @@ class PackWriter(Writer):
     def _table(self, table: Table) -> None:
         if table.rows:
             draw_table(self, table)
+            self.after_turned = self.is_turned
         else:
             self.paragraph(self.texts["no_rows"], TEXT, colour=QUIET)
 

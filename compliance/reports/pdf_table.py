@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["draw_table"]
 
 SIZE = 7.2
-SIZE_MIN = 5.0
-"""Points: where the figures of a wide table do not fit, the whole table is set smaller, down to this."""
+SIZE_UPRIGHT, SIZE_MIN = 5.8, 4.0
+"""Points: where the figures of a wide table do not fit, the whole table is set smaller; below the first on pages that
+are turned; below the second figures are broken."""
 POINT = 25.4 / 72
 PAD_X, PAD_Y = 1.1, 0.8
 TEXT_LEAST = 0.6
@@ -40,6 +41,10 @@ class _Layout(NamedTuple):
 def draw_table(writer: PackWriter, table: Table) -> None:
     """Draw a table from where the page stands, over as many pages as it takes."""
     layout = _layout(writer, table)
+    if layout.size < SIZE_UPRIGHT:
+        writer.turn_page()
+        writer.paragraph(table.caption, 9.5, "B")
+        layout = _layout(writer, table)
     heading = [
         _Cell(_wrap(writer, column.name, layout, at, "B"), QUIET, "B") for at, column in enumerate(table.columns)
     ]
@@ -67,7 +72,7 @@ def draw_table(writer: PackWriter, table: Table) -> None:
 
 
 def _next_page(writer: PackWriter, table: Table, layout: _Layout, heading: list[_Cell]) -> None:
-    writer.next_page()
+    writer.next_page(is_turned=writer.is_turned)
     _row(writer, table.columns, layout, heading, is_heading=True)
 
 
@@ -81,15 +86,18 @@ def _layout(writer: PackWriter, table: Table) -> _Layout:
     width = float(writer.pdf.epw)
     shares = [width * column.weight / sum(each.weight for each in table.columns) for column in table.columns]
     needs = [_need(writer, table, at, shares[at]) for at in range(len(shares))]
+    if sum(needs) >= width:
+        # Nobody has anything to spare: all are short in the same proportion.
+        widths = [need * width / sum(needs) for need in needs]
+        tight = min((one - 2 * PAD_X) / (need - 2 * PAD_X) for one, need in zip(widths, needs, strict=True))
+        return _Layout(max(SIZE_MIN, SIZE * tight), widths)
     lacking = sum(max(0.0, need - share) for need, share in zip(needs, shares, strict=True))
     spare = sum(max(0.0, share - need) for need, share in zip(needs, shares, strict=True))
-    taken = min(1.0, lacking / spare) if spare else 0.0
-    given = min(1.0, spare / lacking) if lacking else 0.0
+    taken = lacking / spare
     widths = [
-        share + (need - share) * (given if need > share else taken) for need, share in zip(needs, shares, strict=True)
+        need if need > share else share - (share - need) * taken for need, share in zip(needs, shares, strict=True)
     ]
-    tight = max([need / one for need, one in zip(needs, widths, strict=True)], default=1.0)
-    return _Layout(max(SIZE_MIN, SIZE / max(1.0, tight)), widths)
+    return _Layout(SIZE, widths)
 
 
 def _need(writer: PackWriter, table: Table, at: int, share: float) -> float:
@@ -98,10 +106,10 @@ def _need(writer: PackWriter, table: Table, at: int, share: float) -> float:
     if column.kind == "status":
         texts = {f"{STATUSES[text].symbol} {writer.texts[status_key(text)]}" for text in texts if text}
     elif column.kind not in ("number", "rule"):
-        return share * TEXT_LEAST
+        return max(share * TEXT_LEAST, 3 * PAD_X)
     widest = max((writer.measure.width(writer.shown(text), SIZE, "B") for text in texts), default=0.0)
     # A figure of a hundred digits is broken after all: it would leave nothing to the others.
-    return min(widest + 2 * PAD_X + 0.2, float(writer.pdf.epw) / 3)
+    return min(widest + 2 * PAD_X + 0.3, float(writer.pdf.epw) / 3)
 
 
 def _wrap(writer: PackWriter, text: str, layout: _Layout, at: int, style: str = "") -> list[str]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 
-__all__ = ["opened", "pdf_text", "squeezed"]
+from compliance.reports.document import Document
+from compliance.reports.pdf import render_pdf
+from compliance.reports.texts import LANGUAGES
+from tests.compliance.reports.sample import sample_document
+
+__all__ = ["opened", "pdf_text", "sample_pdf", "squeezed"]
 
 
 def opened(data: bytes) -> Any:
@@ -25,3 +31,10 @@ def pdf_text(data: bytes) -> str:
 def squeezed(text: str) -> str:
     """A text without what a line break may add or take away."""
     return re.sub(r"[\s\ufffe\u00ad-]+", "", text)
+
+
+@cache
+def sample_pdf(language: str) -> tuple[Document, bytes]:
+    """The sample in one language, with its print: made once, because each print reads the fonts again."""
+    document = sample_document(LANGUAGES[language], rows=80)
+    return document, render_pdf(document, attachments={"pack.json": b'{"a":1}\n', "rows.csv": b"a\r\nb\r\n"})
