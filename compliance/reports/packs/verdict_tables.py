@@ -8,7 +8,7 @@ from typing import Final
 from compliance.facts import FactKind, Source
 from compliance.reports.document import Block, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.period import minute_text, rule_of, sections, verdict_name
+from compliance.reports.packs.period import minute_text, readable, rule_of, sections, verdict_name
 from compliance.reports.status import RESULTS
 from compliance.verdicts import Result, Verdict
 
@@ -31,6 +31,10 @@ def note_of(verdict: Verdict, texts: Texts) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
 def attention_block(data: PackInput, texts: Texts) -> Block:
     """What fails, lacks data or is near its limit, worst first."""
     wanted = [each for each in data.verdicts if each.warning or _ORDER[each.result] < _ORDER[Result.PASS]]
@@ -50,8 +54,8 @@ def attention_block(data: PackInput, texts: Texts) -> Block:
             "near the limit" if each.warning else each.result.value,
             verdict_name(each),
             rule_of(data, each).title,
-            each.measured,
-            each.required,
+            readable(each.measured),
+            readable(each.required),
             note_of(each, texts),
         )
         for each in sorted(wanted, key=lambda each: _ORDER[each.result])
@@ -64,28 +68,25 @@ def verdict_blocks(data: PackInput, texts: Texts) -> list[Block]:
     blocks = [Block(texts["verdicts"], 2, (texts["verdicts_intro"],), _by_section(data, texts))]
     columns = columns_of(
         texts,
-        ("rule", "rule", 15),
-        ("requirement", "text", 24),
-        ("citation", "text", 15),
-        ("text_status", "status", 12),
+        ("rule", "rule", 14),
+        ("requirement", "text", 25),
+        ("text_status", "status", 11),
         ("result", "status", 13),
-        ("measured", "text", 18),
-        ("required", "text", 20),
-        ("margin", "text", 13),
-        ("note", "text", 18),
+        ("measured", "text", 22),
+        ("required", "text", 28),
+        ("margin", "text", 15),
     )
     for place, (section, found) in enumerate(sections(data), 1):
         rows = [
             (
                 verdict_name(verdict),
-                rule.title,
-                rule.citation,
+                f"{rule.title} · {rule.citation}",
                 rule.status.value,
                 verdict.result.value,
-                verdict.measured,
-                verdict.required,
-                verdict.margin,
-                note_of(verdict, texts),
+                # A note stands where the figures would, or after them.
+                _joined(readable(verdict.measured), note_of(verdict, texts)),
+                readable(verdict.required),
+                readable(verdict.margin),
             )
             for rule, verdict in found
         ]
@@ -123,7 +124,14 @@ def _failing(verdict: Verdict, texts: Texts) -> Block:
         ("note", "text", 22),
     )
     rows = [
-        (line.key, line.result.value, line.measured, line.required, line.margin, line.note)
+        (
+            line.key,
+            line.result.value,
+            readable(line.measured),
+            readable(line.required),
+            readable(line.margin),
+            line.note,
+        )
         for line in failing[:LINES_SHOWN]
     ]
     heading = texts["failing"].format(rule=verdict_name(verdict))
@@ -165,7 +173,11 @@ def early_block(data: PackInput, texts: Texts) -> Block:
     columns = columns_of(
         texts, ("rule", "rule", 16), ("warning", "text", 34), ("measured", "text", 24), ("required", "text", 24)
     )
-    rows = [(verdict_name(each), each.warning, each.measured, each.required) for each in data.verdicts if each.warning]
+    rows = [
+        (verdict_name(each), each.warning, readable(each.measured), readable(each.required))
+        for each in data.verdicts
+        if each.warning
+    ]
     if not rows:
         return Block(texts["early"], 2, (texts["early_none"],))
     return Block(texts["early"], 2, (), _named(table_of(texts["early"], columns, rows), "early-warnings"))
