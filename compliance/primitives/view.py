@@ -15,6 +15,7 @@ from compliance.verdicts import Line, Outcome, Result
 
 __all__ = ["View", "described", "holds", "of_lines", "shown", "start_of"]
 
+_SPOKEN: Final = {"by": "no later than", "in time": "within", "not within": "later than"}
 _COMPARATORS: Final = {each.value for each in Comparator}
 
 
@@ -170,10 +171,13 @@ def described(condition: Condition, view: View) -> str:
         value = view.parameter(right[1:])
         rows = value if isinstance(value, tuple) else (value,)
         right = ", ".join(shown(each) if isinstance(each, Fraction) else str(each) for each in rows)
-    words = [condition.left, _operator(condition, view), right.removeprefix(".")]
+    elif right.startswith("."):
+        right = right[1:].replace("_", " ")
+    operator = _operator(condition, view)
+    words = [condition.left.replace("_", " "), _SPOKEN.get(operator, operator), right]
     if condition.since:
-        words += ["of", condition.since]
-    return " ".join(word.replace("_", " ") if place != 2 else word for place, word in enumerate(words) if word)
+        words += ["of", condition.since.replace("_", " ")]
+    return " ".join(word for word in words if word)
 
 
 def _operator(condition: Condition, view: View) -> str:

@@ -31,8 +31,13 @@ def note_of(verdict: Verdict, texts: Texts) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _joined(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+def _figures(verdict: Verdict, texts: Texts) -> tuple[str, str, str]:
+    """Measured with what is noted, required (of what does not apply: when it would), and margin."""
+    note = note_of(verdict, texts)
+    if verdict.result is Result.NOT_APPLICABLE:
+        return "", note, ""
+    found = " · ".join(part for part in (readable(verdict.measured), note) if part)
+    return found, readable(verdict.required), readable(verdict.margin)
 
 
 def attention_block(data: PackInput, texts: Texts) -> Block:
@@ -83,10 +88,7 @@ def verdict_blocks(data: PackInput, texts: Texts) -> list[Block]:
                 f"{rule.title} · {rule.citation}",
                 rule.status.value,
                 verdict.result.value,
-                # A note stands where the figures would, or after them.
-                _joined(readable(verdict.measured), note_of(verdict, texts)),
-                readable(verdict.required),
-                readable(verdict.margin),
+                *_figures(verdict, texts),
             )
             for rule, verdict in found
         ]
@@ -144,15 +146,14 @@ def deadlines_block(data: PackInput, texts: Texts) -> Block:
     """Every deadline that a breach set, soonest first, and what a breach can lead to."""
     found = [(due, each) for each in data.verdicts for due in each.deadlines]
     if not found:
-        return Block(texts["deadlines"], 2, (texts["deadlines_none"],))
+        return Block(texts["deadlines"], 2, (texts["deadlines_none"],), items=_consequences(data, texts))
     columns = columns_of(
         texts,
-        ("due", "text", 16),
-        ("rule", "rule", 16),
-        ("what_due", "text", 26),
-        ("clock", "text", 18),
-        ("since", "text", 16),
-        ("consequence", "text", 30),
+        ("due", "text", 18),
+        ("rule", "rule", 18),
+        ("what_due", "text", 32),
+        ("clock", "text", 20),
+        ("since", "text", 18),
     )
     rows = [
         (
@@ -161,11 +162,21 @@ def deadlines_block(data: PackInput, texts: Texts) -> Block:
             due.what,
             due.clock,
             "" if each.since is None else minute_text(each.since),
-            rule_of(data, each).consequence,
         )
         for due, each in sorted(found, key=lambda pair: (pair[0].due, pair[1].place))
     ]
-    return Block(texts["deadlines"], 2, (), _named(table_of(texts["deadlines"], columns, rows), "deadlines"))
+    table = _named(table_of(texts["deadlines"], columns, rows), "deadlines")
+    return Block(texts["deadlines"], 2, (), table, items=_consequences(data, texts))
+
+
+def _consequences(data: PackInput, texts: Texts) -> tuple[str, ...]:
+    """What the breaches can lead to, each consequence once with its rules."""
+    found: dict[str, dict[str, None]] = {}
+    for each in data.verdicts:
+        consequence = rule_of(data, each).consequence
+        if each.result is Result.FAIL and consequence:
+            found.setdefault(consequence, {})[each.rule] = None
+    return tuple(f"{texts['consequence']}, {', '.join(rules)}: {words}" for words, rules in found.items())
 
 
 def early_block(data: PackInput, texts: Texts) -> Block:
