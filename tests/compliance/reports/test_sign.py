@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from compliance.reports.pdf import render_pdf
-from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
+from compliance.reports.sign import Signer, load_signer, sign_pdf, timestamper_of
 from ledger.errors import InputError
 from tests.compliance.reports.sample import sample_document
 from tests.compliance.reports.support import pdf_text
@@ -88,6 +88,14 @@ def people() -> tuple[Held, Held, Held]:
     return root, _issue("Officer of a test", root), _issue("Clock of a test", root, [ExtendedKeyUsageOID.TIME_STAMPING])
 
 
+def officer_of(folder: Path) -> Signer:
+    """A signer whose files are written into a folder, for looking at what signing does to a file."""
+    officer = people()[1]
+    (folder / "key.pem").write_bytes(officer.key_pem)
+    (folder / "officer.pem").write_bytes(officer.pem)
+    return load_signer(folder / "key.pem", folder / "officer.pem")
+
+
 @cache
 def unsigned() -> bytes:
     return render_pdf(sample_document(rows=1, hours=30))
@@ -96,8 +104,7 @@ def unsigned() -> bytes:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     root, officer, _ = people()
-    (tmp_path / "key.pem").write_bytes(officer.key_pem)
-    (tmp_path / "officer.pem").write_bytes(officer.pem)
+    officer_of(tmp_path)
     (tmp_path / "root.pem").write_bytes(root.pem)
     bag = pkcs12.serialize_key_and_certificates(
         b"officer",

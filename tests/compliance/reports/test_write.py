@@ -37,7 +37,7 @@ def test_a_whole_pack(tmp_path: Path) -> None:
     letter = tmp_path / "letter.pdf"
     letter.write_bytes(b"%PDF-1.7 of somebody else")
     extra = {"filing.xml": b"<a/>", "letters/auditor.pdf": letter}
-    japanese = sample_document(JAPANESE, blocks=BLOCKS)
+    japanese = sample_document(JAPANESE, blocks=BLOCKS, data=DATA)
     manifest = write_pack(tmp_path / "out", {"pack": DOCUMENT, "pack-ja": japanese}, DATA, extra)
     found = tree(tmp_path / "out")
     assert {"pack.html", "pack.pdf", "pack-ja.html", "pack-ja.pdf", "pack.json", "filing.xml", "index.html"} <= set(
@@ -82,6 +82,13 @@ def test_the_cover_names_the_data_that_stand_beside_it(tmp_path: Path) -> None:
     manifest = write(tmp_path / "out")
     assert manifest.pack_sha256 in (tmp_path / "out" / "pack.html").read_text()
     jsonschema.validate(json.loads((tmp_path / "out" / "pack.json").read_bytes()), pack_schema())
+
+
+def test_a_cover_that_names_other_data_is_never_written(tmp_path: Path) -> None:
+    other = sample_pack(())
+    with pytest.raises(AssertionError, match="the data that go with it"):
+        write_pack(tmp_path / "out", {"pack": DOCUMENT}, other, forms=("html",))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
