@@ -42,7 +42,7 @@ class BookLine(NamedTuple):
     yet credited + house. Signed where a line may be below zero."""
 
     asset: str
-    custody: Amounts
+    lines: Amounts
     """Keys: custody, in_transit, debts, receivables, claims, receipts_uncredited, house."""
 
 
@@ -51,8 +51,8 @@ class PackInput:
     """See the module. The period is from `start` up to and with `end`, days of the regime's calendar.
 
     `facts`, `verdicts`: at the end. `evaluations` and `coverage`: oldest first. `attachments`: files of others (an
-    auditor's report, a bank's certificate) by the name under which the pack refers to them; what is not there is said to
-    be missing. `evidence`: every file of the bundles that the pack rests on.
+    auditor's report, a bank's certificate) by the name under which the pack refers to them; what is not there is named
+    as missing. `evidence`: every file of the bundles that the pack rests on.
     """
 
     exchange: str
