@@ -21,7 +21,8 @@ LOOK_BACK_DAYS = Fraction(400)
 def age(view: View) -> Outcome:
     """Something was done no longer ago than allowed, or on each business day.
 
-    Either role `last` (a day or moment) and parameter `most` (a clock). Or role `days` (records with the field `day`),
+    Either role `last` (a day or moment) and parameter `most` (a clock), and if the rule names it role `whole` (a flag):
+    that what was done last also found everything whole. Or role `days` (records with the field `day`),
     `since` (the first day on which it was owed), parameters `calendar` and `window` (days back from yesterday): each
     business day has a record, and each record in the window satisfies `must`.
     """
@@ -36,6 +37,8 @@ def _last(view: View) -> Outcome:
         assert isinstance(last, date), f"{view.rule.id}: last is a day or a moment"
         due, text = calendar(most.calendar).end_of(most.due_day(last)), last.isoformat()
     left = (due - view.as_of).days
+    if view.facts.get("whole", True) is not True:
+        return Outcome(Result.FAIL, f"last on {text}, and not whole", f"within {most}, and whole", "it is not whole")
     result = Result.PASS if view.as_of <= due else Result.FAIL
     margin = f"until {moment_text(due)}" if result is Result.PASS else f"overdue since {moment_text(due)}"
     return Outcome(result, f"last on {text}", f"within {most}", margin, days_left=left)

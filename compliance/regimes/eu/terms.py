@@ -1,0 +1,150 @@
+"""What the rows of this regime share: texts and where they stand, who they bind, what a breach can bring, and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from compliance.calendars import Clock, Unit
+from compliance.rules import Condition, Parameter, Primitive, Rule, Status
+
+__all__ = [
+    "CFD",
+    "CUSTODY",
+    "DORA_FROM",
+    "E1",
+    "E2",
+    "E3",
+    "FIRM",
+    "MICA",
+    "MICA_FROM",
+    "MIFID_FROM",
+    "PLATFORM",
+    "REGIME",
+    "S",
+    "TARGET",
+    "TEXTS",
+    "U",
+    "V",
+    "VENUE",
+    "activity",
+    "business_days",
+    "hours",
+    "months",
+    "row",
+    "years",
+]
+
+REGIME: Final = "eu"
+TARGET: Final = "TARGET"
+V, S, U = Status.VERIFIED, Status.SECONDARY, Status.UNVERIFIED
+
+MIFID_FROM: Final = date(2018, 1, 3)
+MICA_FROM: Final = date(2024, 12, 30)
+"""From then on MiCA binds service providers; Member States could let those already there go on until 2026-07-01."""
+DORA_FROM: Final = date(2025, 1, 17)
+
+E1: Final = (
+    "MiFID II article 70 and national sanctions under MiFIR: for a legal person at least EUR 5 million or 10 % of "
+    "yearly turnover (amounts unverified)"
+)
+E2: Final = (
+    "Market Abuse Regulation: sanctions that for manipulation reach EUR 15 million or 15 % of yearly turnover "
+    "(amounts unverified)"
+)
+E3: Final = (
+    "MiCA article 111: for a legal person EUR 5 million or 3 to 12.5 % of yearly turnover, by kind of breach; market "
+    "abuse EUR 15 million or 15 % (amounts unverified: sources differ between 3 and 5 % for service providers)"
+)
+
+TEXTS: Final[Mapping[str, str]] = {
+    "mica-67": "https://www.mica.wtf/mica/title-v-authorisation-and-operating-conditions-for-crypto-asset-service-"
+    "providers-art.-59-85/chapter-2/article-67",
+    "mica-70": "https://micavo.eu/artikel-70-mica/",
+    "mica-75": "https://judict.eu/de/hla/32023R1114-X/article-75",
+    "mica-76": "https://www.springlex.eu/en/packages/mica/mica-regulation/article-76/",
+    "rts-obr": "https://www.springlex.eu/en/packages/mica/rts-obr-regulation/article-1/",
+    "rts-rk": "https://www.judict.eu/de/sla/32023R1114/32025R1140-X/article-5",
+    "rts-ma": "https://www.springlex.eu/en/packages/mica/",
+    "mica": "https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:32023R1114",
+    "tfr-14": "https://www.springlex.eu/en/packages/aml/tfr-regulation/article-14/",
+    "tfr-16": "https://judict.eu/de/hla/32023R1113-X/article-16",
+    "tfr-17": "https://www.mica.wtf/tofr/transfer-of-funds-regulation/chapter-iii-casp-obligations/"
+    "article-17-transfers-with-missing-or-incomplete-information",
+    "dora": "https://www.springlex.eu/en/packages/dora/rts-ir-regulation/article-5",
+    "dac8": "https://eur-lex.europa.eu/eli/dir/2023/2226/oj",
+    "mifir": "https://eur-lex.europa.eu/eli/reg/2014/600/oj",
+    "rts22": "https://www.handbook.fca.org.uk/techstandards/MIFID-MIFIR/2017/reg_del_2017_590_oj/019.html",
+    "rts24": "https://eur-lex.europa.eu/eli/reg_del/2017/580/oj",
+    "rts25": "https://ntp.rdem-systems.com/en/utc-time-traceability-audit.php",
+    "rts25-new": "https://www.sintact.ro/legislatie/jurnalul-oficial-ue/"
+    "regulamentul-1155-12-iun-2025-de-completare-a-regulamentului-79181470/roz-iii",
+    "rts7-18": "https://www.judict.eu/en/sla/32014L0065/32017R0584-X/article-18",
+    "rts7-19": "https://judict.eu/de/sla/32014L0065/32017R0584-X/article-19",
+    "rts7-20": "https://nomox.eu/nomox_en/2014l0065-mif2/2017r0584-rts7/2017r0584_en.20",
+    "rts9": "https://gesetze.legal/eu/vo_eu_2017_566/3",
+    "rts6": "https://service.betterregulation.com/document/273006",
+    "dd-593": "https://eur-lex.europa.eu/eli/dir_del/2017/593/oj",
+    "dd-593-5": "https://gesetze.legal/eu/rl_2017_593_eu/5",
+    "dr-565-62": "https://arslege.pl/dodatkowe-wymogi-w-zakresie-sprawozdawczosci-dotyczace-zarzadzania-portfelem-lub-"
+    "transakcji-na-zobowiazaniach-warunkowych-art-25-ust-6-dyrektywy-2014-65-ue/k1775/a119365",
+    "dr-565-63": "https://service.betterregulation.com/document/274027",
+    "dr-565-72": "https://nomox.eu/nomox_en/2014l0065-mif2/2017r0565-delegated/2017r0565_en.72",
+    "cfd": "https://www.regulationtomorrow.com/eu/esma-renews-restriction-on-cfds-for-further-three-months-from-may/",
+    "mifid": "https://eur-lex.europa.eu/eli/dir/2014/65/oj",
+    "ifr": "https://judict.eu/en/hla/32019R2033-X/article-15",
+    "mar": "https://nomox.eu/",
+}
+"""Where the text was read, or where it stands for those that were not."""
+
+MICA: Final = Condition("eu.licences", "contains", "mica")
+FIRM: Final = Condition("eu.licences", "contains", "mifid-firm")
+VENUE: Final = Condition("eu.licences", "contains", "mifid-venue")
+PLATFORM: Final = (MICA, Condition("eu.services", "contains", "platform"))
+CUSTODY: Final = (MICA, Condition("eu.services", "contains", "custody"))
+
+
+def activity(name: str) -> Condition:
+    """Binds those who say that they do this."""
+    return Condition("eu.activities", "contains", name)
+
+
+CFD: Final = (activity("cfd-retail"),)
+
+
+def hours(count: int) -> Clock:
+    """Hours, through every day."""
+    return Clock(count, Unit.HOURS)
+
+
+def business_days(count: int) -> Clock:
+    """Business days of the euro's payment system; a Member State's own holidays are not in it."""
+    return Clock(count, Unit.BUSINESS_DAYS, TARGET)
+
+
+def months(count: int) -> Clock:
+    """Months, each day ending in Brussels."""
+    return Clock(count, Unit.MONTHS, TARGET)
+
+
+def years(count: int) -> Clock:
+    """Years, each day ending in Brussels."""
+    return Clock(count, Unit.YEARS, TARGET)
+
+
+def row(
+    rule_id: str, title: str, requirement: str, citation: str, text: str, status: Status, primitive: Primitive, **more: Any
+) -> Rule:
+    """A row of the regime; `text` names its place in `TEXTS`. The other fields are those of `Rule`."""
+    return Rule(
+        id=rule_id,
+        regime=REGIME,
+        title=title,
+        requirement=requirement,
+        citation=citation,
+        status=status,
+        primitive=primitive,
+        source=TEXTS[text],
+        **{"version": "1", **more},
+    )
