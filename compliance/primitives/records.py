@@ -76,7 +76,9 @@ def leverage(view: View) -> Outcome:
         lines.append(Line(name, result, figure(exposure), words, figure(room)))
     limit_text = "the limit of its class" if limits is not None else figure(_limit(view))
     required = f"{exposure_name} {comparator} {limit_text} x {base_name}"
-    return _lacking(view, len(lines), required) or of_lines(lines, "within the limit", required, headroom=min(headrooms, default=None))
+    return _lacking(view, len(lines), required) or of_lines(
+        lines, "within the limit", required, headroom=min(headrooms, default=None)
+    )
 
 
 def _limit(view: View) -> Fraction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final
 
 from compliance.calendars import Clock, Unit
@@ -17,17 +18,18 @@ __all__ = [
     "E2",
     "E3",
     "FIRM",
+    "LEAST",
     "MICA",
     "MICA_FROM",
     "MIFID_FROM",
     "PLATFORM",
     "REGIME",
-    "S",
     "TARGET",
     "TEXTS",
+    "VENUE",
+    "S",
     "U",
     "V",
-    "VENUE",
     "activity",
     "business_days",
     "hours",
@@ -65,8 +67,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "mica-75": "https://judict.eu/de/hla/32023R1114-X/article-75",
     "mica-76": "https://www.springlex.eu/en/packages/mica/mica-regulation/article-76/",
     "rts-obr": "https://www.springlex.eu/en/packages/mica/rts-obr-regulation/article-1/",
+    "rts-rk-2": "https://eur-lex.europa.eu/eli/reg_del/2025/1140/oj",
     "rts-rk": "https://www.judict.eu/de/sla/32023R1114/32025R1140-X/article-5",
-    "rts-ma": "https://www.springlex.eu/en/packages/mica/",
+    "rts-ma": "https://eur-lex.europa.eu/eli/reg_del/2025/885/oj",
     "mica": "https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:32023R1114",
     "tfr-14": "https://www.springlex.eu/en/packages/aml/tfr-regulation/article-14/",
     "tfr-16": "https://judict.eu/de/hla/32023R1113-X/article-16",
@@ -94,7 +97,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "cfd": "https://www.regulationtomorrow.com/eu/esma-renews-restriction-on-cfds-for-further-three-months-from-may/",
     "mifid": "https://eur-lex.europa.eu/eli/dir/2014/65/oj",
     "ifr": "https://judict.eu/en/hla/32019R2033-X/article-15",
-    "mar": "https://nomox.eu/",
+    "mar": "https://eur-lex.europa.eu/eli/reg_del/2016/522/oj",
 }
 """Where the text was read, or where it stands for those that were not."""
 
@@ -110,6 +113,7 @@ def activity(name: str) -> Condition:
     return Condition("eu.activities", "contains", name)
 
 
+LEAST: Final = Parameter(Fraction(1), "records", U, "ours: where there is no record to look at, nothing has been shown")
 CFD: Final = (activity("cfd-retail"),)
 
 
@@ -134,7 +138,14 @@ def years(count: int) -> Clock:
 
 
 def row(
-    rule_id: str, title: str, requirement: str, citation: str, text: str, status: Status, primitive: Primitive, **more: Any
+    rule_id: str,
+    title: str,
+    requirement: str,
+    citation: str,
+    text: str,
+    status: Status,
+    primitive: Primitive,
+    **more: Any,
 ) -> Rule:
     """A row of the regime; `text` names its place in `TEXTS`. The other fields are those of `Rule`."""
     return Rule(
