@@ -195,14 +195,15 @@ class Rule:
         return {
             "applies": [each.to_json() for each in self.applies],
             "citation": self.citation,
-            "clocks": {name: str(clock) for name, clock in self.clocks.items()},
+            "clocks": [[name, str(clock)] for name, clock in sorted(self.clocks.items())],
             "consequence": self.consequence,
             "effective_from": self.effective_from.isoformat(),
             "effective_to": None if self.effective_to is None else self.effective_to.isoformat(),
             "evidence": self.evidence,
             "frequency": self.frequency,
             "id": self.id,
-            "inputs": dict(self.inputs),
+            # Pairs, because roles and clocks have characters that keys of canonical JSON do not.
+            "inputs": [[role, name] for role, name in sorted(self.inputs.items())],
             "must": [each.to_json() for each in self.must],
             "note": self.note,
             "parameters": {name: each.to_json() for name, each in self.parameters.items()},

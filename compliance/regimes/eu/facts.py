@@ -1,8 +1,8 @@
 """Facts that this regime alone asks for. Money is in euro unless a field says its currency; times have a time zone.
 
 What the firm states about itself comes first (authorisations, services, capital, incidents, audits), then what the
-ledger, the log of orders and the files made from them give. Facts about margin and CFDs wait for a margin engine; until
-there is one nothing gives them, and the rules that need them lack data wherever the firm says that it does such business.
+ledger, the log of orders and the files made from them give. Facts about margin and CFDs wait for a margin engine:
+nothing gives them yet, and the rules that need them lack data wherever the firm says that it does such business.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ CAPITAL_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-CAP-01",
         "Prudential safeguards of a service provider",
-        "CET1 own funds or insurance of at least the minimum of the class of its services, and of at least a quarter of "
+        "CET1 own funds or insurance of at least the minimum of the class of its services, and of at least a "
+        "quarter of "
         "last year's fixed overheads.",
         "Regulation (EU) 2023/1114 article 67 and annex IV",
         "mica-67",
@@ -62,7 +63,8 @@ CAPITAL_RULES: Final[tuple[Rule, ...]] = (
         },
         frequency="at all times, reviewed yearly",
         evidence="own-funds statement and insurance policy, as the firm states them",
-        note="Credit institutions and investment firms that notify under article 60 hold capital under their own regime.",
+        note="Credit institutions and investment firms that notify under article 60 hold capital under their "
+        "own regime.",
     ),
     row(
         "EU-CAP-01.2",

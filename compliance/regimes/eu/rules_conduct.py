@@ -177,7 +177,8 @@ CONDUCT_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-STM-02",
         "Retail clients are told of each fall by a tenth",
-        "When a leveraged position has lost a further tenth of its first value, the client is told that business day, or "
+        "When a leveraged position has lost a further tenth of its first value, the client is told that "
+        "business day, or "
         "by the end of the next one if it was none.",
         "Delegated Regulation (EU) 2017/565 article 62(2)",
         "dr-565-62",

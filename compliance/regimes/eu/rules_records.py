@@ -40,8 +40,8 @@ _REPORTS: Final = (activity("reportable-instruments"),)
 _FIVE: Final = Fraction(5)
 
 MIFID_CLASSES: Final = (
-    "order", "trade", "communication", "agreement", "client_statement", "costs", "surveillance_case", "suspicion_report",
-    "conflict", "complaint", "algorithm",
+    "order", "trade", "communication", "agreement", "client_statement", "costs", "surveillance_case",
+    "suspicion_report", "conflict", "complaint", "algorithm",
 )  # fmt: skip
 """Delegated Regulation (EU) 2017/565 annex I, in the archive's words."""
 MICA_CLASSES: Final = (
@@ -137,7 +137,8 @@ RECORD_RULES: Final[tuple[Rule, ...]] = (
     _fields(
         "EU-TX-02",
         "Fields of transaction reports",
-        "Every field of every report is there and has the annex's format: UTC with microseconds, decimals with a point, "
+        "Every field of every report is there and has the annex's format: UTC with microseconds, decimals with "
+        "a point, "
         "codes of countries, currencies and legal entities.",
         "Delegated Regulation (EU) 2017/590 (RTS 22) annex I, tables 1 and 2",
         "rts22",
@@ -287,7 +288,8 @@ RECORD_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-RK-01",
         "Records cannot be altered",
-        "Records can be read at once, each stage rebuilt, corrections seen beside what they correct, and nothing altered.",
+        "Records can be read at once, each stage rebuilt, corrections seen beside what they correct, and "
+        "nothing altered.",
         "Regulation (EU) 2023/1114 article 68(9); Delegated Regulation (EU) 2025/1140 article 2",
         "rts-rk-2",
         V,

@@ -69,7 +69,8 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-TFR-01",
         "Every transfer carries its data",
         "Each transfer, of whatever amount, carries name, ledger address and account of both sides, the originator's "
-        "address, country and document or customer number or birth data, and legal entity identifiers where there are any.",
+        "address, country and document or customer number or birth data, and legal entity identifiers where "
+        "there are any.",
         "Regulation (EU) 2023/1113 article 14(1)-(2)",
         "tfr-14",
         V,
@@ -158,7 +159,8 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "initial",
         "classified",
         Parameter(hours(4)),
-        "Where a term ends on a weekend or holiday some entities may report by noon of the next working day: not counted "
+        "Where a term ends on a weekend or holiday some entities may report by noon of the next working day: "
+        "not counted "
         "here, so that a verdict is never too kind.",
     ),
     _incident(
@@ -169,7 +171,8 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "initial",
         "aware",
         Parameter(hours(24)),
-        "An incident that is classified as major only later than that has its four hours from then; such a case is to be "
+        "An incident that is classified as major only later than that has its four hours from then; such a case "
+        "is to be "
         "explained here.",
     ),
     _incident(
@@ -180,7 +183,8 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "intermediate",
         "initial",
         Parameter(hours(72)),
-        "Other sources count from classification or from awareness; the article, as read, counts from the submission of "
+        "Other sources count from classification or from awareness; the article, as read, counts from the "
+        "submission of "
         "the initial notification.",
     ),
     _incident(
@@ -225,7 +229,8 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-TAX-01.2",
         "Every reportable user is known",
-        "Each reportable user has name, address, tax residence and tax number on record, and each transaction its value.",
+        "Each reportable user has name, address, tax residence and tax number on record, and each transaction "
+        "its value.",
         "Directive (EU) 2023/2226 (DAC8), annex VI",
         "dac8",
         S,

@@ -64,7 +64,8 @@ MICA_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-SEG-01.2",
         "Clients' crypto-assets are there",
-        "Of each crypto-asset that clients are owed, at least as many units are held for them, in each asset by itself.",
+        "Of each crypto-asset that clients are owed, at least as many units are held for them, in each asset by "
+        "itself.",
         "Regulation (EU) 2023/1114 article 70(1)",
         "mica-70",
         V,

@@ -127,7 +127,8 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "rts25-new",
         _CLOCKS_NEW,
         None,
-        "The act was found and its annex was not read: the limits of 2017/574 are carried on, and its day of application "
+        "The act was found and its annex was not read: the limits of 2017/574 are carried on, and its day of "
+        "application "
         "is taken to be its entry into force.",
     ),
     row(
@@ -231,7 +232,8 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-VEN-03.2",
         "The volatility mechanism runs and is tested",
-        "Trading can be halted by itself at all times; the mechanism is tested, and changes of its parameters are kept.",
+        "Trading can be halted by itself at all times; the mechanism is tested, and changes of its parameters "
+        "are kept.",
         "Delegated Regulation (EU) 2017/584 (RTS 7) article 19(1)-(3)",
         "rts7-19",
         V,
@@ -279,7 +281,8 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
     row(
         "EU-ALG-01",
         "Controls of an algorithmic trader",
-        "Own algorithms have a kill switch, price collars, greatest values, volumes and message rates, and a throttle of "
+        "Own algorithms have a kill switch, price collars, greatest values, volumes and message rates, and a "
+        "throttle of "
         "repeated executions.",
         "Delegated Regulation (EU) 2017/589 (RTS 6) articles 12 and 15",
         "rts6",

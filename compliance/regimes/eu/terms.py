@@ -1,4 +1,4 @@
-"""What the rows of this regime share: texts and where they stand, who they bind, what a breach can bring, and clocks."""
+"""What the rows of this regime share: texts and where they stand, whom they bind, what a breach can bring, clocks."""
 
 from __future__ import annotations
 
