@@ -45,6 +45,20 @@ def multiple(parameters: Parameters, inputs: Inputs) -> Required:
     return Required(factor * base, f"{decimal_text(factor)} x {decimal_text(base)}")
 
 
+def liabilities_and_multiple(parameters: Parameters, inputs: Inputs) -> Required:
+    """The facts `liabilities` and `exposure`, and `factor` times the fact `base` on top of them."""
+    liabilities, exposure = number(inputs, "liabilities"), number(inputs, "exposure")
+    surplus = multiple(parameters, inputs)
+    working = f"{decimal_text(liabilities)} + {decimal_text(exposure)} + {surplus.working}"
+    return Required(liabilities + exposure + surplus.amount, working)
+
+
+def parts(parameters: Parameters, inputs: Inputs) -> Required:
+    """The sum of the facts whose roles begin with `part`."""
+    found = [number(inputs, role) for role in sorted(inputs) if role.startswith("part")]
+    return Required(sum(found, Fraction(0)), " + ".join(decimal_text(each) for each in found))
+
+
 def fixed_or_share(parameters: Parameters, inputs: Inputs) -> Required:
     """For each activity the higher of a fixed amount and a share of yearly overheads, added up.
 
@@ -155,7 +169,9 @@ FORMULAS: Final[Mapping[str, Callable[[Parameters, Inputs], Required]]] = {
     "constant": constant,
     "fixed-or-share": fixed_or_share,
     "k-factors": k_factors,
+    "liabilities-and-multiple": liabilities_and_multiple,
     "multiple": multiple,
+    "parts": parts,
     "tiers": tiers,
 }
 """By the name that a rule's parameter `formula` gives."""

@@ -13,16 +13,38 @@ __all__ = ["completeness", "leverage"]
 
 
 def completeness(view: View) -> Outcome:
-    """Every record that `where` counts satisfies each condition of `must`.
+    """Every record that `where` counts satisfies each condition of `must`; or, with the role `none`, there is none.
 
-    Role: `records`. Parameters: `key`, the field that names a record, default `id`; `least`, how many records there
+    Role: `records`, or `none` (records or names). A record lacks data where `where` compares what is not known of it.
+    Parameters: `key`, the field that names a record, default `id`; `least`, how many records there
     must be to say anything, default 0.
     """
+    if view.has("none"):
+        return _none(view)
     key, must = view.text("key", "id"), view.rule.must
     assert must, f"{view.rule.id}: records must satisfy something"
     lines = [_line(row, key, [each for each in must if not holds(each, row, view)]) for row in view.records("records")]
+    for row in view.uncertain("records"):
+        note = "it is not known whether it counts: " + "; ".join(str(each) for each in view.rule.where)
+        lines.append(Line(shown(row[key]), Result.INSUFFICIENT, "—", "", note=note))
     required = "; ".join(str(each) for each in must)
     return _lacking(view, len(lines), required) or of_lines(lines, "records in order", required)
+
+
+def _none(view: View) -> Outcome:
+    """Every one that is there is a breach."""
+    value, key = view.facts["none"], view.text("key", "id")
+    if isinstance(value, frozenset):
+        lines = [Line(name, Result.FAIL, "there is one", "none") for name in sorted(value)]
+    else:
+        lines = [
+            Line(shown(row[key]), Result.FAIL, "; ".join(f"{name} {shown(row[name])}" for name in row), "none")
+            for row in view.records("none")
+        ]
+    return Outcome(
+        Result.FAIL if lines else Result.PASS, f"{len(lines)} found", "none", f"{len(lines)} too many" if lines else "",
+        lines=tuple(lines),
+    )  # fmt: skip
 
 
 def _lacking(view: View, count: int, required: str) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""What a condition says of things not yet done, of too few records, of limits that a firm sets, and of what is broken."""
+"""Things not yet done, too few records, limits that a firm sets for itself, and what was found broken."""
 
 from __future__ import annotations
 
