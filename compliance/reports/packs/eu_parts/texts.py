@@ -103,6 +103,8 @@ ENGLISH: Final[Mapping[str, str]] = {
         "Facts on margin, perpetual contracts and CFDs arrive with the margin engine. Until then these rules bind only "
         "a firm that says it does such business, and then they lack data."
     ),
+    "eu_cfd_accounts": "Accounts of retail clients with CFDs",
+    "eu_separate": "separate file",
     "eu_tax": "DAC8: state of the yearly file",
     "eu_tax_intro": "Reportable business since {since}. The day of filing is national: {due} is the parameter used here.",
     "eu_files": "Transaction-level files",
