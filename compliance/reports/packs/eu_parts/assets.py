@@ -33,7 +33,9 @@ def _moves(data: PackInput, texts: Texts) -> Block:
             sums[asset, reason, is_charge] = count + 1, total + amount
         rows = [
             (asset, reason, cell(is_charge), f"{count:,}", units(total), "pass" if is_charge else "fail")
-            for (asset, reason, is_charge), (count, total) in sorted(sums.items(), key=lambda each: (each[0][2], each[0]))
+            for (asset, reason, is_charge), (count, total) in sorted(
+                sums.items(), key=lambda each: (each[0][2], each[0])
+            )
         ]
     columns = columns_of(
         texts,
@@ -149,7 +151,15 @@ def _placements(data: PackInput, texts: Texts) -> Block:
             count=f"{len(found):,}", placed=f"{len(found) - waiting:,}", late=f"{late:,}", waiting=f"{waiting:,}"
         )
         rows = [
-            (cell(row["id"]), cell(row["currency"]), cell(row["amount"]), cell(row["received"]), due, cell(row["placed"]), result)
+            (
+                cell(row["id"]),
+                cell(row["currency"]),
+                cell(row["amount"]),
+                cell(row["received"]),
+                due,
+                cell(row["placed"]),
+                result,
+            )
             for row, due, result in judged
             if result == "fail" or row["placed"] is None
         ]

@@ -8,7 +8,14 @@ from fractions import Fraction
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.eu_parts.common import amounts_of, names_of, number_of, percent, rule_in_force, table_block
+from compliance.reports.packs.eu_parts.common import (
+    amounts_of,
+    names_of,
+    number_of,
+    percent,
+    rule_in_force,
+    table_block,
+)
 from compliance.reports.packs.eu_parts.texts import SERVICE_NAMES
 from compliance.rules import Rule
 
@@ -56,10 +63,19 @@ def _annex_iv(data: PackInput, texts: Texts) -> Block:
             ("minimum of the highest class", units(max(counted)), "", ""),
             (f"{percent(_share(rule))} % of fixed overheads of {units(overheads)}", units(part), "", ""),
             ("required", units(required), "", ""),
-            ("held", units(held), f"{units(held - required)} over what is required", "pass" if held >= required else "fail"),
+            (
+                "held",
+                units(held),
+                f"{units(held - required)} over what is required",
+                "pass" if held >= required else "fail",
+            ),
         ]
     columns = columns_of(
-        texts, ("c_service", "text", 46), ("c_minimum", "number", 20), ("c_provided", "text", 30), ("result", "status", 12)
+        texts,
+        ("c_service", "text", 46),
+        ("c_minimum", "number", 20),
+        ("c_provided", "text", 30),
+        ("result", "status", 12),
     )
     last = frozenset() if rows is None else frozenset(range(len(rows) - 4, len(rows)))
     return table_block(

@@ -1,4 +1,4 @@
-"""What the blocks of this regime share: facts by name, the version of a rule in force, and what is said of what lacks."""
+"""What the blocks of this regime share: facts by name, the rules in force, cells, and tables that may lack data."""
 
 from __future__ import annotations
 

@@ -32,9 +32,9 @@ def _matrix(data: PackInput, texts: Texts) -> Block:
             continue
         years = rule.parameters["years"].value
         assert isinstance(years, tuple), f"{rule_id}: years are rows"
-        for name, count in years:  # type: ignore[misc]  # rows of two, as the primitive reads them too
-            assert isinstance(count, Fraction), f"{rule_id}: years are numbers"
-            asked.setdefault(str(name), []).append((rule_id, count))
+        for row in years:
+            assert isinstance(row, tuple) and isinstance(row[1], Fraction), f"{rule_id}: years are numbers"
+            asked.setdefault(str(row[0]), []).append((rule_id, row[1]))
     found = records_of(data, "retention")
     rows = None
     if found is not None:
@@ -71,7 +71,12 @@ def _class(name: str, asked: list[tuple[str, Fraction]], row: Record | None) -> 
 
 
 def _integrity(data: PackInput, texts: Texts) -> Block:
-    wanted = (("EU-RK-01", "archive.verified"), ("EU-RK-01", "log.whole"), ("EU-RK-01.2", "archive.drilled"), ("EU-OR-01", "orders.gaps"))
+    wanted = (
+        ("EU-RK-01", "archive.verified"),
+        ("EU-RK-01", "log.whole"),
+        ("EU-RK-01.2", "archive.drilled"),
+        ("EU-OR-01", "orders.gaps"),
+    )
     rows = []
     for rule_id, name in wanted:
         fact, verdict = data.facts.find(name), verdict_of(data, rule_id)
@@ -126,7 +131,7 @@ def _statement(data: PackInput, row: Record, clock: Clock) -> tuple[str, ...]:
 
 
 def files_blocks(data: PackInput, texts: Texts) -> list[Block]:
-    """Transaction-level files with their hashes and the state of their schemas, and days of reports that need a look."""
+    """Transaction-level files with their hashes and the state of their schemas, and days that need a look."""
     found = records_of(data, "eu.files")
     rows = None
     if found is not None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from compliance.calendars import Clock, Unit, add_months, calendar, quarter_end, source
+from compliance.calendars import Clock, Unit, calendar, quarter_end, source
 from compliance.facts import Record
 from compliance.primitives.view import View, holds
 from compliance.reports.document import Block, Texts, columns_of
@@ -106,7 +106,11 @@ def _failures(data: PackInput, texts: Texts) -> Block:
     if found is not None:
         rows = [tuple(cell(row[name]) for name in ("id", "failures", "steps", "reported")) for row in found]
     columns = columns_of(
-        texts, ("c_counterparty", "text", 24), ("c_failures", "number", 12), ("c_steps", "text", 34), ("c_reported", "text", 18)
+        texts,
+        ("c_counterparty", "text", 24),
+        ("c_failures", "number", 12),
+        ("c_steps", "text", 34),
+        ("c_reported", "text", 18),
     )
     return table_block(
         texts["eu_failures"], 3, ("EU-TFR-03.2",), columns, rows, texts,
@@ -159,13 +163,22 @@ def _terms(data: PackInput, incident: Record, rules: list[tuple[Rule, str]]) -> 
 def tax_block(data: PackInput, texts: Texts) -> Block:
     """The years of DAC8 that are over, and the one that runs: due day, filed, and whether it is in time."""
     rules = ("EU-TAX-01", "EU-TAX-01.2")
-    rule, since, found = rule_in_force(data, rules[0]), data.facts.find("eu.dac8.since"), records_of(data, "eu.dac8.filings")
+    rule, since, found = (
+        rule_in_force(data, rules[0]),
+        data.facts.find("eu.dac8.since"),
+        records_of(data, "eu.dac8.filings"),
+    )
     rows, intro = None, ""
     if rule is not None and since is not None and found is not None and isinstance(since.value, date):
         rows = [_tax_year(data, year, rule, found) for year in range(since.value.year, data.end.year + 1)]
         intro = texts["eu_tax_intro"].format(since=since.value.isoformat(), due=_month_day(rule))
     columns = columns_of(
-        texts, ("c_period", "text", 16), ("c_due", "text", 18), ("c_filed", "text", 18), ("c_state", "text", 30), ("result", "status", 14)
+        texts,
+        ("c_period", "text", 16),
+        ("c_due", "text", 18),
+        ("c_filed", "text", 18),
+        ("c_state", "text", 30),
+        ("result", "status", 14),
     )
     return table_block(
         texts["eu_tax"], 2, rules, columns, rows, texts,
@@ -199,7 +212,9 @@ def _tax_year(data: PackInput, year: int, rule: Rule, found: tuple[Record, ...])
 def calendar_block(data: PackInput, texts: Texts) -> Block:
     """What is due after the end of the period, soonest first: made from the rules' clocks, never from a fixed list."""
     found = sorted(_next(data))
-    columns = columns_of(texts, ("c_due", "text", 18), ("rule", "rule", 14), ("c_duty", "text", 46), ("clock", "text", 22))
+    columns = columns_of(
+        texts, ("c_due", "text", 18), ("rule", "rule", 14), ("c_duty", "text", 46), ("clock", "text", 22)
+    )
     rows = [(minute_text(due), rule_id, duty, clock) for due, rule_id, duty, clock in found]
     return table_block(
         texts["eu_calendar"], 2, tuple(dict.fromkeys(rule_id for _, rule_id, _, _ in found)), columns, rows, texts,
@@ -228,6 +243,3 @@ def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
                 days = calendar(most.calendar)
                 last = days.day_of(fact.value) if isinstance(fact.value, datetime) else fact.value
                 yield days.end_of(most.due_day(last)), rule.id, f"{rule.title}: next", str(most)
-    following = add_months(quarter_end(data.end), 3)
-    words = f"pack for the quarter to {quarter_end(following).isoformat()}"
-    yield calendar("TARGET").end_of(quarter_end(following)), "EU-CUS-02", f"end of the next quarter: {words}", "quarter"

@@ -35,9 +35,12 @@ DETECTOR_NAMES: Final[Mapping[str, str]] = {
 
 ENGLISH: Final[Mapping[str, str]] = {
     "eu_report": "EU quarterly pack: MiCA, MiFID II and MiFIR, transfers of funds, DORA, DAC8",
-    "eu_lacking": "Not known: {facts}. What rests on it is insufficient data; see “Missing data” for who gives it and how.",
+    "eu_lacking": "Not known: {facts}. What rests on it is insufficient data; see “Missing data” for who gives "
+    "it and how.",
     "eu_nothing": "There is none in the period ({facts}).",
     "eu_cut": "{shown} of {count} rows; quarterly-figures.json has every one.",
+    "eu_licences": "Authorisations (as stated)",
+    "eu_services": "MiCA services (as stated)",
     "eu_key": "Key figures",
     "eu_key_note": "A dash stands where a figure is not known; nothing is filled in.",
     "eu_segregation": "Segregation of clients' crypto-assets",
@@ -60,12 +63,14 @@ ENGLISH: Final[Mapping[str, str]] = {
     "eu_losses": "Losses of clients' crypto-assets",
     "eu_capital": "Prudential safeguards (MiCA annex IV)",
     "eu_capital_intro": (
-        "The minimum is that of the highest class of the services that the firm provides; a quarter of last year's fixed "
+        "The minimum is that of the highest class of the services that the firm provides; a quarter of last "
+        "year's fixed "
         "overheads counts if it is more."
     ),
     "eu_ifr": "Own funds of an investment firm (K-factors)",
     "eu_ifr_intro": (
-        "K-factors as far as they can be computed from averages: average times coefficient. The others are stated by the "
+        "K-factors as far as they can be computed from averages: average times coefficient. The others are "
+        "stated by the "
         "firm. The requirement is the highest of the three lines in bold."
     ),
     "eu_otr": "Order-to-trade ratios",
@@ -95,7 +100,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "eu_failures": "Counterparties that failed to send complete data",
     "eu_incidents": "ICT incidents and their clocks",
     "eu_incidents_intro": (
-        "For each incident the four terms, each from its own beginning: {anchors}. Incidents that are not major have no "
+        "For each incident the four terms, each from its own beginning: {anchors}. Incidents that are not major "
+        "have no "
         "term. Times in UTC."
     ),
     "eu_cfd": "Margin and CFDs",
@@ -106,18 +112,22 @@ ENGLISH: Final[Mapping[str, str]] = {
     "eu_cfd_accounts": "Accounts of retail clients with CFDs",
     "eu_separate": "separate file",
     "eu_tax": "DAC8: state of the yearly file",
-    "eu_tax_intro": "Reportable business since {since}. The day of filing is national: {due} is the parameter used here.",
+    "eu_tax_intro": "Reportable business since {since}. The day of filing is national: {due} is the parameter "
+    "used here.",
     "eu_files": "Transaction-level files",
     "eu_files_intro": (
-        "Files with one line for each transaction or order are separate from this pack. Each is named with its hash, so "
+        "Files with one line for each transaction or order are separate from this pack. Each is named with its "
+        "hash, so "
         "that the file that was handed in can be told from any other. A schema that is not official or was not at hand "
         "is marked as not verified."
     ),
     "eu_reports": "Transaction reports by day",
-    "eu_reports_intro": "Listed are the days that are not complete, were late, or have open rejections; {count} days in all.",
+    "eu_reports_intro": "Listed are the days that are not complete, were late, or have open rejections; {count} "
+    "days in all.",
     "eu_calendar": "Deadlines after the end of the period",
     "eu_calendar_intro": (
-        "Made from the rules' own clocks and periods, on the calendar of TARGET; holidays by {source}. Authorities' own "
+        "Made from the rules' own clocks and periods, on the calendar of TARGET; holidays by {source}. "
+        "Authorities' own "
         "holidays are not in it."
     ),
     "eu_admissions": "White papers and data for issuers",
