@@ -6,11 +6,12 @@ every document ends with. What a regime has of its own stands between them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
-from compliance.reports.document import Block, Column, Cover, Document, SignOff, Table, Texts, columns_of, table_of
+from compliance.reports.document import Block, Column, Document, SignOff, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
+from compliance.reports.pack import cover_of
 from compliance.reports.packs.coverage import coverage_blocks, units
 from compliance.reports.packs.evidence import evidence_block, facts_block, wallets_block
 from compliance.reports.packs.period import minute_text, shown_moment, zone_of
@@ -22,14 +23,14 @@ from compliance.reports.packs.verdict_tables import (
     missing_block,
     verdict_blocks,
 )
-from compliance.reports.status import RESULTS, overall
+from compliance.reports.status import RESULTS
 from compliance.verdicts import Result
 
 __all__ = [
+    "attached",
     "attachments_block",
     "attention_block",
     "books_block",
-    "cover_of",
     "coverage_blocks",
     "deadlines_block",
     "document",
@@ -57,16 +58,6 @@ def named(name: str, caption: str, columns: tuple[Column, ...], rows: Iterable[S
     """A table with a name, by which its CSV file is called."""
     table = table_of(caption, columns, rows)
     return Table(table.caption, table.columns, table.rows, table.emphasis, name)
-
-
-def cover_of(data: PackInput, texts: Texts, hashes: tuple[tuple[str, str], ...] = ()) -> Cover:
-    """What a document opens with: the worst answer, and how many rules gave which."""
-    found = Counter(verdict.result.value for verdict in data.verdicts)
-    verdict = overall(found)
-    counts = tuple((result, found[result]) for result in RESULTS)
-    warnings = sum(1 for each in data.verdicts if each.warning)
-    own = ((texts["rule_set_hash"], data.rules.hash().hex()),)
-    return Cover(verdict, texts["said_" + verdict.replace(" ", "_")], counts, (*own, *hashes), warnings)
 
 
 def document(
@@ -99,7 +90,7 @@ def document(
         blocks=tuple(blocks),
         prepared=f"{data.prepared:%Y-%m-%dT%H:%M:%SZ}",
         footer=f"{texts['title']} · {data.entity} · {report} · {data.start} – {data.end}",
-        cover=cover_of(data, texts, hashes),
+        cover=cover_of(data.verdicts, texts, ((texts["rule_set_hash"], data.rules.hash().hex()), *hashes)),
         contents=True,
     )
 
@@ -161,16 +152,20 @@ def evaluations_block(data: PackInput, texts: Texts) -> Block:
     return Block(texts["evaluations"], 2, (words,), named("evaluations", texts["evaluations"], columns, rows))
 
 
+def attached(data: PackInput, stem: str) -> str:
+    """The attachment whose file is called `stem`, with any ending and in any folder of the pack; empty: there is none."""
+    found = [name for name in data.attachments if PurePosixPath(name).name.partition(".")[0] == stem]
+    return min(found, default="")
+
+
 def attachments_block(data: PackInput, wanted: Mapping[str, str], texts: Texts) -> Block:
-    """Documents of others by their file's name in the pack, as `wanted` describes them: attached, or missing."""
+    """Documents of others by the stem of their file, as `wanted` describes them: attached, or missing."""
     columns = columns_of(
         texts, ("attachment", "text", 40), ("attachment_file", "code", 26), ("attachment_state", "text", 12)
     )
-    names = [*wanted, *(name for name in data.attachments if name not in wanted)]
-    rows = [
-        (wanted.get(name, name), name, texts["attached" if name in data.attachments else "not_attached"])
-        for name in names
-    ]
+    found = {stem: attached(data, stem) for stem in wanted}
+    rows = [(wanted[stem], name or stem, texts["attached" if name else "not_attached"]) for stem, name in found.items()]
+    rows += [(name, name, texts["attached"]) for name in data.attachments if name not in found.values()]
     table = named("attachments", texts["attachments"], columns, rows)
     return Block(texts["attachments"], 2, (texts["attachments_intro"],), table)
 

@@ -163,6 +163,6 @@ def _chart(
         reference=_WHOLE,
         reference_name=texts["coverage_full"],
         mark=mark,
-        mark_name="" if mark is None else texts["window_mark"],
+        mark_name="" if mark is None else texts["window_end"],
         name="coverage" if kind == "line" else "coverage-window",
     )

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
 from compliance.facts import Evidence, Fact, Value, decimal_text, moment_text
-from compliance.reports.document import HASH, Block, EvidenceItem, Table, Texts, columns_of, table_of
+from compliance.reports.document import Block, EvidenceItem, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
+from compliance.reports.pack import evidence_of
 from compliance.reports.packs.coverage import units
 from compliance.reports.packs.period import shown_moment
-from por.pages import plain
 
 __all__ = ["evidence_block", "evidence_items", "facts_block", "value_text", "wallets_block"]
 
-_FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\.[A-Za-z0-9]+\Z")
-"""Evidence that stands in a file of the bundle; other evidence names a position in a log."""
 _AMOUNTS_SHOWN: Final = 6
 _WALLET_FIELDS: Final = ("id", "wallet", "address", "chain", "owner", "custody", "label", "control")
 
@@ -103,10 +99,7 @@ def evidence_items(data: PackInput) -> Iterator[EvidenceItem]:
     for part in parts:
         for each in part:
             found.setdefault((each.place, each.digest), each)
-    for (place, digest), each in sorted(found.items()):
-        assert HASH.match(digest), f"evidence at {place} has a SHA-256"
-        command = f"sha256sum {shlex.quote(place)}" if _FILE.match(place) else ""
-        yield EvidenceItem(plain(place), digest, plain(each.kind), command)
+    yield from evidence_of(each for _, each in sorted(found.items()))
 
 
 def evidence_block(data: PackInput, texts: Texts) -> Block:

@@ -72,7 +72,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "known. One moment alone could have been prepared for."
     ),
     "window_words": "A line of the lowest ratio of any asset around the end of the period, which is marked.",
-    "window_mark": "end of the period",
+    "window_end": "end of the period",
     "window_none": "No hour near the end of the period is known.",
     "window_no_after": "No hour after the end of the period is known yet; make the pack again later to see it.",
     "books": "The ledger's own balance, asset by asset",
@@ -259,7 +259,7 @@ JAPANESE: Final[Mapping[str, str]] = {
         "一時点の数値は、その時だけ整えることができるためです。"
     ),
     "window_words": "期末前後の全資産中の最低の割合を示す折れ線です。期末に印を付けています。",
-    "window_mark": "期末",
+    "window_end": "期末",
     "window_none": "期末の前後で判明している時刻はありません。",
     "window_no_after": "期末より後の時刻はまだ判明していません。後日、本資料集を作成し直すと表示されます。",
     "books": "資産ごとの帳簿残高",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from fractions import Fraction
 from string import Formatter
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.reports.claims import check_claims, claims_in
+from compliance.reports.json_ import pack_json
 from compliance.reports.packs import blocks
 from compliance.reports.packs.coverage import coverage_blocks, lowest_of, ratio_of, units
 from compliance.reports.packs.evidence import evidence_items
-from compliance.reports.packs.pack import Pack
+from compliance.reports.packs.pack import Part, assemble
 from compliance.reports.packs.texts import ENGLISH, JAPANESE, words
 from compliance.reports.texts import LANGUAGES
 from tests.compliance.reports.packs.sample import sample
@@ -26,7 +28,7 @@ def made(language="en", **changes):
         blocks.attention_block(data, texts), *blocks.verdict_blocks(data, texts), blocks.deadlines_block(data, texts),
         blocks.early_block(data, texts), *blocks.coverage_blocks(data, texts, ("T-COVER",)),
         blocks.books_block(data, texts), blocks.wallets_block(data, texts), blocks.evaluations_block(data, texts),
-        blocks.attachments_block(data, {"auditor.pdf": "the auditor's letter"}, texts),
+        blocks.attachments_block(data, {"auditor": "the auditor's letter"}, texts),
         *blocks.standard(data, texts, ("Compliance officer",), ("a limit of the regime",)),
     ]  # fmt: skip
     return blocks.document(data, "A monthly report", parts, texts)
@@ -61,7 +63,7 @@ def test_each_answer_is_told_where_a_reader_looks_for_it():
     assert rows(document, "lines-t-cover") == (("BTC", "fail", "9.5 BTC", "10 BTC", "-0.5 BTC", ""),)
     assert [row[0] for row in rows(document, "by-section")] == ["Reserves", "Prudential", "General"]
     assert rows(document, "not-covered")[0][0] == "T-BOARD"
-    assert rows(document, "attachments") == (("the auditor's letter", "auditor.pdf", "missing"),)
+    assert rows(document, "attachments") == (("the auditor's letter", "auditor", "missing"),)
 
 
 def test_every_verdict_has_its_procedure_and_finding():
@@ -133,10 +135,22 @@ def test_a_word_of_the_frame_is_not_said_otherwise_here():
             assert own[name] == LANGUAGES[language][name], name
 
 
+def assembled(**files):
+    data, texts = sample(), words()
+    parts = {"monthly": Part("A monthly report", blocks.standard(data, texts, ("Director",)))}
+    return assemble(data, "monthly", "a pack", parts, texts, **files)
+
+
+def test_a_pack_has_the_hash_of_its_data_on_its_cover():
+    pack = assembled()
+    digest = hashlib.sha256(pack_json(pack.data)).hexdigest()
+    assert digest in [each for _, each in pack.documents["monthly"].cover.hashes]
+    assert pack.data.header.report == "test-monthly"
+
+
 def test_a_pack_keeps_its_files_inside():
-    document = made()
-    Pack("test", "a pack", {"monthly": document}, {"return.json": b"{}"}, {"return.json": "no schema"})
+    assembled(files={"return.json": b"{}"}, notes={"return.json": "no schema"})
     with pytest.raises(AssertionError, match="inside"):
-        Pack("test", "a pack", {"monthly": document}, {"../return.json": b"{}"})
+        assembled(files={"../return.json": b"{}"})
     with pytest.raises(AssertionError, match="note"):
-        Pack("test", "a pack", {"monthly": document}, notes={"return.json": "no schema"})
+        assembled(notes={"return.json": "no schema"})
