@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from compliance.facts import decimal_text
-from compliance.reports.document import FILE_NAME, Block, Document, Texts
+from compliance.reports.document import Block, Texts
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.blocks import (
     attachments_block,
@@ -18,7 +18,6 @@ from compliance.reports.packs.blocks import (
     books_block,
     coverage_blocks,
     deadlines_block,
-    document,
     early_block,
     evaluations_block,
     key_figures,
@@ -34,11 +33,11 @@ from compliance.reports.packs.eu_parts.keeping import files_blocks, issuers_bloc
 from compliance.reports.packs.eu_parts.markets import cfd_blocks, otr_block, surveillance_blocks
 from compliance.reports.packs.eu_parts.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
 from compliance.reports.packs.eu_parts.texts import ENGLISH
-from compliance.reports.packs.pack import Pack
+from compliance.reports.packs.pack import Pack, Part, assemble
 from compliance.reports.packs.period import end_of, start_of
 from compliance.reports.packs.texts import words
 from compliance.verdicts import Verdict
-from ledger.canonical import Json, canonical
+from ledger.canonical import Json, canonical_file
 
 __all__ = ["FIGURES", "KINDS", "pack"]
 
@@ -48,9 +47,9 @@ FORMAT: Final = "tallystick/eu-figures/1"
 _COVERAGE: Final = ("EU-SEG-01.2", "EU-SAF-01.2")
 _ROLES: Final = ("Compliance officer", "Chief financial officer", "Management board")
 _ATTACHMENTS: Final = {
-    "auditor-safeguarding.pdf": "external auditor's report on safeguarding (EU-SAF-04)",
-    "own-funds.pdf": "statement of own funds, or the insurance policy (EU-CAP-01)",
-    "bank-balances.pdf": "banks' confirmation of clients' funds (EU-SEG-02)",
+    "auditor-safeguarding": "external auditor's report on safeguarding (EU-SAF-04)",
+    "own-funds": "statement of own funds, or the insurance policy (EU-CAP-01)",
+    "bank-balances": "banks' confirmation of clients' funds (EU-SEG-02)",
 }
 _LIMITS: Final = ("licence", "ratio", "days", "schema", "values", "margin")
 
@@ -60,23 +59,18 @@ def pack(data: PackInput, kind: str = "quarterly") -> Pack:
     assert kind in KINDS, f"no EU pack {kind}"
     assert data.rules.regime == "eu", "the pack of the EU is of the EU's rules"
     texts = words("en", ENGLISH)
-    attached = {name: path for name, path in data.attachments.items() if FILE_NAME.match(name)}
-    notes = {FIGURES: f"{FORMAT}: facts and verdicts in full; our own layout, of no authority"}
+    notes = {FIGURES: f"{FORMAT}: facts in full; our own layout, of no authority"}
     for row in records_of(data, "eu.files") or ():
-        if row["id"] in attached:
+        if row["id"] in data.attachments:
             notes[str(row["id"])] = f"{row['kind']}: {row['schema']}; {row['schema_status']}"
-    return Pack(
-        regime=data.rules.regime,
-        title=texts["eu_report"],
-        documents={"quarterly": _document(data, texts)},
-        files={FIGURES: canonical(_figures(data)) + b"\n"},
-        notes=notes,
-        attachments=attached,
-    )
+    part = Part(texts["eu_report"], _blocks(data, texts), _standing(data, texts))
+    files = {FIGURES: canonical_file(_figures(data))}
+    return assemble(data, kind, texts["eu_report"], {kind: part}, texts, files=files, notes=notes)
 
 
-def _document(data: PackInput, texts: Texts) -> Document:
-    blocks: list[Block] = [
+def _blocks(data: PackInput, texts: Texts) -> list[Block]:
+    """Everything in the order in which it is read."""
+    return [
         attention_block(data, texts),
         key_figures(texts["eu_key"], _key_rows(data), texts, texts["eu_key_note"]),
         deadlines_block(data, texts),
@@ -103,7 +97,6 @@ def _document(data: PackInput, texts: Texts) -> Document:
         attachments_block(data, _ATTACHMENTS, texts),
         *standard(data, texts, _ROLES, tuple(texts[f"eu_limit_{name}"] for name in _LIMITS)),
     ]
-    return document(data, texts["eu_report"], blocks, texts, facts=_standing(data, texts))
 
 
 def _standing(data: PackInput, texts: Texts) -> tuple[tuple[str, str], ...]:
@@ -167,9 +160,7 @@ def _of_verdict(data: PackInput, label: str, rule_id: str) -> tuple[str, str, st
 
 
 def _figures(data: PackInput) -> dict[str, Json]:
-    """Facts and verdicts in full, for programs."""
-    facts: list[Json] = [*data.facts.to_json()]
-    verdicts: list[Json] = [verdict.to_json() for verdict in data.verdicts]
+    """Facts in full and the coverage of every hour, for programs; verdicts and tables are in pack.json."""
     return {
         "coverage": [
             {
@@ -183,9 +174,8 @@ def _figures(data: PackInput) -> dict[str, Json]:
         ],
         "entity": data.entity,
         "exchange": data.exchange,
-        "facts": facts,
+        "facts": data.facts.to_json(),
         "format": FORMAT,
         "period": [data.start.isoformat(), data.end.isoformat()],
         "rule_set": data.rules.hash().hex(),
-        "verdicts": verdicts,
     }

@@ -1,17 +1,30 @@
-"""A service provider and venue that keeps every rule of the EU, by hand: its facts, to be broken one at a time."""
+"""A service provider and venue that keeps every rule of the EU, by hand: its facts, to be broken one at a time.
+
+    python -m tests.compliance.regimes.sample_eu
+
+writes the golden pack again (tests/compliance/regimes/golden/eu-*), of the same firm with failures and missing facts.
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction as F
 from hashlib import sha256
+from pathlib import Path
 
 from compliance.calendars import calendar
+from compliance.evaluate import evaluate
 from compliance.facts import Assurance, Evidence, Fact, Facts, Source
-from compliance.regimes import catalogue
+from compliance.regimes import catalogue, rule_set
 from compliance.regimes.eu.rules_conduct import DETECTORS
 from compliance.regimes.eu.rules_records import CUSTODY_CLASSES, MICA_CLASSES, MIFID_CLASSES, PLATFORM_CLASSES
 from compliance.regimes.eu.rules_venue import ALGO_CONTROLS, LIMIT_CONTROLS, PLATFORM_CONTROLS, VENUE_CONTROLS
+from compliance.reports.document import Document
+from compliance.reports.inputs import BookLine, CoveragePoint, Evaluated, PackInput
+from compliance.reports.packs.eu import pack
+from compliance.verdicts import Result
 
 START, END = date(2026, 10, 1), date(2026, 12, 31)
 NOW = datetime(2026, 12, 31, 20, tzinfo=UTC)
@@ -262,3 +275,126 @@ def facts(changes: dict | None = None, without: tuple[str, ...] = (), as_of: dat
             if name not in without
         ],
     )
+
+
+# The pack's input: the same firm with things that fail, and things that nobody stated.
+
+BROKEN: dict = {
+    "eu.activities": frozenset({"client-assets", "reportable-instruments"}),
+    "eu.safeguards": F(310_000),
+    "order_to_trade": (
+        *GOOD["order_to_trade"],
+        *rows(
+            "id member market orders trades ordered traded",
+            ("m3 ETH-EUR", "m3", "ETH-EUR", F(90_000), F(1_200), F("5210.5"), F("40.25")),
+            ("m4 ETH-EUR", "m4", "ETH-EUR", F(700), F(0), F(90), F(0)),
+        ),
+    ),
+    "eu.client_funds.placements": (
+        *GOOD["eu.client_funds.placements"],
+        *rows(
+            "id currency amount received placed",
+            ("r3", "USD", F(20_000), at("2026-11-03T10:00"), at("2026-11-06T09:00")),
+        ),
+    ),
+    "transfers": (
+        *GOOD["transfers"],
+        *rows(
+            "id direction at value_aed value_eur value_usd value_jpy counterparty self_hosted complete "
+            "credited_before_complete ownership_proof due_diligence_until",
+            ("t4", "in", at("2026-12-20T10:00"), None, F(4_200), None, None, "self", True, True, False, None, None),
+        ),
+    ),
+    "eu.incidents": (
+        *GOOD["eu.incidents"],
+        *rows(
+            "id major aware classified initial intermediate final",
+            ("i3", True, at("2026-12-31T16:00"), at("2026-12-31T18:30"), None, None, None),
+        ),
+    ),
+    "statements.quarterly": tuple(
+        {**row, "prepared": F(899)} if row["period_end"] == date(2026, 9, 30) else row
+        for row in GOOD["statements.quarterly"]
+    ),
+}
+UNKNOWN = tuple(
+    "eu.cfd.accounts eu.cfd.losers eu.cfd.openings eu.cfd.disclosed eu.depreciations eu.algo.alert_delay_ms "
+    "eu.algo.self_assessed eu.safeguarding.audited archive.drilled eu.ifr.averages eu.best_execution.reviewed "
+    "eu.emt_reports".split()
+)
+NOT_RUN = ("MA-09", "MA-11", "MA-12")
+
+
+def coverage() -> tuple[CoveragePoint, ...]:
+    """An hour of each day from a month before the period to the end of the year, with one short day and one missed."""
+    found = []
+    for place in range(122):
+        hour = datetime(2026, 9, 1, 12, tzinfo=UTC) + timedelta(days=place)
+        digest = sha256(f"hour {place}".encode()).hexdigest()
+        if place == 80:
+            found.append(CoveragePoint(hour, "missed", {}, {}, digest))
+            continue
+        held = {"BTC": F(101) - (F("1.5") if place == 71 else 0) + F(place % 7, 4), "ETH": F(2_100) + F(place % 11)}
+        found.append(CoveragePoint(hour, "attestation", held, {"BTC": F(100), "ETH": F(2_000) + F(place % 5)}, digest))
+    return tuple(found)
+
+
+def books() -> tuple[BookLine, ...]:
+    """The ledger's balance of each asset."""
+    names = "custody in_transit debts receivables claims receipts_uncredited house".split()
+    return tuple(
+        BookLine(asset, dict(zip(names, map(F, figures), strict=True)))
+        for asset, figures in (("BTC", (101, 0, 0, 0, 100, 0, 1)), ("ETH", (2_100, 5, 1, 0, 2_000, 6, 100)))
+    )
+
+
+def sample() -> PackInput:
+    """The input of the golden pack."""
+    rules = rule_set("eu")
+    detectors = tuple(row for row in GOOD["detectors"] if row["detector"] not in NOT_RUN)
+    given = facts({**BROKEN, "detectors": detectors}, UNKNOWN)
+    verdicts = tuple(evaluate(rules, given, zone="TARGET"))
+    evaluations = []
+    for day in range(0, 92, 7):
+        moment = datetime(2026, 10, 1, 12, tzinfo=UTC) + timedelta(days=day)
+        counts = {result: sum(each.result is result for each in verdicts) for result in Result}
+        counts[Result.FAIL] += day == 35
+        counts[Result.PASS] -= day == 35
+        evaluations.append(Evaluated(moment, counts, sha256(f"evaluation {day}".encode()).hexdigest()))
+    return PackInput(
+        exchange="Kairos",
+        entity=given.entity,
+        rules=rules,
+        start=START,
+        end=END,
+        prepared=datetime(2027, 1, 12, 9, tzinfo=UTC),
+        facts=given,
+        verdicts=verdicts,
+        evaluations=tuple(evaluations),
+        coverage=coverage(),
+        books=books(),
+        evidence=(Evidence("attestation", "hour/attestation.json", sha256(b"attestation").hexdigest()),),
+        engine="tallystick sample",
+    )
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden() -> dict[str, bytes]:
+    """The golden files by name: the documents and the figures of the sample's pack."""
+    made = pack(sample())
+    found = {f"eu-{name}.json": document_json(document) for name, document in made.documents.items()}
+    return found | {f"eu-{name}": data for name, data in made.files.items()}
+
+
+def document_json(document: Document) -> bytes:
+    """A document as JSON, to be compared byte for byte."""
+    return (json.dumps(asdict(document), ensure_ascii=False, indent=1, default=sorted) + "\n").encode()
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name, data in golden().items():
+        (GOLDEN / name).write_bytes(data)
+        print(GOLDEN / name, len(data))

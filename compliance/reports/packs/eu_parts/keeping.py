@@ -8,7 +8,7 @@ from typing import Final
 
 from compliance.calendars import Clock, calendar
 from compliance.facts import Record
-from compliance.reports.document import FILE_NAME, Block, Texts, columns_of
+from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.eu_parts.common import cell, records_of, rule_in_force, table_block, verdict_of
 from compliance.reports.packs.period import minute_text
@@ -158,9 +158,8 @@ def files_blocks(data: PackInput, texts: Texts) -> list[Block]:
 
 def _file(data: PackInput, row: Record, texts: Texts) -> tuple[str, ...]:
     name = str(row["id"])
-    is_there = name in data.attachments and FILE_NAME.match(name) is not None
     days = f"{cell(row['first'])} – {cell(row['last'])}"
-    state = texts["attached" if is_there else "eu_separate"]
+    state = texts["attached" if name in data.attachments else "eu_separate"]
     middle = (cell(row["kind"]), days, cell(row["made"]), cell(row["records"]), cell(row["problems"]))
     return name, state, *middle, cell(row["schema"]), cell(row["schema_status"]), cell(row["sha256"])
 
