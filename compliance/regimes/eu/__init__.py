@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from compliance.regimes.eu.rules_abuse import ABUSE_RULES
 from compliance.regimes.eu.rules_capital import CAPITAL_RULES
 from compliance.regimes.eu.rules_conduct import CONDUCT_RULES
+from compliance.regimes.eu.rules_holdings import MIFID_RULES
+from compliance.regimes.eu.rules_keeping import KEEPING_RULES
+from compliance.regimes.eu.rules_platform import PLATFORM_RULES
 from compliance.regimes.eu.rules_records import RECORD_RULES
 from compliance.regimes.eu.rules_reports import REPORT_RULES
-from compliance.regimes.eu.rules_safeguarding import MICA_RULES, MIFID_RULES
+from compliance.regimes.eu.rules_safeguarding import MICA_RULES
 from compliance.regimes.eu.rules_venue import VENUE_RULES
 from compliance.regimes.eu.terms import REGIME
 from compliance.rules import NotCovered, RuleSet
@@ -25,42 +29,42 @@ _NOT_COVERED: Final = (
     NotCovered(
         "EU-WP-01.x",
         REGIME,
-        "Regulation (EU) 2023/1114 articles 6, 19 and 51",
+        "MiCA arts. 6, 19 and 51",
         "A white paper is valid iXBRL under ESMA's closed taxonomy.",
         "It is the issuer's document; no ledger or log bears on it. That one is on record is EU-WP-01.",
     ),
     NotCovered(
         "EU-BX-01.x",
         REGIME,
-        "Directive 2014/65/EU article 27",
+        "MiFID II art. 27",
         "The best possible result is obtained for the client.",
         "It needs prices of other venues; whether the firm reviews its execution is EU-BX-01.",
     ),
     NotCovered(
         "EU-CUS-02.x",
         REGIME,
-        "Regulation (EU) 2023/1114 article 75(5)",
+        "MiCA art. 75(5)",
         "A statement of position is given when a client asks for it.",
         "The text gives no days, so that there is nothing to hold a request against.",
     ),
     NotCovered(
         "EU-DORA-01.x",
         REGIME,
-        "Delegated Regulation (EU) 2024/1772",
+        "RTS 2024/1772",
         "An incident is classified as major by the regulation's thresholds.",
         "Clients affected, spread and losses are judged by people; the firm states the class, and clocks run from it.",
     ),
     NotCovered(
         "EU-IFR-01.x",
         REGIME,
-        "Regulation (EU) 2019/2033 articles 21 to 32",
+        "IFR arts. 21 to 32",
         "K-NPR, K-CMG, K-TCD and K-CON.",
         "They rest on positions and counterparties of the firm's own book; the firm states their sum.",
     ),
     NotCovered(
         "EU-MA-01.x",
         REGIME,
-        "Delegated Regulation (EU) 2025/885",
+        "RTS 2025/885",
         "Market abuse through how a distributed ledger works: order of transactions, blocks, consensus.",
         "It needs a feed of what waits for a block on each chain, which is not read here.",
     ),
@@ -75,8 +79,11 @@ RULES: Final = RuleSet(
         *MIFID_RULES,
         *CAPITAL_RULES,
         *CONDUCT_RULES,
+        *ABUSE_RULES,
         *RECORD_RULES,
+        *KEEPING_RULES,
         *VENUE_RULES,
+        *PLATFORM_RULES,
         *REPORT_RULES,
     ),
     not_covered=_NOT_COVERED,

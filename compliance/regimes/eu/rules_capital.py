@@ -44,7 +44,7 @@ CAPITAL_RULES: Final[tuple[Rule, ...]] = (
         "CET1 own funds or insurance of at least the minimum of the class of its services, and of at least a "
         "quarter of "
         "last year's fixed overheads.",
-        "Regulation (EU) 2023/1114 article 67 and annex IV",
+        "MiCA art. 67 and annex IV",
         "mica-67",
         V,
         Primitive.FLOOR,
@@ -70,7 +70,7 @@ CAPITAL_RULES: Final[tuple[Rule, ...]] = (
         "EU-CAP-01.2",
         "Safeguards reviewed every year",
         "The amount is reviewed each year, with the fixed overheads of the year before.",
-        "Regulation (EU) 2023/1114 article 67(2)",
+        "MiCA art. 67(2)",
         "mica-67",
         V,
         Primitive.AGE,
@@ -87,7 +87,7 @@ CAPITAL_RULES: Final[tuple[Rule, ...]] = (
         "EU-IFR-01",
         "Own funds of an investment firm",
         "Own funds of at least the permanent minimum, a quarter of fixed overheads, and the sum of the K-factors.",
-        "Regulation (EU) 2019/2033 articles 11, 13 to 15",
+        "IFR arts. 11, 13 to 15",
         "ifr",
         V,
         Primitive.FLOOR,

@@ -27,8 +27,8 @@ __all__ = ["REPORT_RULES"]
 _TRAVEL: Final = "Travel rule"
 _DORA: Final = "ICT incidents"
 _TAX: Final = "Tax reporting"
-_AML: Final = "Regulation (EU) 2023/1113 articles 28 and 29 with national law: sanctions of anti-money-laundering law"
-_NATIONAL: Final = "Regulation (EU) 2022/2554 article 50: sanctions that national law sets"
+_AML: Final = "TFR arts. 28 and 29 with national law: sanctions of anti-money-laundering law"
+_NATIONAL: Final = "DORA art. 50: sanctions that national law sets"
 _OVER: Final = Comparator.MORE
 """The article says 'exceeding': an amount of exactly the threshold is not caught."""
 _TFR: Final = {"effective_from": MICA_FROM, "section": _TRAVEL, "consequence": _AML, "applies": (MICA,)}
@@ -71,7 +71,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "Each transfer, of whatever amount, carries name, ledger address and account of both sides, the originator's "
         "address, country and document or customer number or birth data, and legal entity identifiers where "
         "there are any.",
-        "Regulation (EU) 2023/1113 article 14(1)-(2)",
+        "TFR art. 14(1)-(2)",
         "tfr-14",
         V,
         Primitive.COMPLETENESS,
@@ -88,7 +88,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "Self-hosted addresses over the threshold are the client's",
         "Where a transfer of more than EUR 1,000 goes to or comes from a self-hosted address, the firm has shown that "
         "its client owns or controls the address.",
-        "Regulation (EU) 2023/1113 articles 14(5) and 16(2)",
+        "TFR arts. 14(5) and 16(2)",
         "tfr-16",
         V,
         Primitive.COMPLETENESS,
@@ -106,7 +106,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-TFR-02.2",
         "Transfers with self-hosted addresses have a value",
         "Each such transfer was valued in euro at one recorded price and time, so that the threshold can be judged.",
-        "Regulation (EU) 2023/1113 articles 14(5) and 16(2)",
+        "TFR arts. 14(5) and 16(2)",
         "tfr-16",
         V,
         Primitive.COMPLETENESS,
@@ -121,7 +121,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-TFR-03",
         "Nothing is made available before its data is there",
         "Units that came without complete data are held, returned or rejected, and not credited.",
-        "Regulation (EU) 2023/1113 articles 16(1) and 17(1)",
+        "TFR arts. 16(1) and 17(1)",
         "tfr-17",
         V,
         Primitive.COMPLETENESS,
@@ -136,7 +136,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-TFR-03.2",
         "Repeated failures are answered and reported",
         "Against a counterparty that repeatedly fails, steps were taken and the authority was told.",
-        "Regulation (EU) 2023/1113 article 17(2)",
+        "TFR art. 17(2)",
         "tfr-17",
         V,
         Primitive.COMPLETENESS,
@@ -155,7 +155,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-DORA-01",
         "Initial notification within four hours of classification",
         "A major ICT incident is notified within four hours of its classification.",
-        "Regulation (EU) 2022/2554 article 19(4)(a); Delegated Regulation (EU) 2025/301 article 5(1)(a)",
+        "DORA art. 19(4)(a); RTS 2025/301 art. 5(1)(a)",
         "initial",
         "classified",
         Parameter(hours(4)),
@@ -167,7 +167,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-DORA-01.2",
         "Initial notification within a day of awareness",
         "A major ICT incident is notified no later than 24 hours after the firm became aware of it.",
-        "Regulation (EU) 2022/2554 article 19(4)(a); Delegated Regulation (EU) 2025/301 article 5(1)(a)",
+        "DORA art. 19(4)(a); RTS 2025/301 art. 5(1)(a)",
         "initial",
         "aware",
         Parameter(hours(24)),
@@ -179,7 +179,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-DORA-01.3",
         "Intermediate report within 72 hours",
         "The intermediate report follows within 72 hours of the initial notification.",
-        "Regulation (EU) 2022/2554 article 19(4)(b); Delegated Regulation (EU) 2025/301 article 5(1)(b)",
+        "DORA art. 19(4)(b); RTS 2025/301 art. 5(1)(b)",
         "intermediate",
         "initial",
         Parameter(hours(72)),
@@ -191,7 +191,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-DORA-01.4",
         "Final report within a month",
         "The final report follows within a month of the intermediate report, or of its last update.",
-        "Regulation (EU) 2022/2554 article 19(4)(c); Delegated Regulation (EU) 2025/301 article 5(1)(c)",
+        "DORA art. 19(4)(c); RTS 2025/301 art. 5(1)(c)",
         "final",
         "intermediate",
         Parameter(months(1)),
@@ -202,7 +202,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "EU-TAX-01",
         "Yearly file of users and their transactions",
         "The year's file on reportable users is with the tax authority by the day that national law sets.",
-        "Directive (EU) 2023/2226 (DAC8), annex VI; OECD Crypto-Asset Reporting Framework",
+        "DAC8 annex VI; OECD CARF",
         "dac8",
         S,
         Primitive.DEADLINE,
@@ -231,7 +231,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         "Every reportable user is known",
         "Each reportable user has name, address, tax residence and tax number on record, and each transaction "
         "its value.",
-        "Directive (EU) 2023/2226 (DAC8), annex VI",
+        "DAC8 annex VI",
         "dac8",
         S,
         Primitive.COMPLETENESS,

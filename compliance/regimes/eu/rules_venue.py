@@ -1,4 +1,4 @@
-"""Trading systems: clocks, controls of a venue and of an algorithmic trader, order-to-trade ratios, MiCA platforms."""
+"""Trading systems under MiFID II: clocks, controls of a venue and of an algorithmic trader, order-to-trade ratios."""
 
 from __future__ import annotations
 
@@ -6,34 +6,26 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from compliance.calendars import Clock, Unit
 from compliance.regimes.eu.terms import (
     E1,
-    E3,
     LEAST,
-    MICA,
-    MICA_FROM,
     MIFID_FROM,
-    PLATFORM,
-    TARGET,
     VENUE,
     S,
     U,
     V,
     activity,
-    hours,
     months,
     row,
     years,
 )  # fmt: skip
 from compliance.rules import Comparator, Condition, Parameter, Primitive, Rule
 
-__all__ = ["ALGO_CONTROLS", "PLATFORM_CONTROLS", "VENUE_CONTROLS", "VENUE_RULES"]
+__all__ = ["ALGO_CONTROLS", "LIMIT_CONTROLS", "VENUE_CONTROLS", "VENUE_RULES"]
 
 _SECTION: Final = "Trading systems"
 _OTR: Final = "Order-to-trade ratios"
 _VENUE: Final = {"effective_from": MIFID_FROM, "section": _SECTION, "consequence": E1, "applies": (VENUE,)}
-_PLATFORM: Final = {"effective_from": MICA_FROM, "section": _SECTION, "consequence": E3, "applies": PLATFORM}
 _CLOCKS_NEW: Final = date(2025, 11, 23)
 """Twenty days after Regulation (EU) 2025/1155 was published; the day its articles on clocks apply was not read."""
 _TESTED: Final = Parameter(years(1), "", U, "ours: the articles ask for tests and give no interval")
@@ -60,16 +52,6 @@ ALGO_CONTROLS: Final = (
     "algo-repeat-throttle",
 )
 """RTS 6 articles 12 and 15."""
-PLATFORM_CONTROLS: Final = (
-    "non-discretionary-execution",
-    "liquidity-thresholds",
-    "suspension-rules",
-    "settlement-rules",
-    "pre-trade-controls",
-    "clear-error-rejection",
-    "published-rules",
-)
-"""MiCA article 76(1) and (7)."""
 
 
 def _clock_rules(version: str, citation: str, text: str, first: date, last: date | None, note: str) -> tuple[Rule, ...]:
@@ -115,7 +97,7 @@ def _clock_rules(version: str, citation: str, text: str, first: date, last: date
 VENUE_RULES: Final[tuple[Rule, ...]] = (
     *_clock_rules(
         "2017/574",
-        "Delegated Regulation (EU) 2017/574 (RTS 25) annex, table 1",
+        "RTS 25 annex, table 1",
         "rts25",
         MIFID_FROM,
         date(2025, 11, 22),
@@ -123,7 +105,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
     ),
     *_clock_rules(
         "2025/1155",
-        "Delegated Regulation (EU) 2025/1155 articles 11 to 14",
+        "RTS 2025/1155 arts. 11 to 14",
         "rts25-new",
         _CLOCKS_NEW,
         None,
@@ -136,7 +118,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "Controls against disorderly trading",
         "Order-rate limits by member, a volatility mechanism, pre-trade controls, suspension of access, a kill switch, "
         "cancellation of trades, balanced gateways and published policies are in place and tested.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 18",
+        "RTS 7 art. 18",
         "rts7-18",
         V,
         Primitive.CONTROLS,
@@ -151,7 +133,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "Price collars and greatest order sizes",
         "For each instrument a price collar, a greatest value and a greatest volume, which can be set anew during the "
         "day and set aside only for named orders.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 20(1)-(2)",
+        "RTS 7 art. 20(1)-(2)",
         "rts7-20",
         V,
         Primitive.CONTROLS,
@@ -165,7 +147,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-VEN-02.2",
         "Monitoring within five seconds",
         "Pre-trade controls are monitored with a delay of at most five seconds.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 20(2)(b)",
+        "RTS 7 art. 20(2)(b)",
         "rts7-20",
         V,
         Primitive.FLOOR,
@@ -183,7 +165,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-VEN-02.3",
         "Orders beyond a limit are rejected",
         "No order beyond a limit was accepted without an authorised override.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 20(2)(c)",
+        "RTS 7 art. 20(2)(c)",
         "rts7-20",
         V,
         Primitive.FLOOR,
@@ -201,7 +183,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-VEN-02.4",
         "Overrides are for named orders, and end",
         "Each override names its order, who authorised it and when it ends.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 20(2)(d)",
+        "RTS 7 art. 20(2)(d)",
         "rts7-20",
         V,
         Primitive.COMPLETENESS,
@@ -215,7 +197,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-VEN-03",
         "Halts are on record with their parameters",
         "Each halt has its reason, its reference price and the version of the parameters that called it.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 19(3)",
+        "RTS 7 art. 19(3)",
         "rts7-19",
         V,
         Primitive.COMPLETENESS,
@@ -234,7 +216,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "The volatility mechanism runs and is tested",
         "Trading can be halted by itself at all times; the mechanism is tested, and changes of its parameters "
         "are kept.",
-        "Delegated Regulation (EU) 2017/584 (RTS 7) article 19(1)-(3)",
+        "RTS 7 art. 19(1)-(3)",
         "rts7-19",
         V,
         Primitive.CONTROLS,
@@ -249,7 +231,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
             rule_id,
             title,
             "No member's ratio of unexecuted orders to transactions is above the venue's limit, in any instrument.",
-            "Delegated Regulation (EU) 2017/566 (RTS 9) article 3(1)-(2)",
+            "RTS 9 art. 3(1)-(2)",
             "rts9",
             V,
             Primitive.LEVERAGE,
@@ -284,7 +266,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "Own algorithms have a kill switch, price collars, greatest values, volumes and message rates, and a "
         "throttle of "
         "repeated executions.",
-        "Delegated Regulation (EU) 2017/589 (RTS 6) articles 12 and 15",
+        "RTS 6 arts. 12 and 15",
         "rts6",
         U,
         Primitive.CONTROLS,
@@ -299,7 +281,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-ALG-01.2",
         "Alerts on own algorithms within five seconds",
         "Alerts come within five seconds of the event.",
-        "Delegated Regulation (EU) 2017/589 (RTS 6) article 16",
+        "RTS 6 art. 16",
         "rts6",
         U,
         Primitive.FLOOR,
@@ -317,7 +299,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-ALG-01.3",
         "Yearly self-assessment of algorithmic trading",
         "The self-assessment and validation is made every year.",
-        "Delegated Regulation (EU) 2017/589 (RTS 6) article 9",
+        "RTS 6 art. 9",
         "rts6",
         U,
         Primitive.AGE,
@@ -331,7 +313,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         "EU-BX-01",
         "Quality of execution is reviewed",
         "The firm monitors how well it executes clients' orders.",
-        "Directive 2014/65/EU article 27",
+        "MiFID II art. 27",
         "mifid",
         U,
         Primitive.AGE,
@@ -342,102 +324,4 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         evidence="analysis of slippage against reference prices",
         note="The public reports of RTS 27 and 28 are said to have been dropped; this is the firm's own review.",
     ),
-    row(
-        "EU-PLT-01",
-        "Operating rules of a platform",
-        "Execution without discretion, liquidity thresholds, rules of suspension and settlement, rejection of orders "
-        "beyond limits or clearly wrong, and rules that are public.",
-        "Regulation (EU) 2023/1114 article 76(1) and (7)",
-        "mica-76",
-        V,
-        Primitive.CONTROLS,
-        **_PLATFORM,
-        inputs={"records": "controls"},
-        parameters={"required": Parameter(PLATFORM_CONTROLS)},
-        frequency="continuous",
-        evidence="operating rules and the test of each control",
-    ),
-    row(
-        "EU-PLT-01.2",
-        "Settlement on chain within 24 hours",
-        "Final settlement of a trade that settles on a ledger of others begins within 24 hours.",
-        "Regulation (EU) 2023/1114 article 76(12)",
-        "mica-76",
-        U,
-        Primitive.COMPLETENESS,
-        **_PLATFORM,
-        inputs={"records": "eu.settlements"},
-        where=(Condition("on_chain", "is", "true"),),
-        must=(Condition("settled", "in time", "@within", "traded"),),
-        parameters={"within": Parameter(hours(24))},
-        frequency="continuous",
-        evidence="of each market and day, the trade that took longest",
-        note="The paragraph was not read.",
-    ),
-    row(
-        "EU-PLT-01.3",
-        "Settlement in the books on the same day",
-        "A trade that settles in the platform's own books is settled on the day of the trade.",
-        "Regulation (EU) 2023/1114 article 76(12)",
-        "mica-76",
-        U,
-        Primitive.COMPLETENESS,
-        **_PLATFORM,
-        inputs={"records": "eu.settlements"},
-        where=(Condition("on_chain", "is", "false"),),
-        must=(Condition("settled", "in time", "@within", "traded"),),
-        parameters={"within": Parameter(Clock(0, Unit.CALENDAR_DAYS, TARGET))},
-        frequency="continuous",
-        evidence="of each market and day, the trade that took longest",
-        note="The paragraph was not read. A day ends in Brussels here.",
-    ),
-    row(
-        "EU-PLT-01.4",
-        "No own-account dealing on the own platform",
-        "The operator does not trade for its own account on its platform.",
-        "Regulation (EU) 2023/1114 article 76(5)",
-        "mica-76",
-        S,
-        Primitive.FLOOR,
-        **_PLATFORM,
-        inputs={"measured": "eu.house_trades"},
-        parameters={
-            "floor": Parameter(Fraction(0), "trades"),
-            "comparator": Parameter(Comparator.AT_MOST),
-            "unit": Parameter("trades"),
-        },
-        frequency="continuous",
-        evidence="trades of accounts whose owner is the operator",
-        note="Matched principal trading with clients' consent is said to be allowed; such trades are not in the count.",
-    ),
-    row(
-        "EU-TRN-01",
-        "Pre-trade and post-trade data are public",
-        "Bids, offers and depth are public while the platform trades, and so are price, volume and time of trades.",
-        "Regulation (EU) 2023/1114 article 76(9)-(10)",
-        "mica",
-        S,
-        Primitive.CONTROLS,
-        **_PLATFORM,
-        inputs={"records": "controls"},
-        parameters={"required": Parameter(("pre-trade-data-public", "post-trade-data-public"))},
-        frequency="continuous",
-        evidence="the public feed",
-    ),
-    row(
-        "EU-TRN-01.2",
-        "Public data in standard messages",
-        "Public data is offered as the standard messages of ISO 20022.",
-        "Delegated Regulation (EU) 2025/417 (number unverified)",
-        "mica",
-        S,
-        Primitive.CONTROLS,
-        **{**_PLATFORM, "effective_from": date(2025, 11, 28)},
-        inputs={"records": "controls"},
-        parameters={"required": Parameter(("transparency-iso-20022",))},
-        frequency="continuous",
-        evidence="a sample of the feed",
-        note="The messages are said to have been ready from 2025-11-28.",
-    ),
 )
-assert all(rule.applies for rule in VENUE_RULES) and MICA in PLATFORM, "each rule says whom it binds"

@@ -11,12 +11,14 @@ from compliance.calendars import Clock, Unit
 from compliance.rules import Condition, Parameter, Primitive, Rule, Status
 
 __all__ = [
+    "ACTS",
     "CFD",
     "CUSTODY",
     "DORA_FROM",
     "E1",
     "E2",
     "E3",
+    "EXACT",
     "FIRM",
     "LEAST",
     "MICA",
@@ -59,6 +61,35 @@ E3: Final = (
     "MiCA article 111: for a legal person EUR 5 million or 3 to 12.5 % of yearly turnover, by kind of breach; market "
     "abuse EUR 15 million or 15 % (amounts unverified: sources differ between 3 and 5 % for service providers)"
 )
+
+ACTS: Final[tuple[tuple[str, str], ...]] = (
+    ("MiCA", "Regulation (EU) 2023/1114 on markets in crypto-assets"),
+    ("RTS 2025/416", "Delegated Regulation (EU) 2025/416: records of the order book of platforms for crypto-assets"),
+    ("RTS 2025/417", "Delegated Regulation (EU) 2025/417: transparency of platforms (number unverified)"),
+    ("RTS 2025/885", "Delegated Regulation (EU) 2025/885: market abuse in crypto-assets"),
+    ("RTS 2025/1140", "Delegated Regulation (EU) 2025/1140: records of crypto-asset service providers"),
+    ("ITS 2024/2902", "Implementing Regulation (EU) 2024/2902: reporting on asset-referenced and e-money tokens"),
+    ("TFR", "Regulation (EU) 2023/1113 on information accompanying transfers of funds and certain crypto-assets"),
+    ("DORA", "Regulation (EU) 2022/2554 on digital operational resilience"),
+    ("RTS 2025/301", "Delegated Regulation (EU) 2025/301: reports of major ICT incidents"),
+    ("RTS 2024/1772", "Delegated Regulation (EU) 2024/1772: classification of ICT incidents"),
+    ("DAC8", "Directive (EU) 2023/2226 amending Directive 2011/16/EU on administrative cooperation in taxation"),
+    ("MiFID II", "Directive 2014/65/EU on markets in financial instruments"),
+    ("MiFIR", "Regulation (EU) 600/2014 on markets in financial instruments"),
+    ("DD 2017/593", "Delegated Directive (EU) 2017/593: safeguarding of clients' instruments and funds"),
+    ("DR 2017/565", "Delegated Regulation (EU) 2017/565: organisation of investment firms"),
+    ("RTS 6", "Delegated Regulation (EU) 2017/589: algorithmic trading"),
+    ("RTS 7", "Delegated Regulation (EU) 2017/584: organisation of trading venues"),
+    ("RTS 9", "Delegated Regulation (EU) 2017/566: ratio of unexecuted orders to transactions"),
+    ("RTS 22", "Delegated Regulation (EU) 2017/590: transaction reports"),
+    ("RTS 24", "Delegated Regulation (EU) 2017/580: order data of venues"),
+    ("RTS 25", "Delegated Regulation (EU) 2017/574: business clocks, until 2025-11-22"),
+    ("RTS 2025/1155", "Delegated Regulation (EU) 2025/1155: consolidated tapes and business clocks"),
+    ("MAR", "Regulation (EU) 596/2014 on market abuse"),
+    ("DR 2016/957", "Delegated Regulation (EU) 2016/957: reports of suspicious orders; with 2016/522, indicators"),
+    ("IFR", "Regulation (EU) 2019/2033 on prudential requirements of investment firms"),
+)
+"""The acts by the names that citations use."""
 
 TEXTS: Final[Mapping[str, str]] = {
     "mica-67": "https://www.mica.wtf/mica/title-v-authorisation-and-operating-conditions-for-crypto-asset-service-"
@@ -114,6 +145,7 @@ def activity(name: str) -> Condition:
 
 
 LEAST: Final = Parameter(Fraction(1), "records", U, "ours: where there is no record to look at, nothing has been shown")
+EXACT: Final = Parameter(Fraction(0), "of what is required", U, "ours: to have exactly what is owed is in order")
 CFD: Final = (activity("cfd-retail"),)
 
 

@@ -18,9 +18,10 @@ from compliance.calendars import calendar
 from compliance.evaluate import evaluate
 from compliance.facts import Assurance, Evidence, Fact, Facts, Source
 from compliance.regimes import catalogue, rule_set
-from compliance.regimes.eu.rules_conduct import DETECTORS
-from compliance.regimes.eu.rules_records import CUSTODY_CLASSES, MICA_CLASSES, MIFID_CLASSES, PLATFORM_CLASSES
-from compliance.regimes.eu.rules_venue import ALGO_CONTROLS, LIMIT_CONTROLS, PLATFORM_CONTROLS, VENUE_CONTROLS
+from compliance.regimes.eu.rules_abuse import DETECTORS
+from compliance.regimes.eu.rules_keeping import CUSTODY_CLASSES, MICA_CLASSES, MIFID_CLASSES, PLATFORM_CLASSES
+from compliance.regimes.eu.rules_platform import PLATFORM_CONTROLS
+from compliance.regimes.eu.rules_venue import ALGO_CONTROLS, LIMIT_CONTROLS, VENUE_CONTROLS
 from compliance.reports.document import Document
 from compliance.reports.inputs import BookLine, CoveragePoint, Evaluated, PackInput
 from compliance.reports.packs.eu import pack
