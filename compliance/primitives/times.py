@@ -86,11 +86,18 @@ def deadline(view: View) -> Outcome:
             lines.append(Line(end.isoformat(), Result.PASS, "not yet filed", required, f"{left_days[-1]} days left"))
         else:
             lines.append(Line(end.isoformat(), Result.FAIL, "not filed", required, "overdue"))
-    outcome = of_lines(lines, "periods in time", f"each {view.text('period', 'quarter')} filed when due")
+    outcome = of_lines(
+        lines, "periods in time", f"each {view.text('period', 'quarter')} filed when due", note=_none(lines)
+    )
     left = min(left_days, default=None)
     return Outcome(
         outcome.result, outcome.measured, outcome.required, outcome.margin, outcome.note, outcome.lines, None, left
     )
+
+
+def _none(lines: list[Line]) -> str:
+    """What to say where no period has ended: that nothing was due is no merit."""
+    return "" if lines else "no period has ended yet: nothing was due"
 
 
 def _period_ends(view: View, today: date) -> Iterator[date]:
@@ -136,7 +143,10 @@ def statements(view: View) -> Outcome:
         else:
             lines.append(Line(end.isoformat(), Result.FAIL, measured, required))
     outcome = of_lines(
-        lines, "periods with all statements", f"each {view.text('period', 'month')}, within {view.clock('due')}"
+        lines,
+        "periods with all statements",
+        f"each {view.text('period', 'month')}, within {view.clock('due')}",
+        note=_none(lines),
     )
     left = min(left_days, default=None)
     return Outcome(

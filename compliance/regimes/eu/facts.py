@@ -1,8 +1,8 @@
 """Facts that this regime alone asks for. Money is in euro unless a field says its currency; times have a time zone.
 
 What the firm states about itself comes first (authorisations, services, capital, incidents, audits), then what the
-ledger, the log of orders and the files made from them give. Facts about margin and CFDs wait for a margin engine; until
-there is one nothing gives them, and the rules that need them lack data wherever the firm says that it does such business.
+ledger, the log of orders and the files made from them give. Facts about margin and CFDs wait for a margin engine:
+nothing gives them yet, and the rules that need them lack data wherever the firm says that it does such business.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "cfd-retail, market-making-scheme, options-or-loans, emt-or-art-holders; an empty list: none of it",
     ),
     # Capital.
-    FactKind("eu.safeguards", _NUMBER, _FIRM, "CET1 own funds and insurance that count under MiCA article 67(4)", "EUR"),
+    FactKind(
+        "eu.safeguards", _NUMBER, _FIRM, "CET1 own funds and insurance that count under MiCA article 67(4)", "EUR"
+    ),
     FactKind(
         "eu.fixed_overheads",
         _NUMBER,
@@ -71,7 +73,9 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "DTF-derivatives",
         "EUR",
     ),
-    FactKind("eu.ifr.other_factors", _NUMBER, _FIRM, "sum of K-NPR, K-CMG, K-TCD and K-CON, which are not computed", "EUR"),
+    FactKind(
+        "eu.ifr.other_factors", _NUMBER, _FIRM, "sum of K-NPR, K-CMG, K-TCD and K-CON, which are not computed", "EUR"
+    ),
     # Client money.
     _records(
         "eu.client_fund_accounts",
@@ -96,9 +100,13 @@ FACTS: Final[tuple[FactKind, ...]] = (
     FactKind("eu.client_funds.total", _NUMBER, _FIRM, "clients' funds deposited, all places", "EUR"),
     FactKind("eu.client_funds.group", _NUMBER, _FIRM, "of that, with entities of the firm's own group", "EUR"),
     # Reviews and reports that the firm makes or receives.
-    FactKind("eu.transaction_reports.reconciled", _DAY, _FIRM, "when own trades were last compared with what was reported"),
+    FactKind(
+        "eu.transaction_reports.reconciled", _DAY, _FIRM, "when own trades were last compared with what was reported"
+    ),
     FactKind("eu.safeguarding.audited", _DAY, _FIRM, "date of the external auditor's last report on safeguarding"),
-    FactKind("eu.algo.self_assessed", _DAY, _FIRM, "when the yearly self-assessment of algorithmic trading was last made"),
+    FactKind(
+        "eu.algo.self_assessed", _DAY, _FIRM, "when the yearly self-assessment of algorithmic trading was last made"
+    ),
     FactKind("eu.best_execution.reviewed", _DAY, _FIRM, "when the quality of execution was last reviewed"),
     FactKind("eu.cfd.disclosed", _DAY, _FIRM, "when the share of losing CFD accounts was last brought up to date"),
     FactKind("eu.dac8.since", _DAY, _FIRM, "first day of reportable business, not before 2026-01-01"),
@@ -150,7 +158,9 @@ FACTS: Final[tuple[FactKind, ...]] = (
         sent_=_DAY,
         complete=_FLAG,
     ),
-    FactKind("eu.gateway_latency_us", _NUMBER, _FIRM, "gateway-to-gateway latency of the trading system", "microseconds"),
+    FactKind(
+        "eu.gateway_latency_us", _NUMBER, _FIRM, "gateway-to-gateway latency of the trading system", "microseconds"
+    ),
     _records(
         "eu.clocks",
         _FIRM,

@@ -1,33 +1,37 @@
-"""What the rows of this regime share: texts and where they stand, who they bind, what a breach can bring, and clocks."""
+"""What the rows of this regime share: texts and where they stand, whom they bind, what a breach can bring, clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any, Final
 
 from compliance.calendars import Clock, Unit
 from compliance.rules import Condition, Parameter, Primitive, Rule, Status
 
 __all__ = [
+    "ACTS",
     "CFD",
     "CUSTODY",
     "DORA_FROM",
     "E1",
     "E2",
     "E3",
+    "EXACT",
     "FIRM",
+    "LEAST",
     "MICA",
     "MICA_FROM",
     "MIFID_FROM",
     "PLATFORM",
     "REGIME",
-    "S",
     "TARGET",
     "TEXTS",
+    "VENUE",
+    "S",
     "U",
     "V",
-    "VENUE",
     "activity",
     "business_days",
     "hours",
@@ -58,6 +62,35 @@ E3: Final = (
     "abuse EUR 15 million or 15 % (amounts unverified: sources differ between 3 and 5 % for service providers)"
 )
 
+ACTS: Final[tuple[tuple[str, str], ...]] = (
+    ("MiCA", "Regulation (EU) 2023/1114 on markets in crypto-assets"),
+    ("RTS 2025/416", "Delegated Regulation (EU) 2025/416: records of the order book of platforms for crypto-assets"),
+    ("RTS 2025/417", "Delegated Regulation (EU) 2025/417: transparency of platforms (number unverified)"),
+    ("RTS 2025/885", "Delegated Regulation (EU) 2025/885: market abuse in crypto-assets"),
+    ("RTS 2025/1140", "Delegated Regulation (EU) 2025/1140: records of crypto-asset service providers"),
+    ("ITS 2024/2902", "Implementing Regulation (EU) 2024/2902: reporting on asset-referenced and e-money tokens"),
+    ("TFR", "Regulation (EU) 2023/1113 on information accompanying transfers of funds and certain crypto-assets"),
+    ("DORA", "Regulation (EU) 2022/2554 on digital operational resilience"),
+    ("RTS 2025/301", "Delegated Regulation (EU) 2025/301: reports of major ICT incidents"),
+    ("RTS 2024/1772", "Delegated Regulation (EU) 2024/1772: classification of ICT incidents"),
+    ("DAC8", "Directive (EU) 2023/2226 amending Directive 2011/16/EU on administrative cooperation in taxation"),
+    ("MiFID II", "Directive 2014/65/EU on markets in financial instruments"),
+    ("MiFIR", "Regulation (EU) 600/2014 on markets in financial instruments"),
+    ("DD 2017/593", "Delegated Directive (EU) 2017/593: safeguarding of clients' instruments and funds"),
+    ("DR 2017/565", "Delegated Regulation (EU) 2017/565: organisation of investment firms"),
+    ("RTS 6", "Delegated Regulation (EU) 2017/589: algorithmic trading"),
+    ("RTS 7", "Delegated Regulation (EU) 2017/584: organisation of trading venues"),
+    ("RTS 9", "Delegated Regulation (EU) 2017/566: ratio of unexecuted orders to transactions"),
+    ("RTS 22", "Delegated Regulation (EU) 2017/590: transaction reports"),
+    ("RTS 24", "Delegated Regulation (EU) 2017/580: order data of venues"),
+    ("RTS 25", "Delegated Regulation (EU) 2017/574: business clocks, until 2025-11-22"),
+    ("RTS 2025/1155", "Delegated Regulation (EU) 2025/1155: consolidated tapes and business clocks"),
+    ("MAR", "Regulation (EU) 596/2014 on market abuse"),
+    ("DR 2016/957", "Delegated Regulation (EU) 2016/957: reports of suspicious orders; with 2016/522, indicators"),
+    ("IFR", "Regulation (EU) 2019/2033 on prudential requirements of investment firms"),
+)
+"""The acts by the names that citations use."""
+
 TEXTS: Final[Mapping[str, str]] = {
     "mica-67": "https://www.mica.wtf/mica/title-v-authorisation-and-operating-conditions-for-crypto-asset-service-"
     "providers-art.-59-85/chapter-2/article-67",
@@ -65,8 +98,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "mica-75": "https://judict.eu/de/hla/32023R1114-X/article-75",
     "mica-76": "https://www.springlex.eu/en/packages/mica/mica-regulation/article-76/",
     "rts-obr": "https://www.springlex.eu/en/packages/mica/rts-obr-regulation/article-1/",
+    "rts-rk-2": "https://eur-lex.europa.eu/eli/reg_del/2025/1140/oj",
     "rts-rk": "https://www.judict.eu/de/sla/32023R1114/32025R1140-X/article-5",
-    "rts-ma": "https://www.springlex.eu/en/packages/mica/",
+    "rts-ma": "https://eur-lex.europa.eu/eli/reg_del/2025/885/oj",
     "mica": "https://eur-lex.europa.eu/legal-content/EN/TXT/?uri=CELEX:32023R1114",
     "tfr-14": "https://www.springlex.eu/en/packages/aml/tfr-regulation/article-14/",
     "tfr-16": "https://judict.eu/de/hla/32023R1113-X/article-16",
@@ -94,7 +128,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "cfd": "https://www.regulationtomorrow.com/eu/esma-renews-restriction-on-cfds-for-further-three-months-from-may/",
     "mifid": "https://eur-lex.europa.eu/eli/dir/2014/65/oj",
     "ifr": "https://judict.eu/en/hla/32019R2033-X/article-15",
-    "mar": "https://nomox.eu/",
+    "mar": "https://eur-lex.europa.eu/eli/reg_del/2016/522/oj",
 }
 """Where the text was read, or where it stands for those that were not."""
 
@@ -110,6 +144,8 @@ def activity(name: str) -> Condition:
     return Condition("eu.activities", "contains", name)
 
 
+LEAST: Final = Parameter(Fraction(1), "records", U, "ours: where there is no record to look at, nothing has been shown")
+EXACT: Final = Parameter(Fraction(0), "of what is required", U, "ours: to have exactly what is owed is in order")
 CFD: Final = (activity("cfd-retail"),)
 
 
@@ -134,7 +170,14 @@ def years(count: int) -> Clock:
 
 
 def row(
-    rule_id: str, title: str, requirement: str, citation: str, text: str, status: Status, primitive: Primitive, **more: Any
+    rule_id: str,
+    title: str,
+    requirement: str,
+    citation: str,
+    text: str,
+    status: Status,
+    primitive: Primitive,
+    **more: Any,
 ) -> Rule:
     """A row of the regime; `text` names its place in `TEXTS`. The other fields are those of `Rule`."""
     return Rule(

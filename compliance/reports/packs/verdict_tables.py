@@ -138,7 +138,7 @@ def _failing(verdict: Verdict, texts: Texts) -> Block:
     ]
     heading = texts["failing"].format(rule=verdict_name(verdict))
     after = (texts["lines_shown"].format(shown=len(rows), count=f"{verdict.line_count:,}"),)
-    name = "lines-" + verdict_name(verdict).lower().replace(" ", "-")
+    name = "lines-" + verdict_name(verdict).lower().replace(" ", "-").replace(".", "-")
     return Block(heading, 3, (), _named(table_of(heading, columns, rows), name), after, rules=(verdict.rule,))
 
 
