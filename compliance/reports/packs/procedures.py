@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from compliance.facts import decimal_text
+from compliance.primitives.view import View, described
 from compliance.reports.document import Block, Procedure, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.period import readable, rule_of, sections, verdict_name
@@ -62,9 +63,12 @@ def _procedure(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Proce
     if rule.parameters:
         shown = "; ".join(f"{name} {parameter_text(each)}" for name, each in rule.parameters.items())
         words += texts["procedure_parameters"].format(parameters=shown)
+    view = View(rule, {}, verdict.as_of)
     for name, conditions in (("applies", rule.applies), ("where", rule.where), ("must", rule.must)):
         if conditions:
-            words += texts[f"procedure_{name}"].format(conditions="; ".join(str(each) for each in conditions))
+            # Conditions of applicability are about facts, whose names are said as they are.
+            told = [str(each) if name == "applies" else described(each, view) for each in conditions]
+            words += texts[f"procedure_{name}"].format(conditions="; ".join(told))
     digests = tuple(dict.fromkeys(each.digest[:16] for each in verdict.evidence))
     return Procedure(
         number,
