@@ -130,9 +130,9 @@ class Condition:
     literal of texts parted by commas), `contains` (names, or a text), and `within` / `not within`: the moment or day
     `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. `in time` is as
     `within`, and what has not been done yet (an empty `left`) is in time for as long as the clock runs. `by`: `left`,
-    or now where it is empty, is no later than the moment or the end of the day in the field `right`. A field that is empty
-    fails every other operator but `absent` and `is not`. A comparing operator may be a parameter too (`@comparator`),
-    and `@today` is the day of judgement, UTC.
+    or now where it is empty, is no later than the moment or the end of the day in the field `right`. A field that is
+    empty fails every other operator but `absent` and `is not`. A comparing operator may be a parameter too
+    (`@comparator`), and `@today` is the day of judgement, UTC.
     """
 
     left: str
