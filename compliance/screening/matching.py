@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from compliance.screening.index import DOCUMENT_CHARACTERS_MIN, Entry, NameIndex, canonical_number
 from compliance.screening.names import read_name
 from compliance.screening.parties import PartyKind, Subject
-from compliance.screening.scoring import SAME, Modifier, modifiers, name_score
+from compliance.screening.scoring import RAISED_MAX, SAME, Modifier, modifiers, name_score
 from ledger.canonical import Json
 from ledger.errors import InputError
 
@@ -77,7 +77,7 @@ class Hit(NamedTuple):
 
 
 class ScreeningResult(NamedTuple):
-    """The hits, best first, and the best score there was, hit or not."""
+    """The hits, best first, and the best score; of a clear result, that of the names alone, under the threshold."""
 
     hits: tuple[Hit, ...]
     best_score: int
@@ -96,22 +96,26 @@ def plain(subject: Subject, index: NameIndex, parameters: ScreeningParameters) -
 def _result(subject: Subject, index: NameIndex, parameters: ScreeningParameters, *, is_plain: bool) -> ScreeningResult:
     exact = list(_exact(subject, index))
     best: dict[str, Hit] = {}
+    best_score = 0
     is_organisation = subject.kind is not None and subject.kind is not PartyKind.PERSON
     for text in subject.names:
         name = read_name(text, is_organisation)
         numbers = range(len(index.entries)) if is_plain else index.candidates(name)
-        for entry in (index.entries[number] for number in numbers):
+        for number in numbers:
+            entry = index.entries[number]
             score = name_score(name, entry.read)
-            if score + 400 < parameters.threshold and score <= 0:
+            best_score = max(best_score, min(score, parameters.threshold - 1))
+            if score + RAISED_MAX < parameters.threshold:
                 continue
             hit = _name_hit(subject, entry, score)
+            if hit.score < parameters.threshold:
+                continue
             before = best.get(hit.party)
             if before is None or (hit.score, hit.name_score) > (before.score, before.name_score):
                 best[hit.party] = hit
-    scores = [hit.score for hit in (*exact, *best.values())]
-    hits = [*exact, *(hit for hit in best.values() if hit.score >= parameters.threshold)]
+    hits = [*exact, *best.values()]
     hits.sort(key=lambda hit: (-hit.score, hit.party, hit.basis.value, hit.listed))
-    return ScreeningResult(tuple(hits), max(scores, default=0))
+    return ScreeningResult(tuple(hits), max((hit.score for hit in hits), default=best_score))
 
 
 def _exact(subject: Subject, index: NameIndex) -> Iterable[Hit]:

@@ -75,12 +75,14 @@ class Token(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A name to compare: its tokens in order, its normal form, the Han in it, and whether its script has no vowels."""
+    """A name to compare: its tokens, its words sorted, the Han in it, and whether its script has no vowels."""
 
     tokens: tuple[Token, ...]
     normal: str
     han: str
     is_abjad: bool
+    ordered: tuple[Token, ...]
+    """The tokens in alphabetical order: in which order somebody gives their names says nothing."""
 
 
 @lru_cache(maxsize=1 << 17)
@@ -129,4 +131,5 @@ def read_name(text: str, is_organisation: bool = False) -> Name:
     normal = normalise(text, is_organisation=is_organisation)
     han = "".join(_HAN.findall(unicodedata.normalize("NFKC", text)))
     is_abjad = any("\u0590" <= letter <= "\u06ff" for letter in text)
-    return Name(tuple(_token(word) for word in normal.split()), normal, han, is_abjad)
+    tokens = tuple(_token(word) for word in normal.split())
+    return Name(tokens, " ".join(sorted(normal.split())), han, is_abjad, tuple(sorted(tokens)))

@@ -17,9 +17,11 @@ from rapidfuzz.distance import Indel
 from compliance.screening.names import Name, Token
 from compliance.screening.parties import BirthDate, ListedParty, NameQuality, Subject
 
-__all__ = ["SAME", "Modifier", "modifiers", "name_score"]
+__all__ = ["RAISED_MAX", "SAME", "Modifier", "modifiers", "name_score"]
 
 SAME: Final = 10_000
+RAISED_MAX: Final = 400
+"""The most that modifiers add to a score: the same birth date and the same nationality."""
 _PAIRED_MIN: Final = 6_000
 _INITIAL: Final = 7_000
 _SKELETON_EQUAL: Final = 8_800
@@ -72,7 +74,8 @@ def _joined(tokens: tuple[Token, ...], other: tuple[Token, ...]) -> tuple[Token,
             for b in tokens:
                 if a is not b and (a.plain + b.plain == whole.plain or a.folded + b.folded == whole.folded):
                     rest = tuple(token for token in tokens if token is not a and token is not b)
-                    return _joined(rest, tuple(token for token in other if token is not whole)) + (whole,)
+                    left = _joined(rest, tuple(token for token in other if token is not whole))
+                    return tuple(sorted((*left, whole)))
     return tokens
 
 
@@ -82,46 +85,53 @@ def name_score(a: Name, b: Name) -> int:
         return SAME
     if a.han and b.han:
         return max(_ratio(a.han, b.han), _aligned(a, b)) if a.han != b.han else SAME
-    sorted_ratio = int(fuzz.token_sort_ratio(a.normal, b.normal) * 100)  # determinism: a quotient of small integers
+    # The ratio of the words sorted is what rapidfuzz calls token_sort_ratio; they are sorted already.
+    sorted_ratio = int(fuzz.ratio(a.normal, b.normal) * 100)  # determinism: a quotient of small integers
     return max(sorted_ratio, _aligned(a, b))
 
 
 def _aligned(a: Name, b: Name) -> int:
-    left, right = a.tokens, b.tokens
+    left, right = a.ordered, b.ordered
     if len(left) != len(right):
         left, right = _joined(left, right), _joined(right, left)
-    left, right = tuple(sorted(left)), tuple(sorted(right))
     if (len(left), left) > (len(right), right):
         left, right = right, left
     is_abjad = a.is_abjad or b.is_abjad
-    pairs = sorted(
-        (-likeness, i, j)
-        for i, one in enumerate(left)
-        for j, other in enumerate(right)
-        if (likeness := _alike(one, other, is_abjad)) >= _PAIRED_MIN
-    )
-    free_left, free_right = set(range(len(left))), set(range(len(right)))
+    pairs = []
+    for i, one in enumerate(left):
+        for j, other in enumerate(right):
+            likeness = _alike(one, other, is_abjad)
+            if likeness >= _PAIRED_MIN:
+                pairs.append((-likeness, i, j))
+    if not pairs:
+        return 0
+    pairs.sort()
+    taken_left: set[int] = set()
+    taken_right: set[int] = set()
     got = whole = 0
     for cost, i, j in pairs:
-        if i in free_left and j in free_right:
-            free_left.remove(i)
-            free_right.remove(j)
+        if i not in taken_left and j not in taken_right:
+            taken_left.add(i)
+            taken_right.add(j)
             weight = _weight(left[i]) + _weight(right[j])
-            got += -cost * weight
+            got -= cost * weight
             whole += weight
-    if not whole:
-        return 0
-    extra = 0
-    for token in (right[j] for j in free_right):
-        extra += _OPTIONAL_COST if token.is_optional else _EXTRA_COST
-    for token in (left[i] for i in free_left):
-        if token.is_optional:
-            extra += _OPTIONAL_COST
-        else:
-            whole += 2 * _weight(token)
-    return max(0, got // whole - min(extra, _EXTRA_COST_MAX)) if len(left) > 1 or len(right) == 1 else got // (
-        whole + 2 * sum(_weight(right[j]) for j in free_right)
-    )
+    free_left = [token for i, token in enumerate(left) if i not in taken_left]
+    free_right = [token for j, token in enumerate(right) if j not in taken_right]
+    return _charged(got, whole, free_left, free_right, is_single=len(left) == 1 < len(right))
+
+
+def _charged(got: int, whole: int, few: list[Token], many: list[Token], *, is_single: bool) -> int:
+    """The score after what was left over: `few` on the side with fewer words, `many` on the other."""
+    extra = sum(_OPTIONAL_COST for token in (*few, *many) if token.is_optional)
+    unlike = [token for token in few if not token.is_optional]
+    more = [token for token in many if not token.is_optional]
+    if is_single:
+        unlike += more  # one word in common is no name in common
+    else:
+        extra += _EXTRA_COST * len(more)
+    whole += 2 * sum(_weight(token) for token in unlike)
+    return max(0, got // whole - min(extra, _EXTRA_COST_MAX))
 
 
 def _weight(token: Token) -> int:

@@ -19,7 +19,8 @@ _EVM = re.compile(r"0[xX][0-9a-fA-F]{40}\Z")
 _CAIP10 = re.compile(r"[a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:(?=.)")
 _URI = re.compile(r"(bitcoin|bitcoincash|litecoin|ethereum|dash|monero|zcash|tron):(?=.)", re.IGNORECASE)
 _BECH32 = re.compile(
-    r"(?:bc|tb|ltc|btg|dgb|vtc|zs|u|cosmos|osmo|addr|stake|erd|one|thor|kava|inj|bnb)1[02-9ac-hj-np-z]{6,}\Z", re.IGNORECASE
+    r"(?:bc|tb|ltc|btg|dgb|vtc|zs|u|cosmos|osmo|addr|stake|erd|one|thor|kava|inj|bnb)1[02-9ac-hj-np-z]{6,}\Z",
+    re.IGNORECASE,
 )
 _CASHADDR = re.compile(r"[qp][02-9ac-hj-np-z]{41}\Z", re.IGNORECASE)
 

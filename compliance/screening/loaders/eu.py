@@ -59,9 +59,7 @@ def _xml_party(refusals: Refusals, element: Any) -> ListedParty | None:
     subject = parts.get("subjectType", [None])[0]
     codes = [] if subject is None else [subject.get("code", ""), subject.get("classificationCode", "")]
     kind = next((_KINDS[code.casefold()] for code in codes if code.casefold() in _KINDS), None)
-    names = _names(
-        (each.get("wholeName", ""), each.get("strong", "true")) for each in parts.get("nameAlias", [])
-    )
+    names = _names((each.get("wholeName", ""), each.get("strong", "true")) for each in parts.get("nameAlias", []))
     identity = element.get("logicalId", "")
     if not identity or kind is None or not names:
         refusals.refuse(row, "the entity has no logicalId, no known subjectType or no name")

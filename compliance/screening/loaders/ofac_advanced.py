@@ -63,7 +63,9 @@ class _Reader:
             self.refusals.refuse(root.sourceline, "the list has no parties")
         if self.documents and not self.refusals.problems:
             identity = next(iter(self.documents))
-            self.refusals.refuse(root.sourceline, f"a document belongs to identity {identity}, which is not in the list")
+            self.refusals.refuse(
+                root.sourceline, f"a document belongs to identity {identity}, which is not in the list"
+            )
         return Loaded(self.list_id, published, tuple(parties.values()))
 
     def _read_values(self, root: Any) -> None:
@@ -198,7 +200,9 @@ class _Reader:
         """A birth date from the start's first to the end's last day, as far as either says day and month."""
         ends = []
         for path in (("Start/From",), ("End/To", "End/From", "Start/To", "Start/From")):
-            found = [each for step in path for each in period.findall("/".join("{*}" + part for part in step.split("/")))]
+            found = [
+                each for step in path for each in period.findall("/".join("{*}" + part for part in step.split("/")))
+            ]
             ends.append(found[0] if found else None)
         if ends[0] is None or ends[1] is None:
             return BirthDate("", "", "")

@@ -34,7 +34,9 @@ _DOCUMENTS: Final = (
     "Kuwaiti Civil ID", "UAE Identification", "Numero de Identidad", "Italian Fiscal Code", "Tazkira National ID Card",
 )  # fmt: skip
 # The longer words first, so that none is taken for a shorter one.
-_DOCUMENT: Final = re.compile("(" + "|".join(re.escape(w) for w in sorted(_DOCUMENTS, key=len, reverse=True)) + r")\s+(.+)\Z")
+_DOCUMENT: Final = re.compile(
+    "(" + "|".join(re.escape(w) for w in sorted(_DOCUMENTS, key=len, reverse=True)) + r")\s+(.+)\Z"
+)
 
 
 class Remarks(NamedTuple):

@@ -62,7 +62,9 @@ def _party(list_id: str, refusals: Refusals, element: Any) -> ListedParty | None
             refusals.refuse(alias.sourceline, f"an alias of entry {identity} has no name")
     documents, wallets = _identifiers(refusals, element, identity)
     said = read_remarks("".join(texts(element, "remarks")))
-    nations = texts(element, "nationalityList/nationality/country") + texts(element, "citizenshipList/citizenship/country")
+    nations = texts(element, "nationalityList/nationality/country") + texts(
+        element, "citizenshipList/citizenship/country"
+    )
     births = tuple(birth_of(text) for text in texts(element, "dateOfBirthList/dateOfBirthItem/dateOfBirth"))
     return ListedParty(
         list_id=list_id,
