@@ -15,7 +15,7 @@ What it finds and misses is measured in docs/screening.md. Imports por and ledge
 
 from __future__ import annotations
 
-from compliance.screening.facts import OFAC_REPORT, ReportClock, ScreeningFacts, screening_facts
+from compliance.screening.facts import OFAC_REPORT, ReportClock, ScreeningFacts, screening_fact, screening_facts
 from compliance.screening.lists import ListDelta, ListSet, SanctionsList, compare, read_lists
 from compliance.screening.loaders import ListFile
 from compliance.screening.matching import Hit, ScreeningParameters, ScreeningResult, screen
@@ -48,6 +48,7 @@ __all__ = [
     "compare",
     "read_lists",
     "screen",
+    "screening_fact",
     "screening_facts",
     "subject_hash",
 ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -61,9 +62,9 @@ def _token_keys(token: Token, is_abjad: bool) -> Iterable[str]:
 def _pair_keys(name: Name) -> Iterable[str]:
     tokens = [token for token in name.tokens if len(token.plain) > 1]
     if len(tokens) > _PAIRED_TOKENS_MAX:
-        near = zip(tokens, tokens[1:], strict=False)
+        near = list(pairwise(tokens))
     else:
-        near = iter([(a, b) for a in tokens for b in tokens if a is not b])  # type: ignore[assignment]  # pairs all the same
+        near = [(a, b) for a in tokens for b in tokens if a is not b]
     return dict.fromkeys("+" + a.folded + b.folded for a, b in near)
 
 

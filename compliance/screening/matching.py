@@ -33,7 +33,7 @@ def algorithm_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningParameters:
-    """The threshold in basis points, with where it comes from. No regulator gives one: the firm sets it and says why."""
+    """The threshold in basis points, with where it comes from. No regulator gives one: the firm sets it."""
 
     threshold: int = 8_500
     source: str = "engineering default, measured in docs/screening.md"

@@ -5,8 +5,8 @@
 3. Words that say nothing of who somebody is go: titles, particles, and for organisations their legal form; unless
    nothing else would be left.
 
-A token has three forms: `plain` as above; `folded`, in which spellings that transliterations exchange are one (kh and h,
-ou and o, y and i); and its `skeleton`, the folded consonants, which Arabic and Hebrew write and nothing else.
+A token has three forms: `plain` as above; `folded`, in which spellings that transliterations exchange are one (kh
+and h, ou and o, y and i); and its `skeleton`, the folded consonants, which Arabic and Hebrew write and nothing else.
 
 What anyascii cannot know: which language Han characters are in. It reads every one of them as Mandarin, so the Japanese
 name 山田太郎 becomes `shan tian tai lang` and never meets `Yamada Taro`. Han is therefore compared as Han, which finds
@@ -55,7 +55,8 @@ _PATRONYMIC: Final = re.compile(r"[a-z]{3,}(?:ovich|evich|yevich|ovna|evna|yevna
 
 # Spellings that transliterations and keyboards exchange; applied in this order, to both sides of every comparison.
 _FOLDS: Final = (
-    ("shch", "sh"), ("tsch", "sh"), ("sch", "sh"), ("tch", "sh"), ("tsh", "sh"), ("ch", "sh"), ("kh", "h"), ("gh", "g"), ("dh", "d"),
+    ("shch", "sh"), ("tsch", "sh"), ("sch", "sh"), ("tch", "sh"), ("tsh", "sh"), ("ch", "sh"),
+    ("kh", "h"), ("gh", "g"), ("dh", "d"),
     ("th", "t"), ("zh", "j"), ("dj", "j"), ("ph", "f"), ("ck", "k"), ("ks", "x"), ("ts", "s"), ("tz", "s"), ("ou", "o"),
     ("oo", "u"), ("ee", "i"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("ei", "i"), ("ai", "i"), ("ay", "i"), ("ey", "i"),
     ("iy", "i"), ("ij", "i"), ("yi", "i"), ("ie", "i"), ("ia", "a"), ("ya", "a"), ("yu", "u"), ("ju", "u"), ("yo", "o"),

@@ -132,7 +132,7 @@ class Screener:
         return done
 
     def look_back(self, transfers: Sequence[Transfer], delta: ListDelta | None, at: str) -> list[Touched]:
-        """The past transfers that touched a listed wallet: of the parties that changed, or of all where `delta` is None.
+        """The past transfers that touched a listed wallet: of the parties that changed, or of all without `delta`.
 
         Each of them gets a record, and the whole table one more that says how many were examined.
         """

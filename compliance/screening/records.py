@@ -118,7 +118,9 @@ class ScreeningLog:
         """
         log = cls()
         if data and not data.endswith(b"\n"):
-            remedy = "Restore the log from a copy; if the machine stopped while writing, remove what follows the last line feed."
+            remedy = (
+                "If the machine stopped while writing, remove what follows the last line feed; else restore the log."
+            )
             raise InputError(file, "the last record is cut short", remedy, row=data.count(b"\n") + 1)
         for row, line in enumerate(data.split(b"\n")[:-1], start=1):
             try:

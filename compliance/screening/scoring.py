@@ -1,8 +1,8 @@
 """How alike two names are, in basis points (10,000 is the same), and what birth date and nationality change of it.
 
-Words are paired whatever their order, the most alike first; a word's likeness is rapidfuzz's Indel distance on the plain
-and on the folded spelling, or an equal skeleton. What is left over on the side with more words (a middle name) costs a
-fixed amount; what is left over on the side with fewer counts as unlike. Beside it stands rapidfuzz's token_sort_ratio,
+Words are paired whatever their order, the most alike first; a word's likeness is rapidfuzz's Indel distance on the
+plain and on the folded spelling, or an equal skeleton. What is left over on the side with more words (a middle name)
+costs a fixed amount; what is left over on the side with fewer counts as unlike. Beside it stands rapidfuzz's token_sort_ratio,
 and the higher of both is the score. All arithmetic is in integers, so a score is the same on every machine.
 """
 

@@ -39,5 +39,5 @@ def canonical_address(text: str) -> str:
 
 
 def _is_one_case(address: str) -> bool:
-    # Mixed case is no valid bech32; it is folded all the same, so that a spoiled copy of a listed address still matches.
+    # Mixed case is no valid bech32; it is folded all the same, so that a spoiled copy still meets the listed address.
     return _BECH32.match(address) is not None or _CASHADDR.match(address) is not None
