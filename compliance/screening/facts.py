@@ -35,7 +35,7 @@ _DAY_SECONDS: Final = 86_400
 
 
 class ReportClock(NamedTuple):
-    """How long a report may take from the day on which a hit was confirmed, where that is said, and how far it was read."""
+    """How long a report may take from the day on which a hit was confirmed, and where that is said."""
 
     rule: str
     clock: Clock

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from compliance.screening.names import Name, Token, read_name
+from compliance.screening.names import Name, Token, read_name, token
 from compliance.screening.parties import Identifier, ListedName, ListedParty, PartyKind, Wallet
 from compliance.screening.wallets import canonical_address
 
@@ -27,6 +27,7 @@ DOCUMENT_CHARACTERS_MIN: Final = 4
 """A shorter document number is no identity: it would meet half the customers."""
 _PAIRED_TOKENS_MAX: Final = 5
 _CACHE_MAX: Final = 50_000
+_VOWELS: Final = str.maketrans("", "", "aeiou")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 Ids = Any  # np.ndarray of int32; numpy's generic is spelt differently by its versions
 
@@ -44,28 +45,36 @@ def canonical_number(text: str) -> str:
     return _SEPARATORS.sub("", text).upper().removeprefix("IMO") or text.strip()
 
 
+def _without_one(word: str) -> list[str]:
+    return [word[:at] + word[at + 1 :] for at in range(len(word))]
+
+
 def _keys(skeleton: str, folded: str) -> list[str]:
-    if len(skeleton) < 2:
-        return ["=" + folded]  # a word of vowels, or with one consonant: Ali, Wu
-    if len(skeleton) < 3:
-        return [skeleton, "=" + folded]
-    return [skeleton, *dict.fromkeys(skeleton[:at] + skeleton[at + 1 :] for at in range(len(skeleton)))]
+    if len(skeleton) >= 3:
+        return [skeleton, *_without_one(skeleton)]
+    # A word of few consonants (Ali, Yuki, Wu) is kept as it is written, and with each letter left out.
+    shorter = ["=" + each for each in _without_one(folded)] if len(folded) >= 3 else []
+    return [*([skeleton] if len(skeleton) == 2 else []), "=" + folded, *shorter]
 
 
-def _token_keys(token: Token, is_abjad: bool) -> Iterable[str]:
-    keys = dict.fromkeys(_keys(token.skeleton, token.folded))
+def _token_keys(word: Token, is_abjad: bool) -> Iterable[str]:
+    keys = dict.fromkeys(_keys(word.skeleton, word.folded))
+    # As it is written too: a slip inside sh or ch spoils the folded form of both letters.
+    bare = word.plain.translate(_VOWELS)
+    if len(bare) >= 2:
+        keys.update(dict.fromkeys([bare, *(_without_one(bare) if len(bare) >= 3 else [])]))
     if is_abjad:
-        keys.update(dict.fromkeys(_keys(token.skeleton.replace("v", ""), token.folded)))
+        keys.update(dict.fromkeys(_keys(word.skeleton.replace("v", ""), word.folded)))
     return keys
 
 
 def _pair_keys(name: Name) -> Iterable[str]:
-    tokens = [token for token in name.tokens if len(token.plain) > 1]
+    tokens = [each for each in name.tokens if len(each.plain) > 1]
     if len(tokens) > _PAIRED_TOKENS_MAX:
         near = list(pairwise(tokens))
     else:
         near = [(a, b) for a in tokens for b in tokens if a is not b]
-    return dict.fromkeys("+" + a.folded + b.folded for a, b in near)
+    return dict.fromkeys("+" + token(a.plain + b.plain).folded for a, b in near)
 
 
 class NameIndex:
@@ -91,7 +100,7 @@ class NameIndex:
         self._cache: dict[tuple[str, bool], Ids] = {}
         self._fill()
         counts = [len(entry.read.tokens) for entry in self.entries]
-        words = [sum(len(token.plain) > 1 for token in entry.read.tokens) for entry in self.entries]
+        words = [sum(len(word.plain) > 1 for word in entry.read.tokens) for entry in self.entries]
         self._counts = np.array(counts, dtype=np.int8)
         self._needs = np.minimum(2, np.maximum(1, np.array(words, dtype=np.int8)))
 
@@ -99,10 +108,10 @@ class NameIndex:
         tokens: dict[str, list[int]] = {}
         pairs: dict[str, list[int]] = {}
         for number, entry in enumerate(self.entries):
-            for token in entry.read.tokens:
-                for key in _token_keys(token, entry.read.is_abjad):
+            for word in entry.read.tokens:
+                for key in _token_keys(word, entry.read.is_abjad):
                     tokens.setdefault(key, []).append(number)
-                pairs.setdefault("+" + token.folded, []).append(number)
+                pairs.setdefault("+" + word.folded, []).append(number)
             for key in _pair_keys(entry.read):
                 pairs.setdefault(key, []).append(number)
             for character in dict.fromkeys(entry.read.han):
@@ -118,12 +127,12 @@ class NameIndex:
         """The parties that a document or registration number is listed for."""
         return self._numbers.get(canonical_number(number), ())
 
-    def _meeting(self, token: Token, is_abjad: bool) -> Ids:
+    def _meeting(self, word: Token, is_abjad: bool) -> Ids:
         """The entries with a word that meets this one."""
-        key = (token.plain, is_abjad)
+        key = (word.plain, is_abjad)
         found = self._cache.get(key)
         if found is None:
-            lists = [ids for each in _token_keys(token, is_abjad) if (ids := self._tokens.get(each)) is not None]
+            lists = [ids for each in _token_keys(word, is_abjad) if (ids := self._tokens.get(each)) is not None]
             found = np.unique(np.concatenate(lists)) if lists else np.empty(0, dtype=np.int32)
             if len(self._cache) < _CACHE_MAX:
                 self._cache[key] = found
@@ -131,13 +140,13 @@ class NameIndex:
 
     def candidates(self, name: Name) -> list[int]:
         """The numbers of the entries to compare a name with, in order."""
-        words = [token for token in name.tokens if len(token.plain) > 1]
+        words = [word for word in name.tokens if len(word.plain) > 1]
         met = np.zeros(len(self.entries), dtype=np.int8)
         joined = np.zeros(len(self.entries), dtype=bool)
-        for token in words[:100]:
-            met[self._meeting(token, name.is_abjad)] += 1
+        for word in words[:100]:
+            met[self._meeting(word, name.is_abjad)] += 1
             # One word here that is two there; and, below, two words here that are one or two there.
-            if (ids := self._pairs.get("+" + token.folded)) is not None:
+            if (ids := self._pairs.get("+" + word.folded)) is not None:
                 joined[ids[self._counts[ids] > len(name.tokens)]] = True
         for key in _pair_keys(name):
             if (ids := self._pairs.get(key)) is not None:

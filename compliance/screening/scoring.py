@@ -2,8 +2,8 @@
 
 Words are paired whatever their order, the most alike first; a word's likeness is rapidfuzz's Indel distance on the
 plain and on the folded spelling, or an equal skeleton. What is left over on the side with more words (a middle name)
-costs a fixed amount; what is left over on the side with fewer counts as unlike. Beside it stands rapidfuzz's token_sort_ratio,
-and the higher of both is the score. All arithmetic is in integers, so a score is the same on every machine.
+costs a fixed amount; what is left over on the side with fewer counts as unlike. Beside it stands rapidfuzz's
+token_sort_ratio, and the higher of both is the score. All arithmetic is in integers, so a score is the same on every machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from compliance.screening.names import Name, Token
+from compliance.screening.names import Name, Token, token
 from compliance.screening.parties import BirthDate, ListedParty, NameQuality, Subject
 
 __all__ = ["RAISED_MAX", "SAME", "Modifier", "modifiers", "name_score"]
@@ -23,11 +23,12 @@ SAME: Final = 10_000
 RAISED_MAX: Final = 400
 """The most that modifiers add to a score: the same birth date and the same nationality."""
 _PAIRED_MIN: Final = 6_000
-_INITIAL: Final = 7_000
+_INITIAL: Final = 7_500
 _SKELETON_EQUAL: Final = 8_800
 _FOLDED_COST: Final = 200
 _ABJAD_COST: Final = 500
 _EXTRA_COST: Final = 500
+_ARTICLE_COST: Final = 300
 _OPTIONAL_COST: Final = 100
 _EXTRA_COST_MAX: Final = 2_000
 _MODIFIERS_MIN: Final = -1_500
@@ -53,6 +54,10 @@ def _alike(a: Token, b: Token, is_abjad: bool) -> int:
     if len(a.plain) == 1 or len(b.plain) == 1:
         return _INITIAL if a.plain[0] == b.plain[0] or a.folded[:1] == b.folded[:1] else 0
     best = max(_ratio(a.plain, b.plain), _ratio(a.folded, b.folded) - _FOLDED_COST)
+    for one, other in ((a, b), (b, a)):
+        # The Arabic article written together with the name: Alharbi.
+        if one.plain[:2] in ("al", "el") and len(one.plain) >= 6 and other.plain[:2] not in ("al", "el"):
+            best = max(best, _ratio(one.folded[2:], other.folded) - _ARTICLE_COST)
     if a.skeleton == b.skeleton and len(a.skeleton) >= 3:
         best = max(best, _SKELETON_EQUAL)
     if is_abjad and a.skeleton and b.skeleton:
@@ -69,12 +74,12 @@ def _joined(tokens: tuple[Token, ...], other: tuple[Token, ...]) -> tuple[Token,
         if len(whole.plain) < 4:
             continue
         for a in tokens:
-            if not whole.folded.startswith(a.folded[:2]):
+            if whole.plain[0] != a.plain[0] and whole.folded[0] != a.folded[0]:
                 continue
             for b in tokens:
-                if a is not b and (a.plain + b.plain == whole.plain or a.folded + b.folded == whole.folded):
-                    rest = tuple(token for token in tokens if token is not a and token is not b)
-                    left = _joined(rest, tuple(token for token in other if token is not whole))
+                if a is not b and (a.plain + b.plain == whole.plain or token(a.plain + b.plain).folded == whole.folded):
+                    rest = tuple(each for each in tokens if each is not a and each is not b)
+                    left = _joined(rest, tuple(each for each in other if each is not whole))
                     return tuple(sorted((*left, whole)))
     return tokens
 
@@ -116,26 +121,26 @@ def _aligned(a: Name, b: Name) -> int:
             weight = _weight(left[i]) + _weight(right[j])
             got -= cost * weight
             whole += weight
-    free_left = [token for i, token in enumerate(left) if i not in taken_left]
-    free_right = [token for j, token in enumerate(right) if j not in taken_right]
+    free_left = [each for i, each in enumerate(left) if i not in taken_left]
+    free_right = [each for j, each in enumerate(right) if j not in taken_right]
     return _charged(got, whole, free_left, free_right, is_single=len(left) == 1 < len(right))
 
 
 def _charged(got: int, whole: int, few: list[Token], many: list[Token], *, is_single: bool) -> int:
     """The score after what was left over: `few` on the side with fewer words, `many` on the other."""
-    extra = sum(_OPTIONAL_COST for token in (*few, *many) if token.is_optional)
-    unlike = [token for token in few if not token.is_optional]
-    more = [token for token in many if not token.is_optional]
+    extra = sum(_OPTIONAL_COST for each in (*few, *many) if each.is_optional)
+    unlike = [each for each in few if not each.is_optional]
+    more = [each for each in many if not each.is_optional]
     if is_single:
         unlike += more  # one word in common is no name in common
     else:
         extra += _EXTRA_COST * len(more)
-    whole += 2 * sum(_weight(token) for token in unlike)
+    whole += 2 * sum(_weight(each) for each in unlike)
     return max(0, got // whole - min(extra, _EXTRA_COST_MAX))
 
 
-def _weight(token: Token) -> int:
-    return min(len(token.plain), _WEIGHT_MAX)
+def _weight(word: Token) -> int:
+    return min(len(word.plain), _WEIGHT_MAX)
 
 
 def modifiers(subject: Subject, party: ListedParty, quality: NameQuality) -> tuple[Modifier, ...]:
