@@ -86,6 +86,7 @@ class NameIndex:
         self._wallets: dict[str, list[tuple[ListedParty, Wallet]]] = {}
         self._numbers: dict[str, list[tuple[ListedParty, Identifier]]] = {}
         self._han: dict[str, list[int]] = {}
+        self._same: dict[str, list[int]] = {}
         for party in parties:
             for name in party.names:
                 self.entries.append(Entry(party, name, read_name(name.text, party.kind is not PartyKind.PERSON)))
@@ -114,6 +115,7 @@ class NameIndex:
                 pairs.setdefault("+" + word.folded, []).append(number)
             for key in _pair_keys(entry.read):
                 pairs.setdefault(key, []).append(number)
+            self._same.setdefault(entry.read.normal, []).append(number)
             for character in dict.fromkeys(entry.read.han):
                 self._han.setdefault(character, []).append(number)
         self._tokens = {key: np.unique(np.array(ids, dtype=np.int32)) for key, ids in tokens.items()}
@@ -158,6 +160,7 @@ class NameIndex:
             several = self._counts >= 2
             chosen = (several & (met + joined >= needs)) | (joined & ~several)
         found = set(np.flatnonzero(chosen).tolist())
+        found.update(self._same.get(name.normal, ()))  # names of initials alone have no other key
         if name.han:
             for character in name.han:
                 found.update(self._han.get(character, ()))

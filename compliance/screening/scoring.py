@@ -3,7 +3,8 @@
 Words are paired whatever their order, the most alike first; a word's likeness is rapidfuzz's Indel distance on the
 plain and on the folded spelling, or an equal skeleton. What is left over on the side with more words (a middle name)
 costs a fixed amount; what is left over on the side with fewer counts as unlike. Beside it stands rapidfuzz's
-token_sort_ratio, and the higher of both is the score. All arithmetic is in integers, so a score is the same on every machine.
+token_sort_ratio, and the higher of both is the score. All arithmetic is in integers, so a score is the same on every
+machine.
 """
 
 from __future__ import annotations
@@ -71,13 +72,17 @@ def _alike(a: Token, b: Token, is_abjad: bool) -> int:
 def _joined(tokens: tuple[Token, ...], other: tuple[Token, ...]) -> tuple[Token, ...]:
     """The tokens with two of them made one where the other side writes them as one word."""
     for whole in other:
-        if len(whole.plain) < 4:
+        if len(whole.plain) < 4 or any(each.plain == whole.plain for each in tokens):
             continue
         for a in tokens:
             if whole.plain[0] != a.plain[0] and whole.folded[0] != a.folded[0]:
                 continue
             for b in tokens:
-                if a is not b and (a.plain + b.plain == whole.plain or token(a.plain + b.plain).folded == whole.folded):
+                if (
+                    a is not b
+                    and min(len(a.plain), len(b.plain)) > 1
+                    and (a.plain + b.plain == whole.plain or token(a.plain + b.plain).folded == whole.folded)
+                ):
                     rest = tuple(each for each in tokens if each is not a and each is not b)
                     left = _joined(rest, tuple(each for each in other if each is not whole))
                     return tuple(sorted((*left, whole)))
@@ -118,7 +123,9 @@ def _aligned(a: Name, b: Name) -> int:
         if i not in taken_left and j not in taken_right:
             taken_left.add(i)
             taken_right.add(j)
-            weight = _weight(left[i]) + _weight(right[j])
+            # An initial says little of the name that it stands for, for or against.
+            is_initial = min(len(left[i].plain), len(right[j].plain)) == 1
+            weight = 2 if is_initial else _weight(left[i]) + _weight(right[j])
             got -= cost * weight
             whole += weight
     free_left = [each for i, each in enumerate(left) if i not in taken_left]

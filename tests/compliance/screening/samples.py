@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- elements of the official formats stand on their lines as the files have them
 """Small lists in the official formats, with parties that do not exist."""
 
 from __future__ import annotations

@@ -90,7 +90,18 @@ _ONSETS = "b br ch d dr f g gr h j k kl l m n p pr r s sh st t tr v w z".split()
 _VOWELS = "a e i o u ai ou ie".split()
 _CODAS = "n r l s m t ck nd rt lk ng rs".split()
 _ENDINGS = "son ski ez elli mann enko ova ard ington ura".split()
-_ACCENTS = {"a": "áàâä", "e": "éèêë", "i": "íîï", "o": "óôöø", "u": "úûü", "c": "ç", "n": "ñ", "s": "š", "z": "ž", "l": "ł"}
+_ACCENTS = {
+    "a": "áàâä",
+    "e": "éèêë",
+    "i": "íîï",
+    "o": "óôöø",
+    "u": "úûü",
+    "c": "ç",
+    "n": "ñ",
+    "s": "š",
+    "z": "ž",
+    "l": "ł",
+}
 
 
 class Person(NamedTuple):
