@@ -172,7 +172,7 @@ DECOYS = _people(11, 60)
 
 
 def test_the_index_finds_what_its_plain_twin_finds() -> None:
-    """Every score at or over the threshold, on the same names; the misses of one in a hundred are in docs/screening.md."""
+    """All hits but one in a hundred; which words the index cannot bring together is in docs/screening.md."""
     index = NameIndex(_people(5, 300))
     names = [*innocents(Random(6), 80, 0.5), *(entry.name.text for entry in index.entries[:60])]
     found = whole = 0

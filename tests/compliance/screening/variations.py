@@ -38,7 +38,7 @@ ARABIC_SPELLINGS = {
     "Muhammad": ("Mohammed", "Mohamed", "Mohamad", "Muhamed", "Mohammad"), "Ahmad": ("Ahmed", "Akhmad"),
     "Mahmud": ("Mahmoud", "Mahmood"), "Khalid": ("Khaled", "Halid"), "Yusuf": ("Youssef", "Yousuf", "Yousef", "Yousif"),
     "Ibrahim": ("Ebrahim", "Ibraheem"), "Hasan": ("Hassan",), "Husayn": ("Hussein", "Hussain", "Husain"),
-    "Umar": ("Omar", "Oumar"), "Ali": ("Aly",), "Mustafa": ("Mostafa", "Moustafa"), "Tariq": ("Tarek", "Tarik", "Tareq"),
+    "Umar": ("Omar", "Oumar"), "Ali": ("Aly",), "Mustafa": ("Mostafa", "Moustafa"), "Tariq": ("Tarek", "Tarik"),
     "Nasir": ("Nasser", "Naser"), "Salim": ("Saleem", "Selim"), "Jamal": ("Gamal", "Djamal"), "Karim": ("Kareem",),
     "Rashid": ("Rasheed", "Rachid"), "Faysal": ("Faisal", "Feisal"), "Hamza": ("Hamzah",), "Zayd": ("Zaid", "Zeid"),
     "Sulayman": ("Suleiman", "Soliman", "Sulaiman"), "Walid": ("Waleed", "Oualid"), "Samir": ("Sameer",),
@@ -261,7 +261,7 @@ KINDS: dict[str, Callable[[Random, Person], str | None]] = {
     "Chinese in Han": _of("han"),
     "Japanese in kanji": lambda random, person: person.kanji or None,
 }
-"""Each way of writing a name, None where it does not apply to a person. The last is known to fail: names.py says why."""
+"""Each way of writing a name, None where it does not apply to a person. The last fails: names.py says why."""
 
 
 def vary(kind: str, random: Random, person: Person) -> str | None:
@@ -279,7 +279,7 @@ class Recall(NamedTuple):
 def measure(
     seed: int, listed: int, samples: int, threshold: int, *, with_plain: bool = False
 ) -> tuple[dict[str, Recall], NameIndex]:
-    """Recall by kind: for each up to `samples` people, drawn anew, whether the screening of the variation finds them."""
+    """Recall by kind: for each up to `samples` people, drawn anew, whether screening the variation finds them."""
     random = Random(seed)
     persons = people(random, listed)
     index = NameIndex(listed_parties(persons))
