@@ -93,7 +93,7 @@ class ScreeningFolder:
         return self.root / "lists" / digest / name
 
     def lists(self, body: dict[str, Any]) -> ListSet:
-        """The set that a record of lists names, from the kept files; raises InputError, or CheckFailed for a changed one."""
+        """The set that a record of lists names, from the kept files; raises InputError or CheckFailed."""
         made: list[SanctionsList] = []
         for said in body["lists"]:
             files = []

@@ -32,7 +32,7 @@ _EXTRA_COST: Final = 500
 _ARTICLE_COST: Final = 300
 _OPTIONAL_COST: Final = 100
 _EXTRA_COST_MAX: Final = 2_000
-_MODIFIERS_MIN: Final = -1_500
+_MODIFIERS_MIN: Final = -1_000
 _WEIGHT_MAX: Final = 8
 
 
@@ -151,10 +151,10 @@ def _weight(word: Token) -> int:
 
 
 def modifiers(subject: Subject, party: ListedParty, quality: NameQuality) -> tuple[Modifier, ...]:
-    """What birth date, nationality, kind and a weak alias change; together never less than -1,500.
+    """What birth date, nationality, kind and a weak alias change; together never less than -1,000.
 
-    So a name that is the same stays a hit under a threshold of 8,500 whatever else differs: a wrong birth date, which
-    is easily given, clears nobody.
+    So a name that is the same, or lacks one word, stays a hit at a threshold of 8,500 whatever else differs: a wrong
+    birth date, which is easily given, clears nobody.
     """
     found: list[Modifier] = []
     known = [birth for birth in party.births if birth.earliest]
@@ -185,4 +185,4 @@ def _birth(born: str, listed: BirthDate) -> Modifier:
     apart = max(int(listed.earliest[:4]) - year, year - int(listed.latest[:4]))
     if apart <= 0:
         return Modifier("other birth date in the same year", -200)
-    return Modifier("birth year one apart", -300) if apart == 1 else Modifier(f"birth year {apart} apart", -1_500)
+    return Modifier("birth year one apart", -300) if apart == 1 else Modifier(f"birth year {apart} apart", -1_000)

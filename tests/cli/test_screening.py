@@ -21,7 +21,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text(text)
     (tmp_path / "customers.csv").write_text(
         "subject,name,kind,born,nationality,document,wallet\n"
-        "a1,Oskar Vanterpoole,person,1969-03-14,IR,,\nb2,Hiltrud Beispiel;ヒルトルート,person,,DE,,\nc3,,,,,,bc1qnobodynobodynobody0\n"
+        "a1,Oskar Vanterpoole,person,1969-03-14,IR,,\n"
+        "b2,Hiltrud Beispiel;ヒルトルート,person,,DE,,\n"
+        "c3,,,,,,bc1qnobodynobodynobody0\n"
     )
     return tmp_path / "exchange"
 
@@ -44,9 +46,9 @@ def test_from_lists_to_a_decision(folder: Path, capsys: pytest.CaptureFixture[st
 
     said = ["--reason", "another birth place", "--reviewer", "r-7"]
     assert run(screen, ["decide", sequence, "OFAC-SDN/90001", "--verdict", "cleared", *said]) == 0
-    assert run(screen, ["log", "--json"]) == 0 or True
     capsys.readouterr()
-    assert run(screen, ["log"]) == 0
+    assert run(screen, ["log", "--json"]) == 0
+    assert told(capsys)["cleared_hits"] == 1
 
     assert run(screen, ["address", samples.ETH.lower(), "--subject", "b2", "--transfer", "t1"]) == 1
     assert run(screen, ["address", "0x" + "1" * 40, "--subject", "b2", "--transfer", "t2"]) == 0
@@ -71,7 +73,7 @@ def test_one_name_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run(screen, ["check", "--name", "Vanterpoole, Oskar", "--born", "1950", "--nationality", "JP"]) == 1
     out = capsys.readouterr().out
-    assert "birth year 19 apart -1500" in out and "open until decided" in out
+    assert "birth year 19 apart -1000" in out and "open until decided" in out
     assert run(screen, ["check", "--name", "Hiltrud Beispiel"]) == 0
     assert run(screen, ["check", "--name", "Oskar Vanderpool", "--threshold", "10000"]) == 0
 
@@ -82,7 +84,7 @@ def test_kept_hash_of_the_log(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(screen, ["log", "--head", head]) == 0
     assert run(screen, ["log", "--head", "f" * 64]) == 2
     log = folder / "screening" / "log.jsonl"
-    log.write_text(log.read_text().replace('"count":3', '"count":4') * 1 + log.read_text())
+    log.write_text(log.read_text().replace('"count":3', '"count":4') + log.read_text())
     assert run(screen, ["log"]) == 2
     assert "chain of records is broken" in capsys.readouterr().err
 
