@@ -32,7 +32,14 @@ __all__ = ["Decision", "HitState", "Occasion", "Record", "ScreeningLog", "Verdic
 LABEL: Final = "tallystick/screening-log/1"
 SUBJECT_LABEL: Final = "tallystick/screened-subject/1"
 START: Final = "0" * 64
-_KINDS: Final = ("lists", "screening", "decision", "history")
+_FIELDS: Final = {
+    "lists": {"lists", "set"},
+    "screening": {
+        "algorithm", "best_score", "hits", "occasion", "reference", "screened", "set", "since", "subject", "threshold",
+    },
+    "decision": {"party", "reason", "reviewer", "screening", "verdict"},
+    "history": {"examined", "set", "table", "touched"},
+}  # fmt: skip
 
 
 class Occasion(StrEnum):
@@ -133,13 +140,15 @@ class ScreeningLog:
                 raise CheckFailed(f"{file}, row {row}: the chain of records is broken: something was changed before it")
             if log.records and to_seconds(record.at) < to_seconds(log.records[-1].at):
                 raise CheckFailed(f"{file}, row {row}: the record is older than the one before it")
+            if record.kind == "decision" and not log._has_hit(record.body["screening"], record.body["party"]):
+                raise CheckFailed(f"{file}, row {row}: the decision is on a hit that the log does not have")
             log.records.append(record)
         if head is not None and head != START and all(record.hash != head for record in log.records):
             raise CheckFailed(f"{file}: the log has no record {head}: its end was cut off, or it is another log")
         return log
 
     def _append(self, kind: str, at: str, body: dict[str, Any]) -> Record:
-        assert kind in _KINDS
+        assert _FIELDS[kind] == body.keys()
         if self.records and to_seconds(at) < to_seconds(self.records[-1].at):
             problem = f"{at} is before the last record's {self.records[-1].at}"
             raise InputError("the screening log", problem, "Set this machine's clock right.")
@@ -188,14 +197,18 @@ class ScreeningLog:
         }
         return self._append("screening", at, body)
 
+    def _has_hit(self, screening: object, party: object) -> bool:
+        if not isinstance(screening, int) or not 0 <= screening < len(self.records):
+            return False
+        record = self.records[screening]
+        return record.kind == "screening" and any(hit["party"] == party for hit in record.body["hits"])
+
     def add_decision(self, decision: Decision, at: str) -> Record:
         """Record a decision; raises InputError where there is no such hit, no reason or no reviewer."""
         where = f"screening {decision.screening}"
-        record = self.records[decision.screening] if 0 <= decision.screening < len(self.records) else None
-        if record is None or record.kind != "screening":
-            raise InputError(where, "is no screening in this log", "See `tallystick screen log` for the open hits.")
-        if all(hit["party"] != decision.party for hit in record.body["hits"]):
-            raise InputError(where, f"has no hit on {decision.party}", "See `tallystick screen log` for its hits.")
+        if not self._has_hit(decision.screening, decision.party):
+            problem = f"is no screening in this log, or has no hit on {decision.party}"
+            raise InputError(where, problem, "See `tallystick screen log` for the open hits.")
         if not decision.reason.strip() or not decision.reviewer.strip():
             raise InputError(where, "a decision needs a reason and a reviewer", "Give both.")
         body: dict[str, Any] = {**decision._asdict(), "verdict": decision.verdict.value}
@@ -232,7 +245,9 @@ def _record(document: Json, line: bytes) -> Record:
     if not isinstance(document, dict) or document.keys() != {"at", "body", "kind", "previous", "sequence"}:
         raise FormatError("its fields are not those of a record")
     at, body, kind, sequence = (document[name] for name in ("at", "body", "kind", "sequence"))
-    if not (isinstance(at, str) and isinstance(body, dict) and isinstance(sequence, int) and kind in _KINDS):
+    if not (isinstance(at, str) and isinstance(body, dict) and isinstance(sequence, int) and isinstance(kind, str)):
         raise FormatError("a field has another type")
+    if body.keys() != _FIELDS.get(kind):
+        raise FormatError("it is of no known kind, or its body is not that of its kind")
     to_seconds(at)
-    return Record(sequence, at, str(kind), body, hashlib.sha256(lp(LABEL) + line).hexdigest())
+    return Record(sequence, at, kind, body, hashlib.sha256(lp(LABEL) + line).hexdigest())

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from compliance.screening.countries import country_code, is_country_code
-from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, birth_range, iso_day, local
+from compliance.screening.loaders.reading import (
+    ListFile,
+    Loaded,
+    Refusals,
+    birth_of,
+    birth_range,
+    is_number,
+    iso_day,
+    local,
+)
 from compliance.screening.parties import BirthDate, Identifier, ListedName, ListedParty, NameQuality, PartyKind
 
 __all__ = ["EU_NAMESPACE", "load_eu_csv", "load_eu_xml"]
@@ -175,7 +184,7 @@ def _birth(said: Mapping[str, str]) -> BirthDate | None:
     if day := iso_day(said.get("birthdate", "")):
         return birth_of(circa + day)
     years = said.get("yearRangeFrom", ""), said.get("yearRangeTo", "")
-    if all(year.isdigit() and year != "0" for year in years):
+    if all(is_number(year) and year != "0" for year in years):
         return birth_range(int(years[0]), int(years[1]), f"{years[0]} to {years[1]}")
     year = said.get("year", "")
     return birth_of(circa + year) if year not in ("", "0") else None

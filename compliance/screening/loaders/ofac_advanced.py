@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from compliance.screening.countries import country_code
 from compliance.screening.loaders.ofac_words import wallet_currency
-from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, texts
+from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, is_number, iso_day, texts
 from compliance.screening.parties import BirthDate, Identifier, ListedName, ListedParty, NameQuality, PartyKind, Wallet
 
 __all__ = ["load_advanced_xml"]
@@ -192,9 +192,9 @@ class _Reader:
         if element is None:
             return ""
         year, month, day = ("".join(texts(element, part)) for part in ("Year", "Month", "Day"))
-        if not (year.isdigit() and month.isdigit() and day.isdigit()):
+        if not (is_number(year) and is_number(month) and is_number(day)):
             return ""
-        return f"{int(year):04}-{int(month):02}-{int(day):02}"
+        return iso_day(f"{int(year):04}-{int(month):02}-{int(day):02}")
 
     def _period(self, period: Any) -> BirthDate:
         """A birth date from the start's first to the end's last day, as far as either says day and month."""
@@ -216,5 +216,5 @@ class _Reader:
     def _words(element: Any) -> str:
         months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
         year, month, day = ("".join(texts(element, part)) for part in ("Year", "Month", "Day"))
-        named = months[int(month) - 1] if month.isdigit() and 1 <= int(month) <= 12 else ""
+        named = months[int(month) - 1] if is_number(month) and 1 <= int(month) <= 12 else ""
         return " ".join(part for part in (day if named else "", named, year) if part)

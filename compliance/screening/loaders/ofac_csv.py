@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from compliance.screening.loaders.ofac_words import read_remarks
-from compliance.screening.loaders.reading import ListFile, Loaded, Refusals
+from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, is_number
 from compliance.screening.parties import ListedName, ListedParty, NameQuality, PartyKind
 from ledger.errors import InputError, InputErrors, InputProblem
 
@@ -79,7 +79,7 @@ def _table(file: ListFile, width: int, refusals: Refusals) -> list[tuple[int, li
         row = ["" if field.strip() == "-0-" else field.strip() for field in row] if width != 2 else row
         if len(row) != width:
             refusals.refuse(line, f"the row has {len(row)} fields instead of {width}")
-        elif not row[0].strip().isdigit():
+        elif not is_number(row[0].strip()):
             refusals.refuse(line, f"the entry's number is {row[0][:20]!r}")
         elif width == 5 and not row[3]:
             refusals.refuse(line, "the alias has no name")

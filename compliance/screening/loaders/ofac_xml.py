@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from compliance.screening.countries import country_code
 from compliance.screening.loaders.ofac_words import read_remarks, wallet_currency
-from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, texts
+from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, is_number, texts
 from compliance.screening.parties import Identifier, ListedName, ListedParty, NameQuality, PartyKind, Wallet
 
 __all__ = ["load_sdn_xml"]
@@ -27,7 +27,7 @@ def load_sdn_xml(list_id: str, file: ListFile) -> Loaded:
     published = refusals.day(root.sourceline, "".join(texts(root, "publshInformation/Publish_Date")), "Publish_Date")
     count = "".join(texts(root, "publshInformation/Record_Count"))
     entries = root.findall("{*}sdnEntry")
-    if not published or not count.isdigit():
+    if not published or not is_number(count):
         refusals.refuse(root.sourceline, "the list does not say when it was published and how many entries it has")
     elif int(count) != len(entries) or not entries:
         refusals.refuse(root.sourceline, f"the list says that it has {count} entries, and has {len(entries)}")
@@ -50,7 +50,7 @@ def _name(element: Any) -> str:
 def _party(list_id: str, refusals: Refusals, element: Any) -> ListedParty | None:
     row = int(element.sourceline)
     identity, kind, name = "".join(texts(element, "uid")), "".join(texts(element, "sdnType")).casefold(), _name(element)
-    if not identity.isdigit() or kind not in _KINDS or not name:
+    if not is_number(identity) or kind not in _KINDS or not name:
         refusals.refuse(row, "the entry has no uid, no known sdnType or no name")
         return None
     names = [ListedName(name, NameQuality.PRIMARY)]

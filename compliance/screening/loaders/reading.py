@@ -19,7 +19,18 @@ from lxml import etree
 from compliance.screening.parties import BirthDate, ListedParty
 from ledger.errors import InputErrors, InputProblem
 
-__all__ = ["GET_AGAIN", "ListFile", "Loaded", "Refusals", "birth_of", "birth_range", "iso_day", "local", "texts"]
+__all__ = [
+    "GET_AGAIN",
+    "ListFile",
+    "Loaded",
+    "Refusals",
+    "birth_of",
+    "birth_range",
+    "is_number",
+    "iso_day",
+    "local",
+    "texts",
+]
 
 LIST_BYTES_MAX: Final = 512 * 1024 * 1024
 GET_AGAIN: Final = "Get the file from the publisher again; nothing of it was loaded."
@@ -114,6 +125,11 @@ class Refusals:
         if not found:
             self.refuse(row, f"{what} is no date: {text.strip()[:40]!r}")
         return found
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is digits as these files write them; Python's own question also takes other scripts' digits."""
+    return text.isascii() and text.isdigit()
 
 
 def local(element: Any) -> str:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from compliance.screening.countries import country_code
-from compliance.screening.loaders.reading import ListFile, Loaded, Refusals, birth_of, birth_range, iso_day, texts
+from compliance.screening.loaders.reading import (
+    ListFile,
+    Loaded,
+    Refusals,
+    birth_of,
+    birth_range,
+    is_number,
+    iso_day,
+    texts,
+)
 from compliance.screening.parties import BirthDate, Identifier, ListedName, ListedParty, NameQuality, PartyKind
 
 __all__ = ["load_un_xml"]
@@ -45,7 +54,7 @@ def _party(refusals: Refusals, element: Any, kind: PartyKind) -> ListedParty | N
     row = int(element.sourceline)
     identity = "".join(texts(element, "DATAID"))
     parts = [text for part in ("FIRST", "SECOND", "THIRD", "FOURTH") for text in texts(element, f"{part}_NAME")]
-    if not identity.isdigit() or not parts:
+    if not is_number(identity) or not parts:
         refusals.refuse(row, "the entry has no DATAID or no name")
         return None
     listed = refusals.day(row, "".join(texts(element, "LISTED_ON")), "LISTED_ON")
@@ -81,7 +90,7 @@ def _birth(element: Any) -> BirthDate | None:
     years = said["FROM_YEAR"], said["TO_YEAR"]
     if said["DATE"]:
         return birth_of(said["DATE"])
-    if all(year.isdigit() for year in years):
+    if all(is_number(year) for year in years):
         return birth_range(int(years[0]), int(years[1]), f"{years[0]} to {years[1]}")
     words = said["YEAR"] or said["NOTE"]
     if not words:

@@ -125,12 +125,27 @@ def test_a_log_cut_at_its_end_is_known_by_a_kept_hash() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{}", b"[]", b"nonsense", b'{"at":1,"body":{},"kind":"x","previous":"","sequence":0}']
+    "line",
+    [
+        b"{}",
+        b"[]",
+        b"nonsense",
+        b'{"at":1,"body":{},"kind":"x","previous":"","sequence":0}',
+        b'{"at":"2026-11-29T08:00:00Z","body":{},"kind":"lists","previous":"","sequence":3}',
+    ],
 )
 def test_what_is_no_record_is_refused_with_its_row(line: bytes) -> None:
     log, _ = onboarded()
     with pytest.raises(InputError, match="row 4: this is no screening record"):
         ScreeningLog.read(written(log) + line + b"\n", "log")
+
+
+def test_a_decision_on_nothing_is_refused_where_its_chain_holds() -> None:
+    log, _ = onboarded()
+    body = {"party": "X/1", "reason": "x", "reviewer": "r", "screening": 2, "verdict": "cleared"}
+    log._append("decision", T2, body)
+    with pytest.raises(CheckFailed, match="row 4: the decision is on a hit that the log does not have"):
+        ScreeningLog.read(written(log), "log")
 
 
 def test_time_does_not_run_backwards() -> None:
