@@ -219,7 +219,9 @@ def rescreen(
 @click.argument("screening", type=int)
 @click.argument("party")
 @folder_option
-@click.option("--verdict", required=True, type=click.Choice([each.value for each in Verdict]), help="Whether it is the listed party.")
+@click.option(
+    "--verdict", required=True, type=click.Choice([each.value for each in Verdict]), help="Is it the listed party?"
+)
 @click.option("--reason", required=True, help="Why; without personal data, for it is never erased.")
 @click.option("--reviewer", required=True, help="The reviewer's id.")
 @json_option
