@@ -212,6 +212,8 @@ def rescreen(
         if transfers is not None:
             # Wallets are few and exact: past transfers are always held against all of them, whatever changed.
             records += [each.record for each in screener.look_back(past, None, _now())]
+    if not as_json and len(done) < len(subjects):
+        click.echo(f"{len(subjects) - len(done):,} customers were screened against this set already")
     return _show(records, as_json)
 
 

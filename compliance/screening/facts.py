@@ -114,7 +114,7 @@ def screening_facts(log: ScreeningLog, as_of: str, clock: ReportClock = OFAC_REP
     current: dict[str, Any] = sets[-1].body if sets else {"lists": [], "set": ""}
     customers = covered(records)
     hits = log.hits(as_of)
-    is_current = sum(set_hash == current["set"] for set_hash in customers.values())
+    is_current = sum(each.set_hash == current["set"] for each in customers.values())
     confirmed = (hit for hit in hits if hit.verdict is Verdict.CONFIRMED)
     return ScreeningFacts(
         as_of=as_of,

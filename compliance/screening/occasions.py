@@ -3,7 +3,8 @@ backwards over past transfers when a wallet is listed later.
 
 After a change of lists it is enough to screen everybody against the parties that were added or changed: `rescreen` does
 that and records from which set it went on, so that a chain of such records proves the whole. It goes on only where a
-subject was covered by the set before; everybody else is screened against everything. A name whose listed form did not
+subject was covered by the set before, with the same data, algorithm and threshold; everybody else is screened against
+everything. A name whose listed form did not
 change keeps the decision that it has; a full rescreening (`is_full`) opens every hit again, for nothing clears itself.
 """
 
@@ -15,12 +16,12 @@ from typing import NamedTuple
 
 from compliance.screening.index import NameIndex
 from compliance.screening.lists import ListDelta, ListSet, compare
-from compliance.screening.matching import ScreeningParameters, ScreeningResult, screen
+from compliance.screening.matching import ScreeningParameters, ScreeningResult, algorithm_version, screen
 from compliance.screening.parties import ListedParty, Subject
 from compliance.screening.records import Occasion, Record, ScreeningLog, subject_hash
 from ledger.canonical import canonical
 
-__all__ = ["Screener", "Touched", "Transfer", "covered"]
+__all__ = ["Coverage", "Screener", "Touched", "Transfer", "covered"]
 
 
 class Transfer(NamedTuple):
@@ -44,20 +45,31 @@ class Touched(NamedTuple):
     record: Record
 
 
-def covered(records: Iterable[Record]) -> dict[str, str]:
-    """Which set each customer is screened against in full, by subject id.
+class Coverage(NamedTuple):
+    """What a customer is screened against in full: the set, and with which data, algorithm and threshold."""
+
+    set_hash: str
+    screened: str
+    algorithm: str
+    threshold: int
+
+
+def covered(records: Iterable[Record]) -> dict[str, Coverage]:
+    """Each customer's coverage, by subject id.
 
     Only onboarding and list changes count: the other side of a transfer is no customer. A record that goes on from a
-    set counts only for whoever was covered by that set.
+    set counts only for whoever was covered by that set in the same way: under another name, algorithm or threshold what
+    did not change must be looked at again too.
     """
-    sets: dict[str, str] = {}
+    found: dict[str, Coverage] = {}
     for record in records:
-        if record.kind != "screening" or record.body["occasion"] not in (Occasion.ONBOARDING, Occasion.LIST_CHANGE):
+        body = record.body
+        if record.kind != "screening" or body["occasion"] not in (Occasion.ONBOARDING, Occasion.LIST_CHANGE):
             continue
-        subject, since = record.body["subject"], record.body["since"]
-        if not since or sets.get(subject) == since:
-            sets[subject] = record.body["set"]
-    return sets
+        now = Coverage(body["set"], body["screened"], body["algorithm"], body["threshold"])
+        if not body["since"] or found.get(body["subject"]) == now._replace(set_hash=body["since"]):
+            found[body["subject"]] = now
+    return found
 
 
 class Screener:
@@ -111,24 +123,30 @@ class Screener:
         is_full: bool = False,
         progress: Callable[[int], None] = lambda done: None,
     ) -> list[tuple[Subject, ScreeningResult, Record]]:
-        """Screen customers after a change of lists; one result and record each, in their order.
+        """Screen customers after a change of lists; a result and record of each that was screened, in their order.
 
-        Everybody whom the set before covered is screened against what changed since, all others against everything.
+        Everybody whom the set before covered, with the same data, algorithm and threshold, is screened against what
+        changed since; whom this set covers so already, not again; all others against everything.
         """
         delta = None if before is None or is_full or before.hash == self._set else compare(before, self.lists)
         since = before.hash if before is not None else ""
         small = NameIndex(delta.to_screen) if delta is not None and delta.to_screen else None
-        sets = covered(self.log.records)
+        coverage = covered(self.log.records)
         done = []
         for number, subject in enumerate(subjects):
-            if delta is not None and sets.get(subject.subject_id) == since:
+            progress(number + 1)
+            screened = subject_hash(self.key, subject)
+            wanted = Coverage(self._set, screened, algorithm_version(), self.parameters.threshold)
+            has = coverage.get(subject.subject_id)
+            if has == wanted and not is_full:
+                continue
+            if delta is not None and has == wanted._replace(set_hash=since):
                 result = ScreeningResult((), 0) if small is None else screen(subject, small, self.parameters)
                 record = self._record(subject, Occasion.LIST_CHANGE, result, at, since)
             else:
                 result = screen(subject, self.index, self.parameters)
                 record = self._record(subject, Occasion.LIST_CHANGE, result, at)
             done.append((subject, result, record))
-            progress(number + 1)
         return done
 
     def look_back(self, transfers: Sequence[Transfer], delta: ListDelta | None, at: str) -> list[Touched]:

@@ -262,6 +262,23 @@ def test_a_record_that_goes_on_counts_only_for_whom_the_set_before_covered() -> 
     assert forged not in covered(log.records)
 
 
+def test_another_name_algorithm_or_threshold_is_screened_against_everything() -> None:
+    after = changed_sdn()
+    renamed = Subject(CLEAR.subject_id, ("Oskar Vanderpol",), PartyKind.PERSON)
+    for subject, parameters in ((renamed, PARAMETERS), (CLEAR, ScreeningParameters(8_000))):
+        log, _ = onboarded()
+        log.add_lists(after, T2)
+        ((_, result, record),) = Screener(after, log, KEY, parameters).rescreen([subject], FIRST, T2)
+        assert record.body["since"] == ""
+        assert any(hit.party == "OFAC-SDN/90001" for hit in result.hits) == (subject is renamed)
+
+
+def test_whom_the_set_covers_already_is_not_screened_again() -> None:
+    _, screener = onboarded()
+    assert screener.rescreen([HIT, CLEAR], None, T2) == []
+    assert len(screener.rescreen([HIT, CLEAR], None, T2, is_full=True)) == 2
+
+
 def test_a_full_rescreening_opens_every_hit_again() -> None:
     log, _ = onboarded()
     log.add_decision(Decision(1, "OFAC-SDN/90001", Verdict.CLEARED, "another person", "r1"), T1)
