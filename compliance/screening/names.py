@@ -65,16 +65,22 @@ _FOLDS: Final = (
 _BEGINNINGS: Final = {"mp": "b", "nt": "d", "gk": "g"}
 """How Greek writes b, d and g at the beginning of a word; ISO 843 keeps the letters, passports often do not."""
 _DOUBLE: Final = re.compile(r"(.)\1+")
+WEIGHT_MAX: Final = 8
+"""Letters that count: a longer word says no more of who somebody is."""
 _VOWELS: Final = str.maketrans("", "", "aeiou")
 
 
 class Token(NamedTuple):
-    """One word of a name in its three forms; `is_optional`: a patronymic, which may be left out."""
+    """One word of a name in its three forms; `is_optional`: a patronymic, which may be left out.
+
+    `weight`: how much it counts, its letters up to `WEIGHT_MAX`.
+    """
 
     plain: str
     folded: str
     skeleton: str
     is_optional: bool
+    weight: int
 
 
 class Name(NamedTuple):
@@ -97,7 +103,8 @@ def token(plain: str) -> Token:
     folded = _DOUBLE.sub(r"\1", folded)
     # A final h is silent in most transliterations of Arabic and Hebrew names, and absent in the others.
     body = folded.removesuffix("h") or folded
-    return Token(plain, body, _DOUBLE.sub(r"\1", body.translate(_VOWELS)), _PATRONYMIC.match(plain) is not None)
+    skeleton = _DOUBLE.sub(r"\1", body.translate(_VOWELS))
+    return Token(plain, body, skeleton, _PATRONYMIC.match(plain) is not None, min(len(plain), WEIGHT_MAX))
 
 
 def _latin(text: str) -> str:

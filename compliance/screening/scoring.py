@@ -33,7 +33,6 @@ _ARTICLE_COST: Final = 300
 _OPTIONAL_COST: Final = 100
 _EXTRA_COST_MAX: Final = 2_000
 _MODIFIERS_MIN: Final = -1_000
-_WEIGHT_MAX: Final = 8
 
 
 class Modifier(NamedTuple):
@@ -72,7 +71,7 @@ def _alike(a: Token, b: Token, is_abjad: bool) -> int:
 def _joined(tokens: tuple[Token, ...], other: tuple[Token, ...]) -> tuple[Token, ...]:
     """The tokens with two of them made one where the other side writes them as one word."""
     for whole in other:
-        if len(whole.plain) < 4 or any(each.plain == whole.plain for each in tokens):
+        if len(whole.plain) < 4 or whole in tokens:
             continue
         for a in tokens:
             if whole.plain[0] != a.plain[0] and whole.folded[0] != a.folded[0]:
@@ -124,8 +123,8 @@ def _aligned(a: Name, b: Name) -> int:
             taken_left.add(i)
             taken_right.add(j)
             # An initial says little of the name that it stands for, for or against.
-            is_initial = min(len(left[i].plain), len(right[j].plain)) == 1
-            weight = 2 if is_initial else _weight(left[i]) + _weight(right[j])
+            one_weight, other_weight = left[i].weight, right[j].weight
+            weight = one_weight + other_weight if one_weight > 1 and other_weight > 1 else 2
             got -= cost * weight
             whole += weight
     free_left = [each for i, each in enumerate(left) if i not in taken_left]
@@ -135,19 +134,20 @@ def _aligned(a: Name, b: Name) -> int:
 
 def _charged(got: int, whole: int, few: list[Token], many: list[Token], *, is_single: bool) -> int:
     """The score after what was left over: `few` on the side with fewer words, `many` on the other."""
-    extra = sum(_OPTIONAL_COST for each in (*few, *many) if each.is_optional)
-    unlike = [each for each in few if not each.is_optional]
-    more = [each for each in many if not each.is_optional]
-    if is_single:
-        unlike += more  # one word in common is no name in common
-    else:
-        extra += _EXTRA_COST * len(more)
-    whole += 2 * sum(_weight(each) for each in unlike)
+    extra = 0
+    for each in few:
+        if each.is_optional:
+            extra += _OPTIONAL_COST
+        else:
+            whole += 2 * each.weight
+    for each in many:
+        if each.is_optional:
+            extra += _OPTIONAL_COST
+        elif is_single:
+            whole += 2 * each.weight  # one word in common is no name in common
+        else:
+            extra += _EXTRA_COST
     return max(0, got // whole - min(extra, _EXTRA_COST_MAX))
-
-
-def _weight(word: Token) -> int:
-    return min(len(word.plain), _WEIGHT_MAX)
 
 
 def modifiers(subject: Subject, party: ListedParty, quality: NameQuality) -> tuple[Modifier, ...]:
