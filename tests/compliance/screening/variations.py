@@ -1,6 +1,6 @@
 """Invented people and the ways in which their names get written: what the tuning of the screening is measured on.
 
-Everything is drawn from one seed. Listed people come from pools of seven cultures; each pool gives a name in Latin
+Everything is drawn from one seed. Listed people come from pools of six cultures; each pool gives a name in Latin
 letters as a list would print it, and where the culture has another script, in that script as a customer would write it.
 Innocent people are drawn from the same first names with last names that no listed person has, beside a share of common
 last names that listed people do have: the first show what a bare likeness of sounds costs, the second what shared names
