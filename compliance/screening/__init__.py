@@ -7,6 +7,7 @@
     scoring      how alike two names are, and what birth dates change     matching: one subject against one index
     records      the log: screenings, decisions, sets of lists
     occasions    onboarding, list change, transfer, looking back          facts: what the rules are told
+    tables       customers and past transfers from CSV                    report: the facts as a document
 
 Two laws. Nothing here clears anybody: a hit is open until a named reviewer decides. And the log holds no personal data:
 random ids and keyed hashes of what was screened. There is no clock and no chance: times, keys and ids are arguments.

@@ -311,7 +311,7 @@ def false_positives(seed: int, index: NameIndex, count: int, common: float, thre
 
 
 def main(arguments: list[str]) -> None:
-    seed, listed, innocent = (int(word) for word in [*arguments, "1", "20000", "2000"][:3])
+    seed, listed, innocent = (int(word) for word in (*arguments, *("1", "20000", "2000")[len(arguments) :]))
     thresholds = (8000, 8500, 9000)
     tables = {threshold: measure(seed, listed, 400, threshold) for threshold in thresholds}
     print("| variation | tried | " + " | ".join(f"found at {threshold:,}" for threshold in thresholds) + " |")
