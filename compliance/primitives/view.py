@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -49,12 +49,18 @@ class View:
         return value
 
     def records(self, role: str) -> Sequence[Record]:
-        """Records, and of the main role `records` only those that the rule's `where` counts."""
+        """Records, and of the main roles `records`, `days` and `none` only those that the rule's `where` counts."""
         value = self.facts[role]
         assert isinstance(value, tuple), f"{self.rule.id}: {role} is records"
-        if role != "records" or not self.rule.where:
+        if role not in ("records", "days", "none") or not self.rule.where:
             return value
         return [row for row in value if all(holds(each, row, self) for each in self.rule.where)]
+
+    def uncertain(self, role: str) -> Sequence[Record]:
+        """Records of which `where` cannot say whether they count, because what it compares is not known."""
+        value = self.facts[role]
+        assert isinstance(value, tuple), f"{self.rule.id}: {role} is records"
+        return [row for row in value if _is_uncertain(row, self)]
 
     def day(self, role: str) -> date:
         """A day."""
@@ -87,6 +93,10 @@ class View:
         """The parameter `comparator`."""
         return Comparator(self.text("comparator", default.value))
 
+    def comparator_of(self, name: str) -> Comparator:
+        """A parameter that is a comparator."""
+        return Comparator(self.text(name, ""))
+
     def clock(self, name: str) -> Clock:
         """A parameter that is a clock."""
         value = self.parameter(name)
@@ -108,7 +118,7 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
     """Whether a condition holds of a record, or of facts by name; see `compliance.rules.Condition`."""
     assert condition.left in row, f"{view.rule.id}: there is no field {condition.left}"
     left = row[condition.left]
-    match condition.operator:
+    match _operator(condition, view):
         case "present":
             return left not in (None, "", frozenset(), ())
         case "absent":
@@ -119,6 +129,11 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
                 return False
             is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
             return is_within == (condition.operator == "within")
+        case "in time":
+            since = row[condition.since]
+            if since is None:
+                return False
+            return _moment(left or view.as_of) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
@@ -127,7 +142,11 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             return left is not None and str(left) in _texts(condition.right, view)
         case "contains":
             assert isinstance(left, frozenset | str | None), f"{view.rule.id}: {condition.left} is names or a text"
-            return left is not None and condition.right in left
+            wanted = view.text(condition.right[1:], "") if condition.right.startswith("@") else condition.right
+            return left is not None and wanted in left
+        case "by":
+            limit = row[condition.right.removeprefix(".")]
+            return limit is not None and _moment(left or view.as_of) <= _end_of(limit)
         case operator:
             assert operator in _COMPARATORS, f"{view.rule.id}: no operator {operator}"
             if left is None:
@@ -142,8 +161,28 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             return Comparator(operator).holds(order, Fraction(0))
 
 
+def _operator(condition: Condition, view: View) -> str:
+    """The condition's operator, from a parameter where it names one."""
+    name = condition.operator
+    return view.comparator_of(name[1:]).value if name.startswith("@") else name
+
+
+def _is_uncertain(row: Record, view: View) -> bool:
+    unknown = [each for each in view.rule.where if row[each.left] is None and _operator(each, view) in _COMPARATORS]
+    return bool(unknown) and all(holds(each, row, view) for each in view.rule.where if each not in unknown)
+
+
+def _end_of(limit: object) -> datetime:
+    """A moment, or the last one of a day, UTC."""
+    if isinstance(limit, datetime):
+        return limit
+    return _moment(limit) + timedelta(days=1, microseconds=-1)
+
+
 def _like(left: object, right: str, row: Mapping[str, Scalar | Value], view: View) -> object:
     """The right side of a condition as a value of the left side's kind."""
+    if right == "@today":
+        return view.as_of.astimezone(UTC).date()
     if right.startswith("."):
         return row[right[1:]]
     if right.startswith("@"):
