@@ -204,7 +204,6 @@ class Rule:
             "evidence": self.evidence,
             "frequency": self.frequency,
             "id": self.id,
-            # Pairs, because roles and clocks have characters that keys of canonical JSON do not.
             "inputs": [[role, name] for role, name in sorted(self.inputs.items())],
             "must": [each.to_json() for each in self.must],
             "note": self.note,
