@@ -93,6 +93,13 @@ class Tag(IntEnum):
     REGISTRY_STATE = 0x39
     ENGINE_STATE = 0x3A
     ENGINE_PARAMETERS = 0x3B
+    ARCHIVE_GENESIS = 0x60
+    ARCHIVE_RECORD = 0x61
+    ARCHIVE_SEGMENT = 0x62
+    ARCHIVE_DAY_ROOT = 0x63
+    ARCHIVE_DAY = 0x64
+    ARCHIVE_ORDER = 0x65
+    ARCHIVE_SUBJECT = 0x66
 
 
 def u32(value: int) -> bytes:
