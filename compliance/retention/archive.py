@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from compliance.retention.authority import Operator, operator_documents, read_operators
 from compliance.retention.chain import (
+    HEADER_BYTES,
     ArchiveCorrupt,
     Header,
     Link,
@@ -174,6 +175,8 @@ def _load_segment(loaded: Loaded, number: int, path: Path) -> None:
     header = decode_header(data, path.name)
     if header != Header(loaded.genesis.hash, number, link.sequence + 1, link.hash):
         raise ArchiveCorrupt(path.name, 0, "the segment does not continue the chain before it")
+    if len(data) == HEADER_BYTES:
+        raise TornTail(path.name, 0, "the segment holds no record yet")
     if number and not isinstance(loaded.entries[-1].body, Close):
         raise ArchiveCorrupt(path.name, 0, "the segment before it does not end with the close of a day")
     loaded.segments.append(Segment(path, header, len(data)))

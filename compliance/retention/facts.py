@@ -1,4 +1,4 @@
-"""What rules may know of an archive on a day: per class what is there and for how long, and what was checked when. Pure.
+"""What rules may know of an archive on a day: per class what is there, how long, and what was checked when. Pure.
 
 A fact says what was seen and when; it is no verdict. What was not checked is None, never a pass.
 """
