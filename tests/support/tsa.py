@@ -31,7 +31,6 @@ default_tsa = local
 [local]
 serial = {folder}/serial
 signer_cert = {folder}/tsa.pem
-certs = {folder}/root.pem
 signer_key = {folder}/tsa.key
 signer_digest = sha256
 default_policy = 1.3.6.1.4.1.99999.1
@@ -110,7 +109,11 @@ class LocalAuthority:
 
 
 class OpensslAuthority(LocalAuthority):
-    """The same with answers that `openssl ts` makes. Its time is always now."""
+    """The same with answers that `openssl ts` makes. Its time is always now.
+
+    No chain is put into the answer: that program writes several certificates in an order that DER does not allow, and
+    strict readers refuse it.
+    """
 
     def __init__(self, folder: Path, name: str = "openssl") -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""The archive's chain: what is written is read again, and every changed byte, cut or swap is found or healed by rule."""
+"""The archive's chain: what is written is read again; a changed byte, a cut or a swap is found, or healed by rule."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_body_with_a_key_less_or_more_or_of_another_kind_is_none(body):
                 continue
             with contextlib.suppress(FormatError):
                 assert decode_body(canonical(whole | {key: wrong})) != (7, NOON, body)
-    with pytest.raises(FormatError, match="too many|other fields"):
+    with pytest.raises(FormatError, match="too many"):
         decode_body(canonical(whole | {"more": 1}))
 
 
