@@ -10,7 +10,8 @@ kept and by which rule, a list of what is due for disposal, and facts for rules.
 - `objects`: documents written once. `archive`: the one writer. `view`: what the chain says at a moment.
 - `days`, `timestamps`, `authority`: daily roots and their signature, RFC 3161, orders of two operators.
 - `sealing`: documents about a customer, under that customer's key. `disposal`: deletion, erasure, what is due.
-- `verifying`, `drill`, `regions`, `facts`: checks of everything, the restore drill, where copies are, facts for rules.
+- `gather`: what goes in for a day. `verifying`, `drill`, `regions`: checks of everything, the restore drill, where
+  copies are. `facts`, `rule_facts`, `report`: what rules and people are told.
 
 Nothing here reads a clock: times come in as arguments. The room knows nothing of an exchange's folder; that is
 cli/retention.py. It imports ledger and por, and only cli and its sister rooms import it.

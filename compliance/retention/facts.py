@@ -5,14 +5,14 @@ A fact says what was seen and when; it is no verdict. What was not checked is No
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from compliance.retention.archive import Loaded
 from compliance.retention.classes import RecordClass, Regime
-from compliance.retention.clocks import Clock
-from compliance.retention.records import Document, Drill, Entry
+from compliance.retention.clocks import Clock, Retention, add_years
+from compliance.retention.records import Document, Drill, Entry, micros_day
 from compliance.retention.regions import RegionFinding, check_regions
 from compliance.retention.timestamps import Stamp
 from compliance.retention.verifying import Finding
@@ -44,6 +44,8 @@ class ClassFacts(NamedTuple):
     waiting: int
     uncovered: int
     rules: tuple[str, ...]
+    keeps_years: int | None
+    """Whole years that every record of the class is kept for at the least; None for without end, or no record."""
     gaps: tuple[date, ...] | None
 
 
@@ -69,6 +71,7 @@ class RetentionFacts(NamedTuple):
     last_stamp: Stamp | None
     unstamped_days: int | None
     last_drill: LastDrill | None
+    last_passed_drill: LastDrill | None
     open_holds: int
     open_requests: int
     regions: tuple[RegionFinding, ...]
@@ -105,6 +108,9 @@ def retention_facts(
         last_stamp=max(held, key=lambda stamp: stamp.time, default=None),
         unstamped_days=None if stamps is None else sum(isinstance(each, str) for each in stamps.values()),
         last_drill=_last_drill(view.drills),
+        last_passed_drill=_last_drill(
+            [e for e in view.drills if isinstance(e.body, Drill) and e.body.result == "pass"]
+        ),
         open_holds=sum(hold.released is None for hold in view.holds.values()),
         open_requests=len(view.requests),
         regions=tuple(check_regions(view.storages, [Regime(each) for each in regimes], as_of)),
@@ -160,8 +166,32 @@ def _one_class(
         waiting=sum(bool(each.waiting) for each in kept.values()),
         uncovered=sum(not each.is_covered for each in kept.values()),
         rules=tuple(rules),
+        keeps_years=_keeps_years(loaded, rows, kept, gone - over),
         gaps=_gaps(days, as_of) if is_daily else None,
     )
+
+
+def _keeps_years(
+    loaded: Loaded, rows: Sequence[tuple[int, Document]], kept: Mapping[int, Retention], short: Collection[int]
+) -> int | None:
+    """The least of what every record is kept for. A clock that has not begun gives its own years from its event on."""
+    view, years = loaded.view, []
+    for record, document in rows:
+        answer = kept[record]
+        if record in short:
+            order = view.deleted.get(record) or view.erased[str(document.subject)]
+            years.append(_whole_years(document.created, micros_day(loaded.entries[order - 1].recorded)))
+        elif answer.until is not None:
+            years.append(_whole_years(document.created, answer.until))
+        elif answer.waiting:
+            years.append(max(clock.years or 0 for clock in answer.because))
+    return min(years, default=None)
+
+
+def _whole_years(start: date, end: date) -> int:
+    """Full years from a day to another; 0 where the end comes first."""
+    years = max(0, end.year - start.year)
+    return years if years == 0 or add_years(start, years) <= end else years - 1
 
 
 def _gaps(days: Sequence[date], as_of: date) -> tuple[date, ...]:
@@ -192,6 +222,7 @@ def facts_document(facts: RetentionFacts) -> dict[str, object]:
         "classes": rows,
         "last_closed": None if facts.last_closed is None else facts.last_closed.isoformat(),
         "last_drill": None if facts.last_drill is None else facts.last_drill._asdict(),
+        "last_passed_drill": None if facts.last_passed_drill is None else facts.last_passed_drill._asdict(),
         "last_stamp": None if facts.last_stamp is None else facts.last_stamp._asdict(),
         "regions": [each._asdict() for each in facts.regions],
     }

@@ -19,6 +19,7 @@ from ledger.errors import FormatError
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "DAY_US",
     "Body",
     "ClockEvent",
     "Close",
