@@ -337,6 +337,13 @@ class Archive:
             made.append(statement)
         return made
 
+    def statement(self, day: str) -> DayStatement:
+        """The signed statement of a closed day, by its text; raises InputError."""
+        path = self.folder / "days" / f"{day}.json"
+        if not path.is_file():
+            raise InputError(str(path), "is not there", "Close the day first: `tallystick archive day`.")
+        return read_statement(path.read_bytes())
+
 
 def statements(folder: Path) -> Iterator[tuple[Path, DayStatement]]:
     """The signed days of a folder, in order; raises FormatError or CheckFailed."""

@@ -163,7 +163,7 @@ def _limits(loaded: Loaded) -> Block:
     return Block(
         "What this does not show",
         2,
-        items=(
+        (
             loaded.objects.limits,
             "The chain shows that what was recorded was not changed since; not that everything was recorded.",
             "A time stamp shows that a day's root existed by then; not that its content is right.",

@@ -2,8 +2,8 @@
 
 `retention`: a row for each class of which there is a record; classes are the values of `RecordClass`.
 `archive.verified`: only of a verification that found nothing wrong. `archive.drilled`: the newest drill that passed.
-`archive.regions`: countries of the active storages and those from which they can be viewed; a claim by the firm. What is
-not known is missing, and what needs it is *insufficient data*.
+`archive.regions`: countries of the active storages and those from which they can be viewed; a claim by the firm. What
+is not known is missing, and what needs it is *insufficient data*.
 """
 
 from __future__ import annotations
