@@ -44,7 +44,7 @@ from compliance.retention.disposal import (
 )
 from compliance.retention.drill import restore_drill
 from compliance.retention.gather import archive_day
-from compliance.retention.records import micros_day
+from compliance.retention.records import Referenced, micros_day
 from compliance.retention.sealing import Vault
 from compliance.retention.timestamps import (
     Authority,
@@ -346,8 +346,12 @@ def delete(
         if not numbers:
             return say(as_json, {"records": []}, "nothing is due")
         entry = delete_records(store, CLOCKS, numbers, reason, authority, two_operators(operators), now)
-    text = f"the documents of {len(set(numbers))} records are deleted; their hashes stay"
-    return say(as_json, {**line_of(entry), "records": sorted(set(numbers))}, text)
+        payloads = [store.view.documents[number].payload for number in sorted(set(numbers))]
+    elsewhere = [each.path for each in payloads if isinstance(each, Referenced)]
+    text = f"the documents of {len(payloads)} records are deleted; their hashes stay"
+    if elsewhere:
+        text += "\nthese were only referenced, and are yours to remove: " + ", ".join(elsewhere)
+    return say(as_json, {**line_of(entry), "records": sorted(set(numbers)), "referenced": elsewhere}, text)
 
 
 @archive.command("erase")

@@ -84,7 +84,10 @@ class Retention(NamedTuple):
 
 
 def add_years(day: date, years: int) -> date:
-    """The same day `years` later; 1 March where that year has no 29 February. Raises OverflowError after year 9999."""
+    """The same day `years` later; 1 March where that year has no 29 February. Raises OverflowError after year 9999.
+
+    Deadlines go the other way (`compliance.calendars.add_months` ends on 28 February): each errs on the safe side.
+    """
     assert years >= 0, "a period is not negative"
     if day.year + years > date.max.year:
         raise OverflowError("no such year")

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
+from compliance.calendars import calendar
 from compliance.retention.archive import Loaded
 from compliance.retention.classes import RecordClass, Regime
 from compliance.retention.clocks import Clock, Retention, add_years
@@ -17,10 +18,25 @@ from compliance.retention.regions import RegionFinding, check_regions
 from compliance.retention.timestamps import Stamp
 from compliance.retention.verifying import Finding
 
-__all__ = ["DAILY_CLASSES", "ClassFacts", "LastDrill", "RetentionFacts", "facts_document", "retention_facts"]
+__all__ = [
+    "DAILY_CLASSES",
+    "JAPAN_DAILY",
+    "ClassFacts",
+    "LastDrill",
+    "RetentionFacts",
+    "facts_document",
+    "retention_facts",
+]
 
-DAILY_CLASSES: Final = frozenset({RecordClass.ATTESTATION, RecordClass.COMMAND_LOG})
-"""Classes that `archive day` brings every day; a firm adds its own, as the daily books of JP-BK-01."""
+DAILY_CLASSES: Final[Mapping[RecordClass, str]] = {RecordClass.ATTESTATION: "ALL", RecordClass.COMMAND_LOG: "ALL"}
+"""Classes that `archive day` brings every day, by the calendar whose business days they are expected on."""
+JAPAN_DAILY: Final[Mapping[RecordClass, str]] = {
+    RecordClass.CLIENT_ASSET_DAY: "JP",
+    RecordClass.CLIENT_MONEY_DAY: "JP",
+    RecordClass.GUARANTEE_DAY: "JP",
+    RecordClass.TRUST_PROPERTY_DAY: "JP",
+}
+"""The books of JP-BK-01 that are made each business day, for a firm under that regime to add."""
 GAPS_LISTED: Final = 400
 
 
@@ -85,11 +101,12 @@ def retention_facts(
     findings: Iterable[Finding] = (),
     stamps: Mapping[str, Stamp | str] | None = None,
     verified_at: int | None = None,
-    daily: frozenset[RecordClass] = DAILY_CLASSES,
+    daily: Mapping[RecordClass, str] = DAILY_CLASSES,
 ) -> RetentionFacts:
     """Facts of an archive on a day.
 
     `findings` and `verified_at`: what `verify_archive` found and when it ran; `stamps`: what `check_stamps` gave.
+    `daily`: classes of which there is one on each business day of a calendar (`compliance.calendars`; `ALL`: each day).
     """
     view = loaded.view
     regimes = sorted({regime for document in view.documents.values() for regime in document.regimes})
@@ -126,13 +143,13 @@ def _last_drill(drills: Sequence[Entry]) -> LastDrill | None:
 
 
 def _class_facts(
-    loaded: Loaded, table: Sequence[Clock], as_of: date, daily: frozenset[RecordClass]
+    loaded: Loaded, table: Sequence[Clock], as_of: date, daily: Mapping[RecordClass, str]
 ) -> dict[RecordClass, ClassFacts]:
     by_class: dict[RecordClass, list[tuple[int, Document]]] = {each: [] for each in sorted(daily)}
     for record, document in loaded.view.documents.items():
         by_class.setdefault(document.record_class, []).append((record, document))
     return {
-        record_class: _one_class(loaded, table, as_of, record_class, rows, record_class in daily)
+        record_class: _one_class(loaded, table, as_of, record_class, rows, daily.get(record_class))
         for record_class, rows in sorted(by_class.items())
     }
 
@@ -143,7 +160,7 @@ def _one_class(
     as_of: date,
     record_class: RecordClass,
     rows: Sequence[tuple[int, Document]],
-    is_daily: bool,
+    expected: str | None,
 ) -> ClassFacts:
     view = loaded.view
     kept = {record: view.retention(record, table, as_of) for record, _ in rows}
@@ -167,7 +184,7 @@ def _one_class(
         uncovered=sum(not each.is_covered for each in kept.values()),
         rules=tuple(rules),
         keeps_years=_keeps_years(loaded, rows, kept, gone - over),
-        gaps=_gaps(days, as_of) if is_daily else None,
+        gaps=None if expected is None else _gaps(days, as_of, expected),
     )
 
 
@@ -194,14 +211,16 @@ def _whole_years(start: date, end: date) -> int:
     return years if years == 0 or add_years(start, years) <= end else years - 1
 
 
-def _gaps(days: Sequence[date], as_of: date) -> tuple[date, ...]:
-    """Days from the first up to the day before `as_of`, whose day is not over, on which nothing was made."""
-    if not days:
+def _gaps(days: Sequence[date], as_of: date, expected: str) -> tuple[date, ...]:
+    """Business days of a calendar, from the first record up to the day before `as_of`, on which nothing was made.
+
+    The day of asking is not over, so it is no gap yet.
+    """
+    if not days or min(days) >= as_of:
         return ()
-    first, there = min(days), frozenset(days)
-    span = (first + timedelta(days=number) for number in range((as_of - first).days))
-    missing = (day for day in span if day not in there)
-    return tuple(day for _, day in zip(range(GAPS_LISTED), missing, strict=False))
+    there = frozenset(days)
+    wanted = calendar(expected).business_days(min(days), as_of - timedelta(days=1))
+    return tuple(day for day in wanted if day not in there)[:GAPS_LISTED]
 
 
 def facts_document(facts: RetentionFacts) -> dict[str, object]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
+from compliance.catalogue import SHARED
+from compliance.facts import Facts
+from compliance.reports.html import render_html
 from compliance.retention.archive import Archive, load
 from compliance.retention.authority import Scope, hold_order, sign_order
 from compliance.retention.classes import RecordClass, Regime
 from compliance.retention.clock_table import CLOCKS
 from compliance.retention.disposal import delete_records, request_erasure, seal_document
 from compliance.retention.drill import restore_drill
-from compliance.retention.facts import facts_document, retention_facts
+from compliance.retention.facts import JAPAN_DAILY, facts_document, retention_facts
 from compliance.retention.objects import LocalObjects, write_once
 from compliance.retention.records import Storage
 from compliance.retention.regions import check_regions
+from compliance.retention.report import retention_document
+from compliance.retention.rule_facts import rule_facts
 from compliance.retention.sealing import Vault
 from compliance.retention.timestamps import TrustedCertificates, stamp_day
 from compliance.retention.verifying import check_stamps, verify_archive
@@ -227,3 +233,102 @@ def test_facts_count_holds_requests_corrections_disposals_and_what_is_due(folder
     assert facts.classes[RecordClass.INCIDENT].uncovered == 1
     assert (facts.open_holds, facts.open_requests) == (1, 1)
     assert retention_facts(load(folder), CLOCKS, date(2030, 1, 1)).classes[RecordClass.TRADE].short == 1
+
+
+def test_gaps_of_daily_books_are_business_days_of_japan(folder):
+    """2026-11-21 and 22 are a weekend, 2026-11-23 is Labour Thanksgiving Day; 2026-11-24 is a working day."""
+    with Archive(folder) as archive:
+        archive.append(
+            document(archive, "20", record_class=RecordClass.CLIENT_ASSET_DAY, created=date(2026, 11, 20)), NOON
+        )
+    gaps = [
+        retention_facts(load(folder), CLOCKS, day, daily=JAPAN_DAILY).classes[RecordClass.CLIENT_ASSET_DAY].gaps
+        for day in (date(2026, 11, 24), date(2026, 11, 25))
+    ]
+    assert gaps == [(), (date(2026, 11, 24),)]
+
+
+# Facts in the catalogue's names, and the report.
+
+
+def named(folder, as_of=date(2026, 11, 23), **more):
+    facts = retention_facts(load(folder), CLOCKS, as_of, **more)
+    moment = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    found = rule_facts(facts, load(folder), moment)
+    Facts("main", moment, {kind.name: kind for kind in SHARED}, found)  # every name and shape is the catalogue's
+    return {each.name: each for each in found}
+
+
+def test_an_empty_archive_gives_no_facts_and_so_no_rule_passes(folder):
+    assert named(folder) == {}
+
+
+def test_rules_are_told_classes_years_gaps_drill_and_countries(full, tmp_path, trusted):
+    with Archive(full) as archive:
+        archive.append(restore_drill(full, tmp_path / "good", trusted, MASTER), NOON + 7)
+        archive.append(restore_drill(full, tmp_path / "bad"), NOON + 9)
+        archive.append(Storage("gone", "SG", "replica", ("SG",), False, None), NOON + 9)
+    findings, _ = verify_archive(full, trusted=trusted)
+    found = named(full, findings=findings, verified_at=NOON + 10)
+    assert set(found) == {"archive.drilled", "archive.regions", "archive.verified", "retention"}
+    assert found["archive.regions"].value == frozenset({"JP"})
+    assert found["archive.drilled"].value == datetime(2026, 11, 20, 12, 0, 0, 7, tzinfo=UTC), "not the one that failed"
+    rows = {row["class"]: row for row in found["retention"].value}
+    assert (rows["kyc"]["keeps_years"], rows["kyc"]["gaps"]) == (Fraction(8), Fraction(0))
+    assert rows["trade"]["first_day"] == date(2026, 11, 20)
+    assert set(rows) == {"kyc", "trade"}, "of a class without a record nothing is known"
+
+
+def test_an_archive_that_failed_a_check_is_not_verified(full, trusted):
+    (full / "days" / "2026-11-20.tsr").unlink()
+    findings, _ = verify_archive(full, trusted=trusted)
+    assert "archive.verified" not in named(full, findings=findings, verified_at=NOON + 10)
+
+
+@pytest.mark.parametrize(
+    ("more", "as_of", "years"),
+    [
+        ({"regimes": (Regime.VARA,)}, date(2026, 11, 23), 8),
+        ({"regimes": (Regime.HOUSE, Regime.VARA)}, date(2026, 11, 23), 10),
+        ({"regimes": (Regime.JAPAN,)}, date(2026, 11, 23), 10),
+        ({"record_class": RecordClass.INCIDENT, "regimes": (Regime.US,)}, date(2026, 11, 23), None),
+        ({"created": date(2024, 2, 29), "regimes": (Regime.US,)}, date(2025, 1, 1), 5),
+    ],
+)
+def test_the_years_that_a_class_is_kept_for(folder, more, as_of, years):
+    with Archive(folder) as archive:
+        archive.append(document(archive, "a", **more), NOON)
+    (row,) = named(folder, as_of)["retention"].value
+    assert row["keeps_years"] == years
+
+
+def test_what_was_deleted_too_early_shortens_its_class(folder):
+    """As a stricter table would find it: eight years were served, ten are asked for now."""
+    strict = [each._replace(years=10) if each.rule.startswith("VARA") and each.years else each for each in CLOCKS]
+    with Archive(folder) as archive:
+        archive.append(document(archive, "a"), NOON)
+        delete_records(archive, CLOCKS, [1], "r", "a", (ANN, BEN), micros("2034-12-01"))
+    facts = retention_facts(load(folder), strict, date(2035, 1, 1)).classes[RecordClass.TRADE]
+    assert (facts.short, facts.keeps_years) == (1, 8)
+    kept = retention_facts(load(folder), CLOCKS, date(2035, 1, 1)).classes[RecordClass.TRADE]
+    assert (kept.short, kept.keeps_years) == (0, 8)
+
+
+def test_the_report_shows_marks_gaps_holds_and_limits(full, trusted):
+    with Archive(full) as archive:
+        hold = hold_order("small.exchange", NOON, "case 7", Scope(record_class=RecordClass.KYC))
+        archive.append(sign_order(hold, (ANN, BEN)), NOON)
+        archive.append(document(archive, "x", record_class=RecordClass.ATTESTATION, regimes=(Regime.JAPAN,)), NOON)
+    findings, loaded = verify_archive(full)
+    facts = retention_facts(loaded, CLOCKS, date(2026, 11, 24), findings=findings)
+    shown = retention_document(facts, loaded, CLOCKS, findings, "2026-11-24T00:00:00Z")
+    tables = {table.name: table for table in shown.tables}
+    assert {"chain": "pass", "stamps": "unchecked"}.items() <= {r[0]: r[1] for r in tables["checks"].rows}.items()
+    assert ("JP-BK-02", "unverified") in {(row[0], row[4]) for row in tables["clocks"].rows}
+    assert "HOUSE-10" not in {row[0] for row in tables["clocks"].rows}, "no record is kept under it"
+    assert [row[1:] for row in tables["holds"].rows] == [("class kyc", "case 7")]
+    assert tables["regions"].rows == (("JP-BK-03", "pass", "kept", "tokyo"),)
+    texts = [text for block in shown.blocks for text in (*block.paragraphs, *block.after)]
+    assert "attestation: no record for 2026-11-21, 2026-11-22, 2026-11-23" in texts
+    assert "attestation: 1 records that no clock covers; they are kept" in texts
+    assert render_html(shown, "Skip").count("object lock") == 1

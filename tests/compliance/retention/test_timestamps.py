@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import sys
 from datetime import date
 
 import pytest
@@ -174,3 +175,11 @@ def test_certificates_are_read_from_pem_and_one_is_a_root(tmp_path, authority):
     (tmp_path / "bad.pem").write_text("no certificate")
     with pytest.raises(InputError, match="holds no certificates"):
         TrustedCertificates.read([tmp_path / "bad.pem"])
+
+
+def test_without_the_extra_the_remedy_is_told(monkeypatch, authority):
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+    with pytest.raises(InputError, match=r"tallystick\[sign\]"):
+        make_request(ROOT)
+    with pytest.raises(InputError, match=r"tallystick\[sign\]"):
+        check_stamp(b"", ROOT, trusted_by(authority))
