@@ -258,7 +258,7 @@ def hold(
             None if start is None else read_time(start, "--from"),
             None if end is None else read_time(end, "--to"),
         )
-        entry = store.append(sign_order(hold_order(store.view.archive, now, reason, scope), signers), now)
+        entry = store.append(sign_order(hold_order(store.view.identity, now, reason, scope), signers), now)
         covered = sum(
             scope.covers(each.record_class, each.subject, each.valid_from, each.valid_to)
             for each in store.view.documents.values()
@@ -278,7 +278,7 @@ def release(hold: int, folder: Path, at: Path | None, operators: tuple[Path, ...
     """Release the hold with the number HOLD."""
     signers, now = two_operators(operators), now_us()
     with opened(folder, at) as store:
-        entry = store.append(sign_order(release_order(store.view.archive, now, reason, hold), signers), now)
+        entry = store.append(sign_order(release_order(store.view.identity, now, reason, hold), signers), now)
     return say(as_json, {**line_of(entry), "hold": hold}, f"hold {hold} is released")
 
 

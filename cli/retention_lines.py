@@ -127,7 +127,7 @@ def keys(
     with opened(folder, at) as store:
         try:
             named = [_operator(text) for text in roster] or list(store.view.operators)
-            order = keys_order(store.view.archive, now, reason, named, signing.public)
+            order = keys_order(store.view.identity, now, reason, named, signing.public)
             entry = store.append(sign_order(order, signers), now)
         except FormatError as error:
             raise InputError("--roster", str(error), "Write OWNER=KEY for each, two owners or more.") from None

@@ -80,7 +80,7 @@ class Genesis(NamedTuple):
 
     def view(self) -> View:
         """The state before the first line."""
-        return View(self.archive, self.operators, self.day_key, Link(0, self.hash, self.created))
+        return View(self.archive, self.hash.hex(), self.operators, self.day_key, Link(0, self.hash, self.created))
 
 
 def read_genesis(folder: Path) -> Genesis:

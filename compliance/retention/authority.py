@@ -1,8 +1,8 @@
 """Orders that only two operators together can give: hold, release, deletion, erasure, and who may give them. Pure.
 
 Rules:
-1. An order names the archive it is for, when it was made, and why; two signatures of two different owners on the
-   roster that is in force when it is recorded, over label and digest of the whole order.
+1. An order names the archive it is for by its genesis hash, when it was made, and why; two signatures of two different
+   owners on the roster that is in force when it is recorded, over label and digest of the whole order.
 2. The roster begins with the operators in archive.json; an order `keys` puts another in its place, and may name
    another key for the statements of days.
 3. The same order is taken once.
@@ -192,7 +192,10 @@ def answers_of(order: Mapping[str, Json]) -> tuple[Answer, ...]:
 
 
 def check_order(body: Order, archive: str, operators: Sequence[Operator]) -> None:
-    """Form and signatures of an order; raises FormatError, or CheckFailed where the signatures do not carry it."""
+    """Form and signatures of an order for the archive with this genesis hash (hex).
+
+    Raises FormatError, or CheckFailed where the signatures do not carry it.
+    """
     order = body.order
     if set(order) != _FIELDS[str(order["action"])]:
         raise FormatError("an order has other fields than its action has")

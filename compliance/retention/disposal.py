@@ -143,7 +143,7 @@ def delete_records(
         if kept.until is None or kept.must_keep(as_of):
             raise InputError(f"record {record}", f"is {kept.why()}", _REMEDY)
         answers.append(Answer(record, kept.until, kept.why()))
-    order = delete_order(view.archive, recorded, reason, authority, answers)
+    order = delete_order(view.identity, recorded, reason, authority, answers)
     entry = archive.append(sign_order(order, keys), recorded)
     finish(archive, None)
     return entry
@@ -166,7 +166,7 @@ def erase_customer(
         raise InputError(f"customer {subject[:16]}", "is on legal hold", "Release the hold first.")
     if kept.until is None or kept.must_keep(as_of):
         raise InputError(f"customer {subject[:16]}", f"is {kept.why()}", _REMEDY)
-    order = erase_order(archive.view.archive, recorded, reason, authority, subject, kept.until)
+    order = erase_order(archive.view.identity, recorded, reason, authority, subject, kept.until)
     entry = archive.append(sign_order(order, keys), recorded)
     finish(archive, vault)
     return entry

@@ -5,6 +5,7 @@ A fact says what was seen and when; it is no verdict. What was not checked is No
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
@@ -132,6 +133,26 @@ def retention_facts(
         open_requests=len(view.requests),
         regions=tuple(check_regions(view.storages, [Regime(each) for each in regimes], as_of)),
     )
+
+
+def class_matrix(
+    loaded: Loaded, table: Sequence[Clock], regimes: Iterable[Regime], as_of: date
+) -> dict[Regime, dict[RecordClass, int]]:
+    """For each regime the classes that its clocks name, with how many records of each are kept under it (EU-RK-02).
+
+    A class with none is a question, not a failure: not every firm has every service.
+    """
+    counted = Counter(
+        (regime, document.record_class)
+        for record, document in loaded.view.documents.items()
+        if not loaded.view.is_disposed(record)
+        for regime in document.regimes
+    )
+    matrix: dict[Regime, dict[RecordClass, int]] = {}
+    for regime in sorted(regimes):
+        named = {each for clock in table if clock.regime is regime and clock.in_force(as_of) for each in clock.classes}
+        matrix[regime] = {each: counted[regime, each] for each in sorted(named)}
+    return matrix
 
 
 def _last_drill(drills: Sequence[Entry]) -> LastDrill | None:

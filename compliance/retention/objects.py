@@ -6,6 +6,7 @@ protect from is stated in `LocalObjects.limits`, and every report that shows the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -21,6 +22,7 @@ __all__ = ["LocalObjects", "Objects", "protect", "write_once"]
 
 _NAME: Final = re.compile(r"[0-9a-f]{64}\Z")
 CHUNK_BYTES: Final = 1 << 20
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 class Objects(Protocol):
@@ -69,14 +71,23 @@ def write_once(files: Files, path: Path, data: bytes) -> None:
     finally:
         files.close(handle)
     protect(part)
+    _put_in_place(files, part, path, data)
+    files.sync_directory(path.parent)
+
+
+def _put_in_place(files: Files, part: Path, path: Path, data: bytes) -> None:
+    """A link, not a rename: it fails where somebody else was faster, instead of overwriting."""
     try:
-        # A link, not a rename: it fails where somebody else was faster, instead of overwriting.
         os.link(part, path)
     except FileExistsError:
         if path.read_bytes() != data:
             raise CheckFailed(f"{path}: exists with other bytes") from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        files.rename(part, path)  # a file system without hard links; the archive's lock keeps other writers away
+        return
     files.remove(part)
-    files.sync_directory(path.parent)
 
 
 class LocalObjects:
@@ -111,11 +122,12 @@ class LocalObjects:
     def names(self) -> Iterator[str]:
         if not self._folder.is_dir():
             return
-        for folder in sorted(self._folder.iterdir()):
+        for folder in sorted(each for each in self._folder.iterdir() if each.is_dir()):
             yield from sorted(each.name for each in folder.iterdir() if _NAME.match(each.name))
 
     def dispose(self, name: str) -> None:
         path = self.path(name)
         if path.exists():
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR)  # some systems remove no read-only file
             self._files.remove(path)
             self._files.sync_directory(path.parent)

@@ -13,7 +13,7 @@ from typing import Final
 from compliance.reports.document import Block, Column, Document, Table
 from compliance.retention.archive import Loaded
 from compliance.retention.clocks import Clock
-from compliance.retention.facts import ClassFacts, RetentionFacts
+from compliance.retention.facts import ClassFacts, RetentionFacts, class_matrix
 from compliance.retention.rule_facts import moment
 from compliance.retention.verifying import Finding
 
@@ -49,6 +49,7 @@ def retention_document(
         blocks=(
             _checks(findings),
             _classes(facts),
+            _matrix(loaded, table, facts.as_of),
             _clocks(loaded, table, facts.as_of),
             _holds(loaded),
             _regions(facts),
@@ -104,6 +105,22 @@ def _gap_note(each: ClassFacts) -> str:
     days = ", ".join(day.isoformat() for day in gaps[:GAPS_SHOWN])
     more = f" and {len(gaps) - GAPS_SHOWN} more" if len(gaps) > GAPS_SHOWN else ""
     return f"{each.record_class.value}: no record for {days}{more}"
+
+
+def _matrix(loaded: Loaded, table: Sequence[Clock], as_of: date) -> Block:
+    """Which classes that a regime names are there, and which are not."""
+    regimes = {regime for document in loaded.view.documents.values() for regime in document.regimes}
+    rows = tuple(
+        (
+            regime.value,
+            ", ".join(f"{each.value} {count}" for each, count in classes.items() if count) or "none",
+            ", ".join(each.value for each, count in classes.items() if not count) or "none",
+        )
+        for regime, classes in class_matrix(loaded, table, regimes, as_of).items()
+    )
+    columns = (Column("Regime"), Column("Classes with records", weight=30), Column("Classes without", weight=30))
+    note = ("A class without records is a question for the firm: not every firm has every service.",)
+    return Block("Classes by regime", 2, note, Table("What each regime names", columns, rows, name="matrix"))
 
 
 def _clocks(loaded: Loaded, table: Sequence[Clock], as_of: date) -> Block:

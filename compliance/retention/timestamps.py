@@ -156,8 +156,11 @@ def check_stamp(answer: bytes, root: bytes, trusted: TrustedCertificates) -> Sta
         )
     except library.VerificationError as error:
         raise CheckFailed(f"the time stamp does not hold: {error}") from None
-    except ValueError as error:
-        raise CheckFailed(f"the time stamp cannot be read: {error}") from None
+    except CheckFailed:
+        raise
+    except Exception as error:
+        # Bytes from outside: the parsers below raise what they like, and none of it makes a stamp that holds.
+        raise CheckFailed(f"the time stamp cannot be read ({type(error).__name__}: {error})") from None
 
 
 def stamp_day(folder: Path, day: str, root: bytes, authority: Authority, trusted: TrustedCertificates) -> Stamp:

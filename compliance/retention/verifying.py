@@ -3,7 +3,8 @@
 1. chain: every byte of every segment hashes into the next line, every line obeys the rules of view.py, no torn tail.
 2. days: every closed day has its statement, which follows from the chain, names the one before it, and is signed by
    the key in force (and by one that the reader knows, where they name keys). No statement stands without its close.
-3. stamps: every closed day has a time stamp over its root under certificates that the reader trusts.
+3. stamps: every closed day has a time stamp over its root under certificates that the reader trusts, and was not
+   closed by a clock that was ahead of it: such a clock could pass the end of a period that had not passed.
 4. objects: every living document is there and is what the chain says; what an order took away is gone.
 5. sealed: with the master secret, every living sealed document opens, and none that was erased does.
 6. references: with the folder they are in, files that were only referenced are what they were.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from compliance.retention.archive import Loaded, load, statements
 from compliance.retention.days import DayStatement, make_statement
@@ -27,7 +28,9 @@ from por.files import plain_size
 
 __all__ = ["Finding", "check_objects", "check_references", "check_stamps", "file_digest", "verify_archive"]
 
-CHECKS = ("chain", "days", "stamps", "objects", "sealed", "references")
+CLOCK_SKEW_US: Final = 300_000_000
+"""How far the clock that closes days may be ahead of the one that stamps."""
+CHECKS: Final = ("chain", "days", "stamps", "objects", "sealed", "references")
 
 
 class Finding(NamedTuple):
@@ -126,9 +129,12 @@ def check_stamps(loaded: Loaded, trusted: TrustedCertificates) -> Iterator[tuple
             yield name, "the day has no time stamp"
             continue
         try:
-            yield name, check_stamp(path.read_bytes(), made.root, trusted)
+            stamp = check_stamp(path.read_bytes(), made.root, trusted)
         except CheckFailed as error:
             yield name, str(error)
+            continue
+        is_ahead = stamp.time < made.made - CLOCK_SKEW_US
+        yield name, "the day was closed by a clock that was ahead of the time stamp's" if is_ahead else stamp
 
 
 def check_stamps_finding(loaded: Loaded, trusted: TrustedCertificates | None) -> Finding:

@@ -63,6 +63,8 @@ class View:
     """The state after some lines of one archive's chain. `add` changes it; everything else asks."""
 
     archive: str
+    identity: str
+    """The genesis hash in hex: orders name it, so that none of one archive passes in another of the same exchange."""
     operators: tuple[Operator, ...]
     day_key: bytes
     link: Link
@@ -216,7 +218,7 @@ def _check_close(view: View, sequence: int, recorded: int, body: Close) -> None:
 
 
 def _check_order_body(view: View, sequence: int, recorded: int, body: Order) -> None:
-    check_order(body, view.archive, view.operators)
+    check_order(body, view.identity, view.operators)
     if order_digest(body.order) in view._orders:
         raise CheckFailed("this order was taken already")
     _ORDER_CHECKS[str(body.order["action"])](view, recorded, body.order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -40,10 +40,14 @@ def document(archive: Archive, name: str, **more) -> Document:
     return Document(payload=payload, **fields)
 
 
+GENESIS = Genesis("small.exchange", "main", micros("2026-11-01"), DAY_KEY.public, OPERATORS)
+IDENTITY = GENESIS.hash.hex()
+"""What orders name."""
+
+
 def make(folder: Path) -> Path:
     """A new archive's folder."""
-    genesis = Genesis("small.exchange", "main", micros("2026-11-01"), DAY_KEY.public, OPERATORS)
-    create_archive(folder, genesis)
+    create_archive(folder, GENESIS)
     return folder
 
 
@@ -54,4 +58,5 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def authority() -> LocalAuthority:
-    return LocalAuthority()
+    """Its clock stands after every day of the tests, whatever this machine's says."""
+    return LocalAuthority(now=datetime(2026, 12, 1, tzinfo=UTC))

@@ -46,7 +46,7 @@ from compliance.retention.verifying import verify_archive
 from compliance.retention.view import fold
 from ledger.canonical import canonical
 from ledger.errors import CheckFailed, FormatError, InputError, TallystickError
-from tests.compliance.retention.conftest import DAY_KEY, EVE, OPERATORS, document, make, micros
+from tests.compliance.retention.conftest import DAY_KEY, EVE, GENESIS, OPERATORS, document, make, micros
 
 NOON = micros("2026-11-20T12:00")
 HEX = "ab" * 32
@@ -577,3 +577,37 @@ def test_a_rule_that_a_chain_breaks_is_found_by_its_reader(folder):
     rewrite(path, path.read_bytes() + encode_frame(body, entry.hash))
     with pytest.raises(ArchiveCorrupt, match="breaks a rule"):
         load(folder)
+
+
+# A plain twin of corrections and of what was known when.
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6), st.integers(1, 4), st.integers(0, 2)), max_size=14))
+def test_what_was_known_equals_a_plain_twin(steps):
+    """Each step: which open record it corrects (0: none), from when, for how long, and how much later it came."""
+    link, recorded, entries, rows = Link(0, GENESIS.hash, GENESIS.created), NOON, [], []
+    for chosen, start, length, later in steps:
+        recorded += later
+        open_rows = [row for row in rows if row["until"] is None]
+        old = open_rows[chosen - 1] if 0 < chosen <= len(open_rows) else None
+        if old is not None:
+            old["until"] = recorded
+        body = BODIES[1]._replace(
+            valid_from=start, valid_to=start + length, corrects=None if old is None else old["number"]
+        )
+        entry, _ = make_entry(link, recorded, body)
+        link = Link(entry.sequence, entry.hash, recorded)
+        entries.append(entry)
+        rows.append({"number": entry.sequence, "at": recorded, "until": None, "from": start, "to": start + length})
+    for known in range(NOON - 1, recorded + 2):
+        view = fold(GENESIS.view(), entries, known)
+        for moment in range(12):
+            twin = [
+                row["number"]
+                for row in rows
+                if row["at"] <= known
+                and (row["until"] is None or row["until"] > known)
+                and row["from"] <= moment < row["to"]
+            ]
+            assert [number for number, _ in view.valid_at(moment)] == twin

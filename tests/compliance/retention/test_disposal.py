@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from compliance.retention.archive import Archive, load
+from compliance.retention.archive import Archive, create_archive, load
 from compliance.retention.authority import (
     Answer,
     Operator,
@@ -39,13 +39,14 @@ from tests.compliance.retention.conftest import (
     BEN,
     DAY_KEY,
     EVE,
+    GENESIS,
+    IDENTITY,
     MASTER,
     document,
     micros,
 )
 
 NOON = micros("2026-11-20T12:00")
-NAME = "small.exchange"
 LAST_DAY = micros("2034-11-20T23:59")  # of a record of 2026-11-20 under Dubai's eight years
 NEXT_DAY = micros("2034-11-21")
 BOTH = (ANN, BEN)
@@ -64,11 +65,11 @@ def vault(folder):
 
 
 def hold(archive, scope, recorded=NOON, keys=BOTH, reason="case 7"):
-    return archive.append(sign_order(hold_order(NAME, recorded, reason, scope), keys), recorded).sequence
+    return archive.append(sign_order(hold_order(IDENTITY, recorded, reason, scope), keys), recorded).sequence
 
 
 def release(archive, number, recorded=NOON):
-    return archive.append(sign_order(release_order(NAME, recorded, "case closed", number), BOTH), recorded)
+    return archive.append(sign_order(release_order(IDENTITY, recorded, "case closed", number), BOTH), recorded)
 
 
 def delete(archive, records, recorded, keys=BOTH):
@@ -106,16 +107,16 @@ def test_one_operator_or_a_stranger_orders_nothing(archive, keys, match):
 def test_two_keys_of_one_owner_are_one_operator(archive):
     second = Operator(EVE.public, "ann")
     roster = [*archive.view.operators, second]
-    archive.append(sign_order(keys_order(NAME, NOON, "a spare key", roster, DAY_KEY.public), BOTH), NOON)
+    archive.append(sign_order(keys_order(IDENTITY, NOON, "a spare key", roster, DAY_KEY.public), BOTH), NOON)
     with pytest.raises(CheckFailed, match="two different operators"):
         hold(archive, Scope(), keys=(ANN, EVE))
     hold(archive, Scope(), keys=(EVE, BEN))
 
 
 def test_an_order_is_bound_to_every_field(archive):
-    order = hold_order(NAME, NOON, "case 7", Scope(record_class=RecordClass.TRADE, since=1, until=2))
+    order = hold_order(IDENTITY, NOON, "case 7", Scope(record_class=RecordClass.TRADE, since=1, until=2))
     signed = sign_order(order, BOTH)
-    for name, value in {"reason": "other", "made": NOON + 1, "scope": {}, "archive": "x.exchange"}.items():
+    for name, value in {"reason": "other", "made": NOON + 1, "scope": {}, "archive": "ab" * 32}.items():
         with pytest.raises(CheckFailed):
             archive.append(signed._replace(order={**order, name: value}), NOON)
     with pytest.raises(FormatError, match="other fields"):
@@ -132,7 +133,7 @@ def test_an_order_is_bound_to_every_field(archive):
 def test_another_roster_and_another_key_for_days(archive):
     roster = [Operator(BEN.public, "ben"), Operator(EVE.public, "eve")]
     archive.close_day(date(2026, 11, 20), NOON, DAY_KEY)
-    archive.append(sign_order(keys_order(NAME, NOON, "ann left", roster, EVE.public), BOTH), NOON)
+    archive.append(sign_order(keys_order(IDENTITY, NOON, "ann left", roster, EVE.public), BOTH), NOON)
     with pytest.raises(CheckFailed, match="no operator's key"):
         hold(archive, Scope())
     hold(archive, Scope(), keys=(BEN, EVE))
@@ -141,7 +142,7 @@ def test_another_roster_and_another_key_for_days(archive):
     archive.close_day(date(2026, 11, 21), micros("2026-11-21"), EVE)
     assert findings(archive.folder)["days"].holds
     with pytest.raises(FormatError, match="two owners"):
-        archive.append(sign_order(keys_order(NAME, NOON, "alone", roster[:1], EVE.public), (BEN, EVE)), NOON)
+        archive.append(sign_order(keys_order(IDENTITY, NOON, "alone", roster[:1], EVE.public), (BEN, EVE)), NOON)
 
 
 # Holds.
@@ -237,7 +238,7 @@ def test_a_document_that_two_records_name_goes_with_the_second(archive):
 def test_a_crash_between_an_order_and_its_deed_is_found_and_finished(archive):
     archive.append(document(archive, "a"), NOON)
     answer = Answer(1, date(2034, 11, 20), "VARA-REC-01")
-    archive.append(sign_order(delete_order(NAME, NEXT_DAY, "r", "a", [answer]), BOTH), NEXT_DAY)
+    archive.append(sign_order(delete_order(IDENTITY, NEXT_DAY, "r", "a", [answer]), BOTH), NEXT_DAY)
     assert len(unfinished(archive.view, archive.objects)) == 1
     assert findings(archive.folder)["objects"].problems == (
         "record 1: an order took its document away, and it is still there",
@@ -250,7 +251,7 @@ def test_a_crash_between_an_order_and_its_deed_is_found_and_finished(archive):
 def test_an_order_that_two_operators_signed_too_early_is_refused_all_the_same(archive):
     archive.append(document(archive, "a"), NOON)
     answer = Answer(1, date(2034, 11, 20), "VARA-REC-01")
-    signed = sign_order(delete_order(NAME, NOON, "r", "a", [answer]), BOTH)
+    signed = sign_order(delete_order(IDENTITY, NOON, "r", "a", [answer]), BOTH)
     with pytest.raises(CheckFailed, match="kept until 2034-11-20"):
         archive.append(signed, LAST_DAY)
 
@@ -259,7 +260,7 @@ def test_an_order_that_two_operators_signed_too_early_is_refused_all_the_same(ar
 def test_a_deletion_of_nothing_something_unknown_or_twice(archive, answers):
     archive.append(document(archive, "a"), NOON)
     with pytest.raises((CheckFailed, FormatError)):
-        archive.append(sign_order(delete_order(NAME, NEXT_DAY, "r", "a", answers), BOTH), NEXT_DAY)
+        archive.append(sign_order(delete_order(IDENTITY, NEXT_DAY, "r", "a", answers), BOTH), NEXT_DAY)
 
 
 def test_what_no_clock_covers_or_has_begun_is_not_deleted(archive):
@@ -447,3 +448,13 @@ def test_the_key_that_was_erased_is_nowhere_in_the_file_of_keys(archive, vault):
     assert not keys.read_bytes().strip(b"\0")
     with sqlite3.connect(archive.folder / "personal" / "data.sqlite") as rows:
         assert rows.execute("SELECT count(*) FROM data").fetchone() == (0,)
+
+
+def test_an_order_for_one_archive_says_nothing_in_another_of_the_same_exchange(archive, tmp_path):
+    other = GENESIS._replace(created=GENESIS.created + 1)
+    create_archive(tmp_path / "next year", other)
+    with Archive(tmp_path / "next year") as second:
+        order = sign_order(hold_order(IDENTITY, NOON, "case 7", Scope()), BOTH)
+        with pytest.raises(CheckFailed, match="another archive"):
+            second.append(order, NOON)
+    archive.append(order, NOON)

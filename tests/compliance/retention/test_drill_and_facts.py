@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -28,7 +29,7 @@ from compliance.retention.timestamps import TrustedCertificates, stamp_day
 from compliance.retention.verifying import check_stamps, verify_archive
 from ledger.errors import CheckFailed, InputError
 from ledger.log.files import OsFiles
-from tests.compliance.retention.conftest import ANN, BEN, DAY_KEY, MASTER, document, micros
+from tests.compliance.retention.conftest import ANN, BEN, DAY_KEY, IDENTITY, MASTER, document, micros
 
 NOON = micros("2026-11-20T12:00")
 
@@ -129,6 +130,18 @@ def test_what_is_written_once_is_not_written_again(tmp_path):
     assert "root" in objects.limits and "object lock" in objects.limits
 
 
+def test_a_disk_without_hard_links_still_takes_a_file_once(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    objects = LocalObjects(tmp_path)
+    name = objects.put(b"one")
+    assert (objects.get(name), list(objects.names())) == (b"one", [name])
+    with pytest.raises(CheckFailed, match="never overwritten"):
+        write_once(OsFiles(), objects.path(name), b"two")
+
+
 def test_a_part_that_a_crash_left_is_taken_over(tmp_path):
     objects = LocalObjects(tmp_path)
     name = objects.put(b"one")
@@ -223,7 +236,7 @@ def test_facts_count_holds_requests_corrections_disposals_and_what_is_due(folder
         sealed = seal_document(archive, vault, subject, b"of ann")
         archive.append(document(archive, "k", record_class=RecordClass.KYC, subject=subject, payload=sealed), NOON)
         request_erasure(archive, CLOCKS, subject, NOON)
-        hold = hold_order("small.exchange", NOON, "case", Scope(record_class=RecordClass.TRADE, until=ord("a")))
+        hold = hold_order(IDENTITY, NOON, "case", Scope(record_class=RecordClass.TRADE, until=ord("a")))
         archive.append(sign_order(hold, (ANN, BEN)), NOON)
         delete_records(archive, CLOCKS, [2], "r", "a", (ANN, BEN), micros(after.isoformat()))
     facts = retention_facts(load(folder), CLOCKS, after)
@@ -316,7 +329,7 @@ def test_what_was_deleted_too_early_shortens_its_class(folder):
 
 def test_the_report_shows_marks_gaps_holds_and_limits(full, trusted):
     with Archive(full) as archive:
-        hold = hold_order("small.exchange", NOON, "case 7", Scope(record_class=RecordClass.KYC))
+        hold = hold_order(IDENTITY, NOON, "case 7", Scope(record_class=RecordClass.KYC))
         archive.append(sign_order(hold, (ANN, BEN)), NOON)
         archive.append(document(archive, "x", record_class=RecordClass.ATTESTATION, regimes=(Regime.JAPAN,)), NOON)
     findings, loaded = verify_archive(full)
@@ -326,6 +339,8 @@ def test_the_report_shows_marks_gaps_holds_and_limits(full, trusted):
     assert {"chain": "pass", "stamps": "unchecked"}.items() <= {r[0]: r[1] for r in tables["checks"].rows}.items()
     assert ("JP-BK-02", "unverified") in {(row[0], row[4]) for row in tables["clocks"].rows}
     assert "HOUSE-10" not in {row[0] for row in tables["clocks"].rows}, "no record is kept under it"
+    assert tables["matrix"].rows[1][:2] == ("vara", "kyc 1, trade 1")
+    assert "minutes" in tables["matrix"].rows[1][2]
     assert [row[1:] for row in tables["holds"].rows] == [("class kyc", "case 7")]
     assert tables["regions"].rows == (("JP-BK-03", "pass", "kept", "tokyo"),)
     texts = [text for block in shown.blocks for text in (*block.paragraphs, *block.after)]

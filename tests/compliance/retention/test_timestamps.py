@@ -51,7 +51,7 @@ def test_a_day_is_stamped_over_http_and_verified(closed, authority, tmp_path):
         stamps = [
             stamp_day(folder / "days", s.day.isoformat(), s.root, HttpAuthority(url), trusted) for s in (one, two)
         ]
-    assert all(abs(each.time / 10**6 - datetime.datetime.now(datetime.UTC).timestamp()) < 60 for each in stamps)
+    assert [each.time for each in stamps] == [micros("2026-12-01")] * 2
     found, _ = verify_archive(folder, trusted=trusted)
     assert {each.name: each.holds for each in found}["stamps"]
     assert dict(check_stamps(load(folder), trusted)) == {"2026-11-20": stamps[0], "2026-11-21": stamps[1]}
@@ -87,6 +87,17 @@ def test_a_stamp_of_another_day_put_in_place_is_found(closed, authority):
         (folder / "days" / f"{day}.tsr").write_bytes(answer)
     found = {each.name: each for each in verify_archive(folder, trusted=trusted_by(authority))[0]}
     assert [problem[:10] for problem in found["stamps"].problems] == ["2026-11-21"]
+
+
+@pytest.mark.parametrize(("ahead", "is_found"), [(299, False), (300, False), (301, True)])
+def test_a_day_that_was_closed_by_a_clock_that_is_ahead(folder, authority, ahead, is_found):
+    """Periods end by the clock that closes days; the authority's tells that it was turned forward."""
+    with Archive(folder) as archive:
+        made = micros("2026-12-01") + ahead * 10**6
+        day = archive.close_day(date(2026, 12, 1), made, DAY_KEY)
+        stamp_day(folder / "days", "2026-12-01", day.root, authority, trusted_by(authority))
+    problems = {each.name: each.problems for each in verify_archive(folder, trusted=trusted_by(authority))[0]}["stamps"]
+    assert bool(problems) == is_found
 
 
 def test_an_authority_that_the_reader_does_not_know(authority):
