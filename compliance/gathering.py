@@ -1,13 +1,13 @@
 """Facts put together from every source, for one entity at the hour of one statement.
 
-Where several speak of one thing: the signed statement of the hour first, then the ledger, then the firm. Two exceptions.
+Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Two exceptions.
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
 of its client money with a third party's document replaces what the ledger claims of the same.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -115,7 +115,8 @@ def _joined(one: Fact, other: Fact) -> Fact:
 def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     """Each day's last comparison of ledger and chains, as the statements' sections `in-flight` have it.
 
-    A difference that the list of movements does not explain is unexplained; every assets that has one counts.
+    What the list of movements does not explain is unexplained, but for a quantum for each reserve of the asset, because
+    balances are rounded down one by one.
     """
     days: dict[object, Statement] = {}
     for statement in chain:
@@ -123,10 +124,7 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
             days[statement.hour.date()] = statement
     if not days:
         return []
-    counts: dict[object, int] = defaultdict(int)
-    for day, statement in days.items():
-        for total in statement.document["sections"]["in-flight"]["totals"]:
-            counts[day] += total["difference"] not in ("0", 0)
+    counts = {day: _unexplained(statement) for day, statement in days.items()}
     rows: tuple[Record, ...] = tuple(
         {
             "day": statement.hour.date(), "kind": "reserves", "differences": Fraction(counts[day]),
@@ -136,6 +134,14 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     )  # fmt: skip
     evidence = tuple(_evidence(statement) for statement in days.values())
     return [Fact("reconciliations", rows, chain[-1].hour, Assurance.CLAIMED, evidence)]
+
+
+def _unexplained(statement: Statement) -> int:
+    """How many assets have a difference that neither movements nor rounding explain."""
+    sections = statement.document["sections"]
+    reserves = Counter((row["entity"], row["asset"]) for row in sections["reserves"]["rows"])
+    totals = sections["in-flight"]["totals"]
+    return sum(abs(int(row["difference"])) > reserves[row["entity"], row["asset"]] for row in totals)
 
 
 def _evidence(statement: Statement) -> Evidence:
