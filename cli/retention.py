@@ -117,29 +117,40 @@ def day_verb(
 ) -> int:
     """Archive what DAY (UTC, yesterday if not given) brought, close it, sign its root, and have it stamped.
 
-    A day that is closed already is only stamped, if it is not yet.
+    A day that is closed already is only stamped, if it is not yet. Records of a day before the last that was closed
+    stand in the next one that will be.
     """
     config, now = Config.load(folder), now_us()
     which, kept = day_of(day, now, "DAY"), read_regimes(regimes)
     trusted = trusted_by(certificates)
     if tsa is not None and trusted is None:
         raise InputError("--tsa", "is given without certificates", "Name them with --tsa-certificate.")
+    if which >= micros_day(now):
+        raise InputError("DAY", f"{which} is not over yet", "Archive it when it is, by UTC.")
     words = passphrase("The passphrase of the keys")
     signing = load_signing_key(config.secrets, words)
     with opened(folder, at) as store:
-        written = 0
+        if signing.public != store.view.day_key:
+            raise InputError(
+                str(config.secrets),
+                "holds another key than the one in force for days",
+                "See `tallystick archive keys`.",
+            )
+        written, days = 0, [closed for _, closed in store.view.closed]
         with Vault(store.folder / "personal", load_master(config, words)) as vault:
             finish(store, vault)
-            if which not in {closed for _, closed in store.view.closed}:
+            if which not in days:
                 written = len(archive_day(store, vault, sources_of(config, which, kept, added, statements), which, now))
-                store.close_day(which, now, signing)
+                if not days or which > days[-1]:
+                    store.close_day(which, now, signing)
         store.finish_days(signing)
         said = {"cut_bytes": store.cut_bytes, "day": which.isoformat(), "head": store.view.link.hash.hex()}
         stamps = {} if tsa is None or trusted is None else _stamp(store, tsa, trusted)
     stamped = sum(text.startswith("20") for text in stamps.values())
-    text = f"{which}: {written} records archived, closed and signed; {stamped} of {len(stamps)} days stamped"
-    say(as_json, {**said, "records": written, "stamps": stamps}, text)
-    return 0
+    is_closed = which in [closed for _, closed in store.view.closed]
+    state = "the day is closed and signed" if is_closed else "they stand in the next day that is closed"
+    text = f"{which}: {written} records archived, {state}; {stamped} of {len(stamps)} days stamped"
+    return say(as_json, {**said, "is_closed": is_closed, "records": written, "stamps": stamps}, text)
 
 
 def _stamp(store: Archive, tsa: str, trusted: TrustedCertificates) -> dict[str, str]:

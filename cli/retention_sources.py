@@ -10,6 +10,7 @@ from typing import Final
 
 from cli.common import read_input
 from cli.exchange.config import Config
+from cli.exchange.judging import register_path, results_of
 from cli.exchange.published import ATTESTATION
 from compliance.retention.classes import RecordClass, Regime
 from compliance.retention.gather import FolderSource, Hour, Sources, StatementFile
@@ -52,7 +53,7 @@ def sources_of(
         regimes=regimes,
         hours=tuple(_hours(config.hours, day)),
         segments=tuple(path for path, _ in reader.segments[:-1]),
-        folders=tuple(_folder(config, text) for text in added),
+        folders=(*_own_folders(config), *(_folder(config, text) for text in added)),
         statements=() if statements is None else tuple(_statements(statements)),
     )
 
@@ -72,6 +73,12 @@ def _hours(folder: Path, day: date) -> Iterator[Hour]:
         ledger = (sections.get("snapshot") or sections.get("failed") or {}).get("ledger") or {}
         hour = SnapshotId.parse(document["statement"]["snapshot"]).hour
         yield Hour(bundle, hour, ledger.get("position"), ledger.get("head"))
+
+
+def _own_folders(config: Config) -> Iterator[FolderSource]:
+    """What every exchange has: the day's evaluations, and the firm's register as it is now."""
+    yield FolderSource(results_of(config).folder, RecordClass.COMPLIANCE_RESULT, of_day=True)
+    yield FolderSource(register_path(config), RecordClass.COMPLIANCE_RESULT)
 
 
 def _folder(config: Config, text: str) -> FolderSource:

@@ -48,7 +48,7 @@ class Hour(NamedTuple):
 
 
 class FolderSource(NamedTuple):
-    """A folder whose files are records of a class. `of_day`: only those whose path names the day."""
+    """A folder whose files are records of a class, or one such file. `of_day`: only where the path names the day."""
 
     folder: Path
     record_class: RecordClass
@@ -216,8 +216,8 @@ def _digest_record(archive: Archive, sources: Sources, day: date, known: _Known)
 
 def _folder_records(archive: Archive, sources: Sources, day: date, known: _Known) -> Iterator[Document]:
     for source in sources.folders:
-        paths = sorted(path for path in source.folder.rglob("*") if path.is_file()) if source.folder.is_dir() else []
-        for path in paths:
+        below = [source.folder, *source.folder.rglob("*")]
+        for path in sorted(each for each in below if each.is_file()):
             relative = path.relative_to(sources.base)
             if any(part.startswith((".", "part-")) for part in relative.parts):
                 continue  # a file that is being written

@@ -21,7 +21,7 @@ from tests.support.exchange_process import PASSPHRASE, ExchangeFolder, attestati
 from tests.support.tsa import LocalAuthority, serving
 
 TODAY = datetime.now(UTC).date()
-YESTERDAY = TODAY - timedelta(days=1)
+FIRST, SECOND = TODAY - timedelta(days=2), TODAY - timedelta(days=1)
 
 
 class Office:
@@ -46,24 +46,29 @@ class Office:
     def ask(self, *words: str, status: int = 0):
         return json.loads(self.call(*words, "--json", status=status)[0])
 
-    def day(self, day=YESTERDAY, *more: str):
+    def day(self, day=FIRST, *more: str):
         return self.ask("day", day.isoformat(), "--regime", "vara", "--regime", "jp", *self.tsa, *more)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """An exchange whose log has begun, with an hour of yesterday, a customer's statement and some results."""
+    """An exchange whose log has begun, with an hour of a day, a customer's statement and some results."""
     exchange = ExchangeFolder(tmp_path_factory.mktemp("retention") / "house").make()
     config = Config.load(exchange.folder)
     CommandLog.open(config.paths.log, config.exchange, config.genesis().hash).close()
-    hour = f"{YESTERDAY.isoformat()}T10:00:00Z"
+    hour = f"{FIRST.isoformat()}T10:00:00Z"
     bundle = exchange.folder / "hours" / hour.replace(":", "")
     bundle.mkdir(parents=True)
     (bundle / "attestation.json").write_bytes(attestation_of(hour, 0, b"h" * 32, b"s" * 32, b"p" * 32))
     (bundle / "manifest.json").write_bytes(b"a manifest")
-    results = exchange.folder / "results"
-    results.mkdir()
-    (results / f"{YESTERDAY.isoformat()}.json").write_bytes(b"verdicts")
+    for name, text in {
+        f"compliance/results/{FIRST.isoformat()}T100000Z.json.gz": b"verdicts",
+        f"compliance/results/{SECOND.isoformat()}T000000Z.json.gz": b"of another day",
+        "compliance/firm-facts.jsonl": b"the firm says",
+        "reports/q3.html": b"a pack",
+    }.items():
+        (exchange.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (exchange.folder / name).write_bytes(text)
     statements = exchange.folder / "sent"
     statements.mkdir()
     (statements / "statement-ann@example.com-2026-10-01-2026-11-01.html").write_bytes(b"owed to ann: 5 BTC")
@@ -89,8 +94,8 @@ def archived(made, stamping, tmp_path_factory):
     """The same with its day archived, closed and stamped."""
     office = copied(made.folder, tmp_path_factory.mktemp("archived") / "house", stamping)
     office.call("new")
-    said = office.day(YESTERDAY, "--add", "compliance_result=results", "--statements", str(office.folder / "sent"))
-    assert (said["records"], list(said["stamps"])) == (5, [YESTERDAY.isoformat()])
+    said = office.day(FIRST, "--add", "regulator_report=reports", "--statements", str(office.folder / "sent"))
+    assert (said["records"], list(said["stamps"])) == (7, [FIRST.isoformat()])
     return office
 
 
@@ -107,12 +112,14 @@ def copied(folder: Path, target: Path, stamping) -> Office:
 
 def test_a_day_goes_in_and_is_checked_from_its_folder_alone(full, tmp_path):
     names = [each.name for each in load(full.archive).view.documents.values()]
-    stem = f"{YESTERDAY.isoformat()}T100000Z"
+    stem = f"{FIRST.isoformat()}T100000Z"
     assert names == [
         f"attestation/{stem}",
         f"manifest/{stem}",
-        f"log-digest/{YESTERDAY.isoformat()}",
-        f"file/results/{YESTERDAY.isoformat()}.json",
+        f"log-digest/{FIRST.isoformat()}",
+        f"file/compliance/results/{FIRST.isoformat()}T100000Z.json.gz",
+        "file/compliance/firm-facts.jsonl",
+        "file/reports/q3.html",
         "statement/2026-10-01/2026-11-01/html",
     ]
     shutil.copytree(full.archive, tmp_path / "elsewhere")
@@ -128,12 +135,11 @@ def test_a_day_goes_in_and_is_checked_from_its_folder_alone(full, tmp_path):
 
 def test_a_day_is_archived_once_and_what_changed_is_a_correction(full):
     assert full.day()["records"] == 0
-    path = full.folder / "results" / f"{YESTERDAY.isoformat()}.json"
-    path.write_bytes(b"verdicts, restated")
-    said = full.day(TODAY, "--add", "compliance_result=results", "--statements", str(full.folder / "sent"))
-    assert said["records"] == 1
+    (full.folder / "compliance" / "firm-facts.jsonl").write_bytes(b"the firm says more")
+    said = full.day(SECOND, "--add", "regulator_report=reports", "--statements", str(full.folder / "sent"))
+    assert said["records"] == 2, "the register as it is now, and today's evaluation"
     view = load(full.archive).view
-    assert view.history(4) == [4, max(view.documents)]
+    assert view.history(5) == [5, max(view.documents)]
     assert full.ask("verify", *full.trust)["verdict"] == "valid"
 
 
@@ -150,14 +156,14 @@ def test_every_kind_of_damage_fails_with_status_1(full):
     view = load(full.archive).view
     segment = full.archive / "segments" / "0000000000.arc"
     stored = load(full.archive).objects.path(view.documents[1].payload.sha256)
-    sealed = load(full.archive).objects.path(view.documents[5].payload.sha256)
-    day = full.archive / "days" / f"{YESTERDAY.isoformat()}.json"
-    manifest = full.folder / "hours" / f"{YESTERDAY.isoformat()}T100000Z" / "manifest.json"
+    sealed = load(full.archive).objects.path(view.documents[7].payload.sha256)
+    day = full.archive / "days" / f"{FIRST.isoformat()}.json"
+    manifest = full.folder / "hours" / f"{FIRST.isoformat()}T100000Z" / "manifest.json"
     assert failing(segment, segment.read_bytes()[:-1]) == ["chain", "days"]
     assert failing(segment, segment.read_bytes().replace(b"attestation/", b"attestatiom/")) == ["chain"]
     assert failing(stored, b"x") == ["objects"]
     assert failing(sealed, b"x") == ["objects"]
-    assert failing(day, day.read_bytes().replace(b'"count":6', b'"count":7')) == ["days"]
+    assert failing(day, day.read_bytes().replace(b'"count":8', b'"count":9')) == ["days"]
     assert failing(day.with_suffix(".tsr"), b"x") == ["stamps"]
     assert failing(manifest, b"another manifest") == ["references"]
     assert full.ask("verify", *full.trust, "--references")["verdict"] == "valid"
@@ -176,7 +182,7 @@ def test_holds_and_their_release(full):
 
 def test_a_request_for_erasure_is_answered_with_day_and_rule(full):
     said = full.ask("erase", "--customer", "ann@example.com")
-    until = YESTERDAY.replace(year=YESTERDAY.year + 8)
+    until = FIRST.replace(year=FIRST.year + 8)
     assert said["answer"] == f"kept until {until} because VARA-REC-01"
     due = full.ask("due", "--on", until.isoformat())
     assert [(each["is_due"], each["why"]) for each in due["requests"]] == [(False, said["answer"])]
@@ -197,13 +203,13 @@ def test_nothing_is_deleted_before_its_time(full):
 def test_a_drill_is_recorded_and_told_to_rules(full, tmp_path):
     full.call("storage", "tokyo", "--region", "JP-13", "--role", "replica", "--viewable-from", "JP")
     said = full.ask("drill", str(tmp_path / "copy"), "--open-sealed", *full.trust)
-    assert (said["result"], said["records"], said["stamps"]) == ("pass", 7, 1)
+    assert (said["result"], said["records"], said["stamps"]) == ("pass", 9, 1)
     told = full.ask("facts", *full.trust, "--html", str(tmp_path / "report.html"))
     assert (told["last_drill"]["result"], told["failed_checks"]) == ("pass", [])
     assert [(each["rule"], each["is_met"]) for each in told["regions"]] == [("JP-BK-03", True)]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "VARA-REC-01" in page and "object lock" in page and "audited" not in page.replace("unaudited", "")
-    (full.archive / "days" / f"{YESTERDAY.isoformat()}.tsr").unlink()
+    (full.archive / "days" / f"{FIRST.isoformat()}.tsr").unlink()
     assert full.ask("drill", str(tmp_path / "again"), *full.trust, status=1)["result"] == "fail"
 
 
@@ -219,10 +225,10 @@ def test_another_signing_key_closes_days_after_two_operators_said_so(full, monke
     exchange.make()
     for name in ("signing-key.json", "exchange-key.json"):
         shutil.copy(exchange.folder / "secrets" / name, own / name)
-    _, err = full.call("day", TODAY.isoformat(), "--regime", "vara", status=2)
-    assert "not the one in force" in err
+    _, err = full.call("day", SECOND.isoformat(), "--regime", "vara", status=2)
+    assert "another key than the one in force" in err
     full.call("keys", "--reason", "rotated", *full.operators)
-    full.day(TODAY)
+    full.day(SECOND)
     assert full.ask("verify", *full.trust)["verdict"] == "valid"
 
 
@@ -231,6 +237,7 @@ def test_what_is_missing_or_misused_is_told_with_its_remedy(office):
         (("day", "--regime", "vara"), "archive.json: is not there"),
         (("day", "--regime", "nowhere"), "Name some of"),
         (("day", "2026-02-30", "--regime", "vara"), "is no day"),
+        (("day", TODAY.isoformat(), "--regime", "vara"), "is not over yet"),
         (("day", "--regime", "vara", "--tsa", "http://x"), "without certificates"),
         (("verify", "--references"), "is not there"),
     ]:
@@ -238,10 +245,10 @@ def test_what_is_missing_or_misused_is_told_with_its_remedy(office):
     office.call("new")
     for words, match in [
         (("new",), "exists"),
-        (("day", "--regime", "vara", "--add", "novel=results"), "is no record class"),
+        (("day", "--regime", "vara", "--add", "novel=reports"), "is no record class"),
         (("day", "--regime", "vara", "--add", "trade=nowhere"), "names no folder"),
         (("day", "--regime", "vara", "--add", "trade=.."), "outside the exchange's folder"),
-        (("day", "--regime", "vara", "--statements", str(office.folder / "results")), "no statement of a customer"),
+        (("day", "--regime", "vara", "--statements", str(office.folder / "reports")), "no statement of a customer"),
         (("hold", "--reason", "r", "--class", "novel", *office.operators), "is no record class"),
         (("storage", "x", "--region", "Japan", "--role", "replica"), "country's code"),
     ]:
@@ -251,9 +258,20 @@ def test_what_is_missing_or_misused_is_told_with_its_remedy(office):
 def test_stamps_by_files_that_somebody_carries(office, tmp_path):
     office.call("new")
     post = tmp_path / "post"
-    words = ("day", YESTERDAY.isoformat(), "--regime", "vara", "--tsa", str(post), *office.trust)
-    assert office.ask(*words)["stamps"] == {YESTERDAY.isoformat(): "asked for"}
-    asked = post / f"{YESTERDAY.isoformat()}.tsq"
+    words = ("day", FIRST.isoformat(), "--regime", "vara", "--tsa", str(post), *office.trust)
+    assert office.ask(*words)["stamps"] == {FIRST.isoformat(): "asked for"}
+    asked = post / f"{FIRST.isoformat()}.tsq"
     asked.with_suffix(".tsr").write_bytes(office.authority.answer(asked.read_bytes()))
-    assert office.ask(*words)["stamps"][YESTERDAY.isoformat()].startswith("20")
+    assert office.ask(*words)["stamps"][FIRST.isoformat()].startswith("20")
+    assert office.ask("verify", *office.trust)["verdict"] == "valid"
+
+
+def test_a_day_that_was_left_out_goes_into_the_next_that_is_closed(office):
+    office.call("new")
+    assert office.day(SECOND)["is_closed"]
+    late = office.day(FIRST)
+    assert (late["is_closed"], late["records"]) == (False, 4)
+    loaded = load(office.archive)
+    assert [day for _, day in loaded.view.closed] == [SECOND]
+    assert {each.created for each in list(loaded.view.documents.values())[-4:]} == {FIRST}
     assert office.ask("verify", *office.trust)["verdict"] == "valid"

@@ -23,7 +23,7 @@ from compliance.retention.objects import LocalObjects, write_once
 from compliance.retention.records import Storage
 from compliance.retention.regions import check_regions
 from compliance.retention.report import retention_document
-from compliance.retention.rule_facts import rule_facts
+from compliance.retention.rule_facts import archive_facts, rule_facts
 from compliance.retention.sealing import Vault
 from compliance.retention.timestamps import TrustedCertificates, stamp_day
 from compliance.retention.verifying import check_stamps, verify_archive
@@ -347,3 +347,13 @@ def test_the_report_shows_marks_gaps_holds_and_limits(full, trusted):
     assert "attestation: no record for 2026-11-21, 2026-11-22, 2026-11-23" in texts
     assert "attestation: 1 records that no clock covers; they are kept" in texts
     assert render_html(shown, "Skip").count("object lock") == 1
+
+
+def test_facts_straight_from_a_folder(full, tmp_path, trusted):
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    assert archive_facts(tmp_path / "nowhere", moment) == []
+    found = {each.name: each.value for each in archive_facts(full, moment, trusted)}
+    assert found["archive.verified"] == moment
+    (full / "segments" / "0000000000.arc").chmod(0o600)
+    (full / "segments" / "0000000000.arc").write_bytes(b"x")
+    assert archive_facts(full, moment, trusted) == [], "nothing is told of a chain that is broken"
