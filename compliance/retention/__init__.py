@@ -6,7 +6,7 @@ statement a day over one Merkle root, a time stamp over that root by somebody el
 kept and by which rule, a list of what is due for disposal, and facts for rules.
 
 - `classes`, `clocks`, `clock_table`: record classes, and the dated, cited table of periods. Pure.
-- `records`, `chain`: the bytes of a record and of the files they stand in (docs/spec/archive.md). Pure.
+- `records`, `codec`, `chain`: the bytes of a record and of the files they stand in (docs/spec/archive.md). Pure.
 - `objects`: documents written once. `archive`: the one writer. `view`: what the chain says at a moment.
 - `days`, `timestamps`, `authority`: daily roots and their signature, RFC 3161, orders of two operators.
 - `sealing`: documents about a customer, under that customer's key. `disposal`: deletion, erasure, what is due.

@@ -10,7 +10,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from compliance.retention.records import BODY_BYTES_MAX, Body, Entry, decode_body, encode_body
+from compliance.retention.codec import BODY_BYTES_MAX, decode_body, encode_body
+from compliance.retention.records import Body, Entry
 from ledger.canonical import ByteReader, Digest, Tag, tagged_hash, u32, u64
 from ledger.errors import CheckFailed, FormatError
 

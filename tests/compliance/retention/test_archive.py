@@ -25,6 +25,7 @@ from compliance.retention.chain import (
     make_entry,
 )
 from compliance.retention.classes import RecordClass, Regime, StartEvent
+from compliance.retention.codec import decode_body, encode_body
 from compliance.retention.records import (
     ClockEvent,
     Close,
@@ -38,8 +39,6 @@ from compliance.retention.records import (
     Signature,
     Storage,
     Stored,
-    decode_body,
-    encode_body,
     micros_day,
 )
 from compliance.retention.verifying import verify_archive
