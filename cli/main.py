@@ -36,6 +36,8 @@ _VERBS = {
     "statement": "cli.exchange.statement:statement",
     "compliance": "cli.compliance:compliance",
     "facts": "cli.facts:facts",
+    "report": "cli.report:report",
+    "screen": "cli.screening:screen",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",
