@@ -59,6 +59,7 @@ _MIFID: Final = frozenset(
         R.COSTS,
         R.ALGORITHM,
         R.SURVEILLANCE_CASE,
+        R.SUSPICION_REPORT,
         R.COMPLIANCE_RESULT,
         R.REGULATOR_REPORT,
         R.ATTESTATION,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pkgutil
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compliance import regimes as rule_tables
 from compliance.retention.classes import RecordClass, Regime, StartEvent
 from compliance.retention.clock_table import CLOCKS
 from compliance.retention.clocks import Clock, add_years, clocks_for, last_day, retain_until
+from compliance.rules import Primitive, Rule
 
 CREATION, CLOSING, END = StartEvent.CREATION, StartEvent.BOOK_CLOSING, StartEvent.RELATIONSHIP_END
 AS_OF = date(2026, 11, 23)
@@ -222,3 +226,41 @@ def test_what_happens_later_is_kept_no_shorter(record_class, regimes, events, as
 def test_a_request_never_shortens(record_class, regimes, events, as_of, rules):
     plain = retain_until(CLOCKS, record_class, regimes, events, as_of)
     assert keeping(retain_until(CLOCKS, record_class, regimes, events, as_of, frozenset(rules))) >= keeping(plain)
+
+
+# The rules of the regimes and this table speak of the same classes.
+
+ASKING = {
+    "vara": {Regime.VARA},
+    "jfsa": {Regime.JAPAN},
+    "us-mtl": {Regime.US, Regime.NEW_YORK, Regime.CALIFORNIA},
+    "eu": {Regime.MIFID, Regime.MICA},
+}
+
+
+def retention_rows():
+    """Every class and period that a rule of a regime asks for: (regime, rule, class, years)."""
+    for regime in rule_tables.REGIMES:
+        package = import_module(f"compliance.regimes.{regime.replace('-', '_')}")
+        for module in pkgutil.iter_modules(package.__path__):
+            values = vars(import_module(f"{package.__name__}.{module.name}")).values()
+            rules = {rule.id: rule for value in values if isinstance(value, tuple) for rule in value if is_rule(rule)}
+            for rule in rules.values():
+                for name, years in rule.parameters["years"].value:
+                    yield regime, rule.id, name, years
+
+
+def is_rule(value) -> bool:
+    return isinstance(value, Rule) and value.primitive is Primitive.RETENTION
+
+
+def test_no_rule_asks_for_longer_than_the_clocks_of_its_regime_keep():
+    rows = list(retention_rows())
+    assert {"VARA-REC-01", "VARA-REC-02", "EU-REC-01.2", "EU-RK-02"} <= {rule for _, rule, _, _ in rows}
+    for regime, rule, name, years in rows:
+        clocks = clocks_for(CLOCKS, RecordClass(name), ASKING[regime], AS_OF)
+        if isinstance(years, str):
+            assert any(each.years is None for each in clocks), (rule, name)
+            continue
+        kept = [each.years for each in clocks if not each.is_conditional and each.years is not None]
+        assert max(kept, default=0) >= years, (rule, name)
