@@ -1,4 +1,4 @@
-"""The travel rule: who sends to whom travels beside the transfer, and nothing is credited or sent before it is complete.
+"""The travel rule: who sends to whom travels beside the transfer, and what is incomplete is not credited and not sent.
 
 In: what the treasury is about to credit or send, messages of other institutions, the firm's records of customers,
 counterparties and self-hosted wallets, prices with their source and time. Out: decisions with their evidence, signed
