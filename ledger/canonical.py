@@ -93,6 +93,9 @@ class Tag(IntEnum):
     REGISTRY_STATE = 0x39
     ENGINE_STATE = 0x3A
     ENGINE_PARAMETERS = 0x3B
+    TRAVEL_MESSAGE = 0x50
+    TRAVEL_RECORD = 0x51
+    TRAVEL_OWNERSHIP = 0x52
 
 
 def u32(value: int) -> bytes:
