@@ -31,7 +31,6 @@ _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,37})(?:\.[0-9]{0,37}[1-9])?\Z")
 _CHAIN = re.compile(r"[a-z0-9-]{3,8}:[A-Za-z0-9_-]{1,32}\Z")
 _PLACE = re.compile(r"[A-Za-z0-9._:/%-]{1,128}\Z")
 _ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}\Z")
-_INSTRUCTIONS = re.compile(r"[ -~]{1,140}\Z")
 
 # Which side says it (True: the originating one), after which states, and the state that follows.
 _MOVES: Final[dict[str, tuple[bool, frozenset[str], str]]] = {
@@ -56,7 +55,6 @@ class Terms:
     asset: str
     amount: str
     address: str
-    instructions: str | None = None
 
     @property
     def exact(self) -> Fraction:
@@ -71,7 +69,6 @@ class Terms:
             "asset": self.asset,
             "chain": self.chain,
             "contract": self.contract,
-            "instructions": self.instructions,
         }
 
 
@@ -107,12 +104,10 @@ class Conversation:
 
 def read_terms(given: Any) -> Terms:
     """Terms out of a message; raises FormatError."""
-    names = ("address", "amount", "asset", "chain", "contract", "instructions")
+    names = ("address", "amount", "asset", "chain", "contract")
     if not isinstance(given, dict) or sorted(given) != sorted(names):
         raise FormatError("the terms are not exactly " + ", ".join(names))
     forms = {"address": _PLACE, "amount": _AMOUNT, "asset": _ASSET, "chain": _CHAIN, "contract": _PLACE}
-    if given["instructions"] is not None:
-        forms["instructions"] = _INSTRUCTIONS
     for name, form in forms.items():
         if not isinstance(given[name], str) or not form.match(given[name]):
             raise FormatError(f"the terms' {name} is out of form")

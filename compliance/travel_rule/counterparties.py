@@ -29,7 +29,7 @@ _KNOWN_PERIOD: Final = frozenset({"from", "until", "reference"})
 
 
 class DueDiligence(NamedTuple):
-    """One look into an institution: from the first second of `begins` until the last of `ends`; `reference`: the file."""
+    """One look into an institution: from the first second of `begins` to the last of `ends`; `reference`: the file."""
 
     begins: date
     ends: date

@@ -88,7 +88,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a message says. `nonce` is 16 bytes; `answers` the hash of the message that it answers; `time` in seconds."""
+    """What a message says. `nonce`: 16 bytes; `answers`: the hash of the message that it answers; `time` in seconds."""
 
     sender: str
     recipient: str
