@@ -307,7 +307,8 @@ class Node:
             "transfer": message.transfer,
         }
         if message.kind == "request":
-            body["present"] = sorted(_present(message))
+            words: list[Json] = [*sorted(_present(message))]
+            body["present"] = words
             if customer:
                 body["personal"] = self.vault.put(customer, canonical(personal))
         self.log.append(now, kind, body)

@@ -2,8 +2,8 @@
 
 `POST /travel-rule/1` with a message's bytes is answered by 200 and the answering message, 204 where there is nothing to
 answer, or a refusal: 4xx with `{"refused": CODE}`, unsigned, for people to read. The messages are signed and sealed by
-themselves; where institutions are far apart put TLS in front, or give an `ssl.SSLContext`. It listens on loopback unless
-it is told otherwise.
+themselves; where institutions are far apart put TLS in front, or give an `ssl.SSLContext`. It listens on loopback
+unless it is told otherwise.
 """
 
 from __future__ import annotations
