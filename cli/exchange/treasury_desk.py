@@ -31,6 +31,7 @@ from ledger.log import AppendFailed
 from ledger.treasury.books import EngineBooks
 from ledger.treasury.courier import Trouble
 from ledger.treasury.deposits import BANK_CHAIN
+from ledger.treasury.protocols import TransferGate
 from ledger.treasury.reconcile import Flight, Holding, Reading, Reconciliation, reconcile
 from por.reserves.bank import BankAccount, creditor_reference
 from por.reserves.evm.rpc import Connect, Endpoint, connect_http
@@ -210,7 +211,7 @@ class ChainWorker(_Worker):
             config.hot,
         )
         engine = self._desk.running.venue.engine
-        made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books)
+        made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books, self._desk.gate)
         made.register_hot()
         self.hot = made.hot.sender
         self._made, self._listed = made, listed
@@ -318,14 +319,19 @@ def _account_number(path: Any) -> str:
 class TreasuryDesk:
     """See the module. Made and stopped in the loop's thread; `connect` reaches the nodes.
 
+    `gate`: asked before a customer's receipt is credited or a withdrawal is signed; each chain's thread asks it.
     `notices` are for the operator. `failure` is what stopped the engine under a command of ours.
     """
 
     def __init__(
-        self, running: RunningExchange, secrets: Mapping[str, TreasurySecrets], connect: Connect = connect_http
+        self,
+        running: RunningExchange,
+        secrets: Mapping[str, TreasurySecrets],
+        connect: Connect = connect_http,
+        gate: TransferGate | None = None,
     ) -> None:
         """Raises InputError for a bank account whose number cannot be read."""
-        self.running, self.connect = running, connect
+        self.running, self.connect, self.gate = running, connect, gate
         self.call = _Calls(asyncio.get_running_loop(), self.fail)
         self.notices: deque[str] = deque()
         self.failure: BaseException | None = None

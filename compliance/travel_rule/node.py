@@ -45,7 +45,7 @@ from ledger.canonical import Json, canonical, from_hex
 from ledger.errors import FormatError, InputErrors
 from por.snapshot import time_text
 
-__all__ = ["Directory", "Folded", "Node", "Policy", "fold", "wanted_fields"]
+__all__ = ["Declared", "Directory", "Folded", "Node", "Policy", "fold", "wanted_fields"]
 
 TRANSFER_FIELDS: Final = frozenset({"transfer.amount", "transfer.date"})
 """What every message says of its transfer."""
@@ -94,14 +94,21 @@ def wanted_fields(*regimes: Regime) -> tuple[Required, ...]:
     return tuple(dict.fromkeys(found))
 
 
+class Declared(NamedTuple):
+    """A wallet that a customer called their own. `is_observed`: the firm's own node shows it as the sender."""
+
+    address: str
+    is_observed: bool
+
+
 class Folded(NamedTuple):
-    """What follows from a log: conversations by (counterparty, transfer), proofs by (customer, chain, address), and the
-    counterparty address that a customer declared for a transaction, by its hash.
+    """What follows from a log: conversations by (counterparty, transfer), proofs by (customer, chain, address), and what
+    customers declared by (customer, chain, transaction).
     """
 
     conversations: dict[tuple[str, str], Conversation]
     proofs: dict[tuple[str, str, str], list[OwnershipProof]]
-    declared: dict[tuple[str, str], str]
+    declared: dict[tuple[str, str, str], Declared]
 
 
 def fold(into: Folded, record: Record) -> None:
@@ -112,7 +119,7 @@ def fold(into: Folded, record: Record) -> None:
         before = into.conversations.get(key) or Conversation(body["transfer"], body["originating"], key[0])
         last = from_hex(body["hash"], 32)
         made = next_conversation(before, body["kind"], record.kind == "sent", body["content"], last)
-        made = replace(made, customer=body["customer"] or made.customer)
+        made = replace(made, customer=body["customer"])
         if body["kind"] == "request":
             made = replace(made, present=frozenset(body["present"]), completed=None)
         elif body["kind"] == "accept":
@@ -122,7 +129,8 @@ def fold(into: Folded, record: Record) -> None:
         proof = OwnershipProof(**body["proof"])
         into.proofs.setdefault((proof.account, proof.chain, proof.address), []).append(proof)
     elif record.kind == "declared":
-        into.declared[body["chain"], body["transaction"]] = body["address"]
+        key = body["customer"], body["chain"], body["transaction"]
+        into.declared[key] = Declared(body["address"], body["observed"])
 
 
 class Node:
@@ -319,13 +327,19 @@ class Node:
         self.log.append(now, "ownership", {"id": proof.id.hex(), "proof": proof.document()})
         self.refresh()
 
-    def declare(self, customer: str, chain: str, transaction: str, address: str, now: int) -> None:
-        """A customer says that a transaction came from, or goes to, a self-hosted wallet of theirs at an address."""
+    def declare(
+        self, customer: str, chain: str, transaction: str, address: str, now: int, *, observed: bool = False
+    ) -> None:
+        """A customer says that a transaction came from a self-hosted wallet of theirs, or that a withdrawal goes there.
+
+        `transaction`: its hash on the chain, or the withdrawal's request. `observed`: see `Declared`.
+        """
         body: dict[str, Json] = {
-            "address": address,
+            "address": address.lower() if chain.startswith("eip155:") else address,
             "chain": chain,
             "customer": customer,
-            "transaction": transaction,
+            "observed": observed,
+            "transaction": transaction.lower(),
         }
         self.log.append(now, "declared", body)
         self.refresh()
