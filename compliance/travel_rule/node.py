@@ -102,7 +102,7 @@ class Declared(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What follows from a log: conversations by (counterparty, transfer), proofs by (customer, chain, address), and what
+    """What follows from a log: conversations by (counterparty, transfer), proofs by (customer, chain, address), what
     customers declared by (customer, chain, transaction).
     """
 
@@ -129,8 +129,8 @@ def fold(into: Folded, record: Record) -> None:
         proof = OwnershipProof(**body["proof"])
         into.proofs.setdefault((proof.account, proof.chain, proof.address), []).append(proof)
     elif record.kind == "declared":
-        key = body["customer"], body["chain"], body["transaction"]
-        into.declared[key] = Declared(body["address"], body["observed"])
+        place = body["customer"], body["chain"], body["transaction"]
+        into.declared[place] = Declared(body["address"], body["observed"])
 
 
 class Node:
