@@ -346,6 +346,8 @@ class TreasuryDesk:
         self.chains = {each.chain: ChainWorker(each, secrets[each.chain], self) for each in config.chains}
         self.banks = BankWorker(config.banks, self) if config.banks else None
         self._hours = _Worker("hours", self)
+        self.books = self._hours.books
+        """The engine, as any thread but the loop's may ask it."""
         self.workers: list[_Worker] = [*self.chains.values(), self._hours, *([self.banks] if self.banks else [])]
 
     def start(self) -> None:
@@ -359,6 +361,7 @@ class TreasuryDesk:
                 "treasury-add-statement": self._add_statement,
                 "treasury-address": self._address,
                 "treasury-fuel": self._fuel,
+                "treasury-held": lambda: self._hours.ask(self._held),
                 "treasury-pending": self._pending,
                 "treasury-reconcile": lambda: self._hours.ask(self._reconciled_now),
                 "treasury-reference": self._reference,
@@ -383,6 +386,10 @@ class TreasuryDesk:
     def submit(self, command: Command) -> str | None:
         """A command of the house, from any thread."""
         return self.call(lambda: self._give(command))
+
+    def now(self) -> int:
+        """The exchange's time in Unix seconds, for any thread but the loop's."""
+        return self.call(self.running.now) // 1_000_000
 
     # The hour.
 
@@ -467,6 +474,12 @@ class TreasuryDesk:
                 }
             )  # fmt: skip
         return rows
+
+    def _held(self) -> Any:
+        """Receipts that the gate keeps back; never in the loop's thread, which the gate may have to ask."""
+        if self.gate is None:
+            return []
+        return [{**each._asdict(), "missing": [*each.missing]} for each in self.gate.held(self.books.is_uncredited)]
 
     def _address(self, account: str, subaccount: str, chain: str | None) -> Any:
         worker = self._chain(chain)

@@ -30,9 +30,9 @@ from compliance.travel_rule.regimes import NO_OPTIONS, Direction, Options, Regim
 from ledger.assets import SCALE_MAX
 from ledger.canonical import Json
 from ledger.treasury.dust import quantum
-from ledger.treasury.protocols import Arrival, Departure
+from ledger.treasury.protocols import Arrival, Departure, HeldBack
 
-__all__ = ["Held", "PriceOf", "TravelRuleGate", "decision_document"]
+__all__ = ["PriceOf", "TravelRuleGate", "decision_document"]
 
 PriceOf = Callable[[str, str], Valuation | None]
 """The value of a whole unit of an asset in a currency, with its evidence; None where there is no price."""
@@ -62,20 +62,11 @@ class _Subject(NamedTuple):
         return Fraction(self.quanta * quantum(self.scale) + self.dust, 10**SCALE_MAX)
 
 
-class Held(NamedTuple):
-    """A deposit that is owed and not credited. `missing` is what it waits for now: nothing, once it may be released."""
-
-    evidence: str
-    customer: str
-    subaccount: str
-    asset: str
-    missing: tuple[str, ...]
-
-
 class TravelRuleGate:
     """See the module. `customer_fields`: what the firm has verified of a customer, in coded words without side.
 
-    `register` gives the counterparties as they stand; `now` reads the clock (Unix seconds). Threads may share it.
+    `register` gives the counterparties as they stand; `now` reads the clock (Unix seconds). Threads may share it, but
+    for the thread that `prices` and `now` ask for their answers: the gate would wait for it for ever.
     """
 
     def __init__(
@@ -97,7 +88,6 @@ class TravelRuleGate:
         self._used: dict[tuple[str, str], str] = {}
         self._index: dict[str | tuple[str, str], dict[tuple[str, str], None]] = {}
         """Conversations by their transfer, and by their transaction once it was named."""
-        self._released: set[str] = set()
         self._read = 0
 
     # What the treasury asks.
@@ -123,20 +113,14 @@ class TravelRuleGate:
             )
         )  # fmt: skip
 
-    # What people ask.
-
-    def held(self) -> list[Held]:
-        """Deposits that were held and are not released, in the order of holding, each judged again now."""
+    def held(self, is_held: Callable[[str], bool]) -> list[HeldBack]:
+        """See `TransferGate`; each is judged again now."""
         with self._lock:
             self._refresh()
-            waiting = [
-                each["subject"]
-                for each in self._decided.values()
-                if each["direction"] == Direction.IN and each["was_held"] and each["subject"] not in self._released
-            ]
-            return [self._held_now(evidence) for evidence in waiting]
+            known = [name for name, each in self._decided.items() if each["direction"] == "in" and each["was_held"]]
+        return [self._held_now(evidence) for evidence in known if is_held(evidence)]
 
-    def _held_now(self, evidence: str) -> Held:
+    def _held_now(self, evidence: str) -> HeldBack:
         body = self._decided[evidence]
         subject = _Subject(
             evidence, Direction.IN, body["customer"], body["subaccount"], body["transaction"], body["chain"],
@@ -144,15 +128,7 @@ class TravelRuleGate:
         )  # fmt: skip
         self._judge(subject)
         missing = _missing(self._decided[evidence])
-        return Held(evidence, subject.customer, subject.subaccount, subject.asset, missing)
-
-    def release(self, evidence: str) -> None:
-        """Two operators have assigned a held deposit to its customer: keep that. Asserts that it waits for nothing."""
-        with self._lock:
-            [found] = [each for each in self.held() if each.evidence == evidence]
-            assert not found.missing, "what waits for something is not released"
-            self._log.append(self._now(), "released", {"evidence": evidence})
-            self._refresh()
+        return HeldBack(evidence, subject.customer, subject.subaccount, subject.asset, missing)
 
     # The judgement.
 
@@ -195,8 +171,6 @@ class TravelRuleGate:
             self._decided[body["subject"]] = {**body, "time": record.time}
             if body["transfer"]:
                 self._used[body["counterparty"], body["transfer"]] = body["subject"]
-        elif record.kind == "released":
-            self._released.add(body["evidence"])
 
     def _conversation(self, subject: _Subject) -> Conversation | None:
         """The one that a transfer belongs to."""

@@ -27,7 +27,7 @@ from ledger.personal import Bound, PersonalStore
 __all__ = ["LOG_FORMAT", "MessageLog", "PersonalVault", "Record", "read_log"]
 
 LOG_FORMAT: Final = "tallystick/travel-log/1"
-KINDS: Final = frozenset("begin sent received ownership declared decided released erased".split())
+KINDS: Final = frozenset("begin sent received ownership declared decided erased".split())
 PERSONAL_KIND: Final = "travel_rule"
 LOCK_SECONDS: Final = 10.0
 

@@ -101,6 +101,11 @@ class EngineBooks:
         """The subaccount that an address's receipts are credited to."""
         return self._engine.deposits.addresses[place(chain, address)].subaccount
 
+    def is_uncredited(self, evidence: str) -> bool:
+        """Whether a receipt is owed to nobody yet."""
+        found = self._engine.deposits.deposits.get(evidence)
+        return found is not None and found.state == "held"
+
     def price(self, asset: str, currency: str) -> tuple[int, int, int] | None:
         """An asset's and a currency's price in the unit of account, 10^-18, and the log position; None without one."""
         price, cross = self._engine.prices.get(asset), self._engine.crosses.get(currency)

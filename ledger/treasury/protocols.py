@@ -6,7 +6,7 @@ Addresses, contracts and hashes are text in the form of their chain; amounts are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from ledger.assets import SCALE_MAX
@@ -19,6 +19,7 @@ __all__ = [
     "ChainWallet",
     "Coin",
     "Departure",
+    "HeldBack",
     "PaymentInclusion",
     "PaymentOutcome",
     "Portion",
@@ -206,6 +207,16 @@ class Departure(NamedTuple):
     amount: int
 
 
+class HeldBack(NamedTuple):
+    """A receipt that is owed and not credited; `missing`: what it waits for now, in coded words; nothing at the end."""
+
+    evidence: str
+    account: str
+    subaccount: str
+    asset: str
+    missing: tuple[str, ...]
+
+
 class TransferGate(Protocol):
     """Who says whether a customer's transfer may go on: the rules of a regime, which the ledger does not know.
 
@@ -218,3 +229,6 @@ class TransferGate(Protocol):
 
     def leaving(self, departure: Departure) -> str | None:
         """Why a withdrawal is not to be sent yet; None lets it go. Asked again and again while it waits."""
+
+    def held(self, is_held: Callable[[str], bool]) -> Sequence[HeldBack]:
+        """Receipts that were not let through, of those that the ledger holds still, in the order of holding."""
