@@ -59,11 +59,12 @@ def check(file: Path, on: str | None, version: str | None, out: Path | None, as_
     Exit status: 0 valid, 1 something is wrong with it, 2 it cannot be read.
     """
     given = load_json(read_input(file, "IVMS101 payload"), str(file))
+    day = _day(on)
     checks, said = [], None
     try:
         payload = read_payload(given, str(file))
         said = payload.version.value
-        checks += [(each.rule, each.path, each.what) for each in check_payload(payload, _day(on))]
+        checks += [(each.rule, each.path, each.what) for each in check_payload(payload, day)]
         if version is not None and not checks:
             payload = convert(payload, Version(version), str(file))
     except InputErrors as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import click
@@ -84,7 +84,7 @@ def identity(folder: Path) -> int:
 def serve(folder: Path) -> int:
     """Take messages of other institutions until told to stop."""
     settings, node = Settings.load(folder), node_of(folder)
-    stopped = threading.Event()
+    stopped = Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopped.set())
     with TravelRuleServer(node, unix_now, settings.listen, settings.port) as server:

@@ -14,6 +14,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final
@@ -26,6 +27,8 @@ __all__ = ["PATH", "TravelRuleServer", "deliver"]
 
 PATH: Final = "/travel-rule/1"
 SOCKET_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.05
+"""How long `stop` waits for the server to notice."""
 STATUS: Final = {
     "wrong-recipient": 421,
     "unknown-sender": 403,
@@ -63,7 +66,8 @@ class TravelRuleServer:
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"{'http' if tls is None else 'https'}://{host}:{self._server.server_address[1]}{PATH}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="travel rule", daemon=True)
+        serve = partial(self._server.serve_forever, poll_interval=POLL_SECONDS)
+        self._thread = threading.Thread(target=serve, name="travel rule", daemon=True)
 
     def start(self) -> TravelRuleServer:
         """Begin to take messages."""
