@@ -116,6 +116,8 @@ def thresholds(as_json: bool) -> int:
         emit_json({"provisions": rows})
         return 0
     names = ("rule", "status", "threshold", "directions", "holds", "citation")
-    cells = [[str(row[name]) for name in names] for row in rows]
+    cells = [
+        ["yes" if row[name] is True else "no" if row[name] is False else row[name] for name in names] for row in rows
+    ]
     rows_table("Travel rule by regime", names, cells)
     return 0

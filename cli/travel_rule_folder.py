@@ -127,7 +127,11 @@ class Settings(NamedTuple):
                 raise InputError(f"{path}, {name}", "is out of form", "Write it as in the template.")
         if not given["regimes"]:
             raise InputError(f"{path}, regimes", "names none", "Name one at least, or remove the folder.")
-        chosen = Options(Comparator(comparator) if comparator else None, seconds, options["hold_always"])
+        chosen = Options(
+            comparator=Comparator(comparator) if comparator else None,
+            linked_seconds=seconds,
+            hold_always=options["hold_always"],
+        )
         regimes = tuple(REGIMES[each] for each in dict.fromkeys(given["regimes"]))
         return cls(folder, given["name"], regimes, given["listen"], given["port"], chosen)
 

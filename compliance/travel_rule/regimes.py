@@ -137,11 +137,13 @@ class Options:
     """What a firm sets, and what sources dispute.
 
     `comparator` replaces that of the information threshold (a vendor reads VARA's as "equal or exceeding").
+    `thresholds` replace those of the information provisions, by rule (of Japan's amount sources differ).
     `linked_seconds`: transfers of one customer with one counterparty address within this time count as one; 0: not.
     `hold_always`: transfers that lack something wait, also where the regime does not ask for it.
     """
 
     comparator: Comparator | None = None
+    thresholds: tuple[tuple[str, Threshold], ...] = ()
     linked_seconds: int = 0
     hold_always: bool = False
 
@@ -164,6 +166,10 @@ class Regime:
         for each in self.provisions:
             if not each.is_in_force(on):
                 continue
+            set_by_firm = dict(options.thresholds).get(each.rule)
+            if set_by_firm is not None and each.required:
+                assert set_by_firm.currency == self.currency, "a threshold is in the regime's currency"
+                each = replace(each, threshold=set_by_firm)
             if options.comparator is not None and each.threshold is not None and each.required:
                 each = replace(each, threshold=replace(each.threshold, comparator=options.comparator))
             if options.hold_always and (each.required or each.asks_ownership):

@@ -9,7 +9,9 @@ unless it is told otherwise.
 from __future__ import annotations
 
 import json
+import re
 import ssl
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -40,6 +42,15 @@ STATUS: Final = {
 """By refusal; any other is 400."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A peer that goes away is no trouble of ours; anything else is a defect and is shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class TravelRuleServer:
     """Serves one node in a thread of its own, one message at a time; `now` reads the clock (Unix seconds)."""
 
@@ -59,10 +70,9 @@ class TravelRuleServer:
                 return node.receive(data, now())
 
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(take))
+            self._server = _Server((host, port), _handler(take))
         except OSError as error:
             raise InputError(f"{host}:{port}", f"cannot be listened on ({error.strerror})", "Name another.") from None
-        self._server.daemon_threads = True
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"{'http' if tls is None else 'https'}://{host}:{self._server.server_address[1]}{PATH}"
@@ -99,7 +109,8 @@ def _handler(take: Callable[[bytes], bytes | None]) -> type[BaseHTTPRequestHandl
             length = self.headers.get("Content-Length", "")
             if self.path != PATH:
                 return self._refuse(404, "no-such-path")
-            if not length.isascii() or not length.isdigit() or int(length) > MESSAGE_BYTES_MAX:
+            # A length of more digits is refused unread: to read it as a number costs time.
+            if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MESSAGE_BYTES_MAX:
                 return self._refuse(413, "too-large")
             try:
                 answer = take(self.rfile.read(int(length)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from compliance.travel_rule.assess import Information, Linked, Transfer, Valuation, assess
 from compliance.travel_rule.fields import FIELDS, present_fields
 from compliance.travel_rule.ivms101.reading import read_payload
-from compliance.travel_rule.regimes import REGIMES, Comparator, Direction, Options, Status, regime_terms
+from compliance.travel_rule.regimes import REGIMES, Comparator, Direction, Options, Status, Threshold, regime_terms
 from tests.compliance.travel_rule.payloads import alice
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -139,6 +139,12 @@ def test_japan_asks_of_institutions_in_designated_jurisdictions_alone():
     assert not assess(transfer("JPY", "5", counterparty=None, self_hosted=True), known(()), "jfsa").required
     assert not assess(transfer("JPY", "5"), known(()), "jfsa", date(2023, 5, 31)).required
     assert assess(transfer("JPY", "5"), known(()), "jfsa", date(2023, 6, 1)).required
+
+
+@pytest.mark.parametrize(("value", "required"), [("99999", False), ("100000", True), ("100001", True)])
+def test_a_threshold_of_japan_is_a_parameter_because_sources_differ(value, required):
+    options = Options(thresholds=(("JP-TR-01", Threshold(Fraction(100_000), "JPY", Comparator.AT_LEAST)),))
+    assert assess(transfer("JPY", value), known(()), "jfsa", options=options).required is required
 
 
 def test_linked_transfers_count_together_where_the_firm_says_so():
