@@ -16,7 +16,8 @@ what it then does is an ordinary command in the engine's log.
     node.py           an institution's own side: sends, receives, answers, records
     server.py         the node over HTTP, for reference; client side in it too
     gate.py           what the treasury asks before it credits and before it sends
-    facts.py          what the rules ask of a period's transfers
+    facts.py          what is known of a period's transfers, one record a transfer and regime
+    room.py           the same as facts of the catalogue, for the rules
 
 Imports ledger and por; nothing of cli. Times are arguments (Unix seconds); randomness comes from the caller.
 """
