@@ -17,20 +17,24 @@ import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
+from sqlmodel import Session
 
+from compliance.facts import Fact
 from compliance.travel_rule.assess import Valuation
 from compliance.travel_rule.counterparties import Register, read_register
 from compliance.travel_rule.fields import FIELDS
 from compliance.travel_rule.gate import TravelRuleGate
-from compliance.travel_rule.log import MessageLog, PersonalVault
+from compliance.travel_rule.log import MessageLog, PersonalVault, read_log
 from compliance.travel_rule.messages import Identity
 from compliance.travel_rule.node import Directory, Node, Policy, wanted_fields
 from compliance.travel_rule.regimes import REGIMES, Comparator, Options, Regime
+from compliance.travel_rule.room import credited_times, room_facts
 from ledger.errors import InputError
 from ledger.keys import SigningKey, load_secret, new_secret, save_secret
 from ledger.treasury.books import EngineBooks
@@ -44,6 +48,7 @@ __all__ = [
     "node_folder",
     "open_log",
     "open_node",
+    "rooms_of",
     "unix_now",
 ]
 
@@ -233,3 +238,17 @@ def gate_of(exchange_folder: Path, books: EngineBooks, now: Callable[[], int], o
 
     log = open_log(settings, opened)
     return TravelRuleGate(log, lambda: settings.register, settings.regimes, price, now, verified, settings.options)
+
+
+def rooms_of(exchange_folder: Path, session: Session, position: int, ends: datetime, period: timedelta) -> list[Fact]:
+    """The facts of the travel rule for an evaluation at `ends`, as of a log position; none without the folder.
+
+    Raises InputError, or CheckFailed for a log that does not hold.
+    """
+    folder = exchange_folder / FOLDER_NAME
+    if not (folder / "log.jsonl").exists():
+        return []
+    settings, at = Settings.load(folder), int(ends.timestamp())
+    begins = at - int(period.total_seconds())
+    regime = settings.regimes[0].name if len(settings.regimes) == 1 else None
+    return room_facts(read_log(folder / "log.jsonl"), begins, at, credited_times(session, position), regime)

@@ -105,6 +105,8 @@ class ChainTreasury:
         endpoint.check_chain(options.chain)
         self.options, self.books = options, books or EngineBooks(engine)
         self._submit, self._endpoint, self._gate = submit, endpoint, gate
+        self.news: list[Trouble] = []
+        """What is told once: receipts that were held back. Whoever polls takes them away."""
         self._keys = DepositKeys(keys.seed)
         self._broadcaster = Broadcaster(endpoint, options.confirmations)
         self.coins = self._read_coins()
@@ -168,7 +170,7 @@ class ChainTreasury:
                 waits_for = self._waits_for(receipt, command, by_place[receipt.chain, receipt.contract])
                 if waits_for is not None:
                     command = held_back(command)
-                    troubles.append(Trouble(receipt.evidence, waits_for))
+                    self.news.append(Trouble(receipt.evidence, waits_for))
             refused = None if command is None else self._submit(command)
             if refused is not None and refused != "deposit-exists":
                 troubles.append(Trouble(receipt.evidence, refused, is_alarm=True))

@@ -222,6 +222,9 @@ class ChainWorker(_Worker):
         try:
             treasury = self.treasury()
             self.say(treasury.poll())
+            for each in treasury.news:
+                self._desk.notices.append(f"{self.config.chain}: {each.request}: {each.problem}")
+            treasury.news.clear()
             self.head = None if treasury.watcher.state.head is None else treasury.watcher.state.head[0]
         except (TallystickError, OSError) as error:
             # The state on the disk is behind the log and never ahead: what was read and not given is read again.

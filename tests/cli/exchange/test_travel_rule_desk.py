@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cli.exchange.treasury_desk import TreasuryDesk
 from cli.exchange.vault import load_treasury_secrets
-from cli.travel_rule_folder import FOLDER_NAME, Settings, gate_of, make_folder, open_node
+from cli.travel_rule_folder import FOLDER_NAME, Settings, gate_of, make_folder, open_node, rooms_of
 from compliance.travel_rule.conversation import Terms, Transaction
 from compliance.travel_rule.counterparties import Register
 from compliance.travel_rule.facts import travel_rule_facts
@@ -165,6 +166,11 @@ def test_a_deposit_is_owed_and_not_available_until_its_data_are_complete(world):
             assert not small.required and small.value == small.price / 2 and small.held_before_credit is None
             assert large.required and large.is_complete and large.held_before_credit is True
             assert large.price_source.startswith("engine reference price at log position ")
+            with reading(world.config) as store:
+                ends = datetime.fromtimestamp(world.seconds + 60, UTC)
+                rooms = rooms_of(world.folder, store.session, world.engine.sequence, ends, timedelta(days=35))
+            by_id = {row["id"]: row for row in rooms[0].value}
+            assert by_id[evidence]["complete"] and not by_id[evidence]["credited_before_complete"]
             assert 3_671 < large.value < 3_673 and large.counterparty == ALPHA.name
         finally:
             desk.stop()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from compliance.travel_rule.conversation import Terms, Transaction, read_terms
 from compliance.travel_rule.counterparties import DueDiligence
 from compliance.travel_rule.log import MessageLog, read_log
-from compliance.travel_rule.messages import MessageRefused
+from compliance.travel_rule.messages import Message, MessageRefused, seal_message
 from compliance.travel_rule.server import PATH, TravelRuleServer, deliver
 from ledger.canonical import parse
 from ledger.errors import CheckFailed, FormatError, InputError
@@ -32,7 +35,7 @@ from tests.compliance.travel_rule.institutions import (
     Pair,
     node,
 )
-from tests.compliance.travel_rule.payloads import alice
+from tests.compliance.travel_rule.payloads import alice, wu
 
 SENT = Transaction(CHAIN, "0x" + "aa" * 32)
 
@@ -64,6 +67,25 @@ def test_what_is_missing_is_asked_for_and_may_be_sent_later(pair):
     assert pair.ask(transfer="8" * 32, verified=False) == "accepted", (
         "the sender's own check is not asked of a receiver"
     )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*alice(), *wu(), "x"]), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(JSON, st.integers(0, 2**64))
+def test_any_payload_whatever_is_answered_and_never_accepted(tmp_path, given_payload, number):
+    pair = Pair(tmp_path)
+    content = {"instructions": None, "ivms101": given_payload, "terms": TERMS.document(), "verified": True}
+    transfer = f"{number:032x}"
+    message = Message(ALPHA.name, BETA.name, "request", transfer, os.urandom(16), NOW, None, content)
+    data = seal_message(message, ALPHA, pair.alpha.register.named(BETA.name), os.urandom)
+    assert pair.beta.receive(data, NOW) is not None
+    assert pair.beta.conversation(ALPHA.name, transfer).missing == ("payload.constraints",)
 
 
 def test_who_is_nobody_here_is_refused_and_nothing_personal_is_kept(pair, tmp_path):
