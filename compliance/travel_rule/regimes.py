@@ -247,7 +247,7 @@ _JAPAN: Final = Regime(
 )
 
 _US: Final = Regime(
-    "us",
+    "us-mtl",
     "USD",
     (
         Provision(
@@ -294,8 +294,8 @@ _EU: Final = Regime(
         Provision(
             "EU-TFR-02",
             "TFR 2023/1113 art 14(5), 16(2)",
-            Status.UNVERIFIED,
-            "mica.wtf tofr art 14, 16 (the sentence with the amount was cut)",
+            Status.READ,
+            "TFR art 16(2), read in German; art 14(5) by a commentary that agrees",
             Threshold(Fraction(1000), "EUR", Comparator.OVER),
             asks_ownership=True,
             effective_from=_TFR_FROM,
@@ -314,7 +314,7 @@ _EU: Final = Regime(
 )
 
 REGIMES: Final = {each.name: each for each in (_VARA, _JAPAN, _US, _EU)}
-"""The regimes by name: `vara`, `jfsa`, `us`, `eu`."""
+"""The regimes by name: `vara`, `jfsa`, `us-mtl`, `eu`, as the rule sets are called."""
 
 
 def regime_terms(name: str) -> Regime:

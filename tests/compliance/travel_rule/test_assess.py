@@ -53,7 +53,7 @@ def test_the_comparator_of_vara_is_a_parameter_because_sources_differ():
 
 @pytest.mark.parametrize(("value", "required"), [("2999.99", False), ("3000.00", True), ("3000.01", True)])
 def test_the_us_catches_3000_itself_and_holds_nothing(value, required):
-    decision = assess(transfer("USD", value), known(()), "us")
+    decision = assess(transfer("USD", value), known(()), "us-mtl")
     assert decision.required is required and not decision.hold
     assert set(decision.missing) == (
         {"originator.name", "originator.address", "transfer.amount", "transfer.date", "beneficiary.institution"}
@@ -166,8 +166,8 @@ def test_linked_transfers_count_together_where_the_firm_says_so():
 
 def test_a_firm_may_hold_what_its_regime_does_not():
     one = transfer("USD", "3000")
-    assert not assess(one, known(()), "us").hold
-    assert assess(one, known(()), "us", options=Options(hold_always=True)).hold
+    assert not assess(one, known(()), "us-mtl").hold
+    assert assess(one, known(()), "us-mtl", options=Options(hold_always=True)).hold
 
 
 def test_an_anonymity_enhanced_asset_is_noted():
@@ -191,8 +191,8 @@ def test_the_table_is_cited_dated_and_says_how_far_it_is_confirmed():
             for required in each.required:
                 assert {name for fields in required.alternatives for name in fields} <= FIELDS
     unverified = {each.rule for regime in REGIMES.values() for each in regime.provisions if each.status != "V"}
-    assert unverified == {"JP-TR-01", "EU-TFR-02", "VARA-TR-03"}
-    assert str(regime_terms("us").provisions[0].threshold) == ">= USD 3000"
+    assert unverified == {"JP-TR-01", "VARA-TR-03"}
+    assert str(regime_terms("us-mtl").provisions[0].threshold) == ">= USD 3000"
 
 
 def test_fields_of_a_payload():

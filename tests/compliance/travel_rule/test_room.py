@@ -12,6 +12,7 @@ from cli.exchange.reading import reading
 from compliance.evaluate import evaluate_rule
 from compliance.facts import Fact, Facts
 from compliance.regimes import catalogue, rule_set
+from compliance.travel_rule.regimes import REGIMES
 from compliance.travel_rule.room import credited_times, room_facts, undecided
 from tests.compliance.travel_rule.institutions import ALPHA, BETA, NOW
 from tests.compliance.travel_rule.payloads import alice
@@ -115,3 +116,17 @@ def test_when_the_ledger_credited_a_deposit_is_read_from_its_store(tmp_path):
         states = {key: each.state for key, each in world.engine.deposits.deposits.items()}
     assert set(found) == {key for key, state in states.items() if state == "credited"} and found
     assert all(BEGIN <= at <= world.now // 1_000_000 for at in found.values())
+
+
+def test_the_gates_thresholds_are_those_of_the_rules():
+    compared = set()
+    for name, regime in REGIMES.items():
+        for ours in regime.provisions:
+            known = rule_set(name).find(ours.rule, datetime.fromtimestamp(END, UTC).date())
+            if known is None or ours.threshold is None or "threshold" not in known.parameters:
+                continue
+            threshold, comparator = known.parameters["threshold"], known.parameters["comparator"].value
+            assert (ours.threshold.amount, ours.threshold.currency) == (threshold.value, threshold.unit), ours.rule
+            assert ours.threshold.comparator.value == comparator.value, ours.rule
+            compared.add(ours.rule)
+    assert compared >= {"VARA-TR-01", "VARA-TR-02", "EU-TFR-02"}
