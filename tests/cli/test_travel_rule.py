@@ -138,8 +138,8 @@ def test_two_institutions_from_send_to_confirmation(two, capsys):
         assert (row["state"], row["direction"], row["transaction"]) == ("confirmed", direction, "0x" + "aa" * 32)
         assert "confirmed" in call(capsys, "inbox", "--folder", name)
         said = call(capsys, "log", "--folder", name)
-        assert "the chain holds" in said and "Smith" not in said
-    document["originator"]["originatorPerson"][0]["naturalPerson"]["customerIdentification"] = "1002390"
+        assert "the chain holds" in said and "Hatter" not in said
+    document["originator"]["originatorPerson"][0]["naturalPerson"]["customerIdentification"] = "7714021"
     assert "does not follow on confirmed" in call(capsys, "send", "alice.json", *SEND, status=2)
 
 

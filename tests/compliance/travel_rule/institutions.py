@@ -76,7 +76,7 @@ def _log(folder: Path, who: Identity) -> MessageLog:
 
 def _is_beneficiary(customer: str, given: Payload) -> bool | None:
     natural = given.beneficiary.persons[0].natural
-    return natural is not None and natural.name.names[0].primary == "Barnes"
+    return natural is not None and natural.name.names[0].primary == "Quill"
 
 
 class Pair:

@@ -1,4 +1,4 @@
-"""IVMS101 payloads for the tests: two written by hand after the standard's business examples, and any number drawn."""
+"""IVMS101 payloads for the tests: two written by hand, about nobody who lives, and any number drawn."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ALICE: dict[str, Any] = {
                     "name": {
                         "nameIdentifier": [
                             {
-                                "primaryIdentifier": "Smith",
-                                "secondaryIdentifier": "Dr Alice",
+                                "primaryIdentifier": "Hatter",
+                                "secondaryIdentifier": "Miriam",
                                 "naturalPersonNameIdentifierType": "LEGL",
                             }
                         ]
@@ -29,18 +29,18 @@ ALICE: dict[str, Any] = {
                     "geographicAddress": [
                         {
                             "addressType": "GEOG",
-                            "streetName": "Potential Street",
+                            "streetName": "Lantern Row",
                             "buildingNumber": "24",
-                            "buildingName": "Weathering Views",
-                            "postcode": "91765",
-                            "townName": "Walnut",
-                            "countrySubDivision": "California",
-                            "country": "US",
+                            "buildingName": "Mill House",
+                            "postcode": "40213",
+                            "townName": "Ostwick",
+                            "countrySubDivision": "Nordland",
+                            "country": "NO",
                         }
                     ],
-                    "customerIdentification": "1002390",
+                    "customerIdentification": "7714021",
                 },
-                "accountNumber": ["10023909"],
+                "accountNumber": ["77140219"],
             }
         ]
     },
@@ -51,28 +51,30 @@ ALICE: dict[str, Any] = {
                     "name": {
                         "nameIdentifier": [
                             {
-                                "primaryIdentifier": "Barnes",
-                                "secondaryIdentifier": "Robert",
+                                "primaryIdentifier": "Quill",
+                                "secondaryIdentifier": "Oskar",
                                 "naturalPersonNameIdentifierType": "LEGL",
                             }
                         ]
                     }
                 },
-                "accountNumber": ["1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"],
+                "accountNumber": ["1QuiLLTestAddress7f3a9c"],
             }
         ]
     },
     "originatingVASP": {
         "originatingVASP": {
             "legalPerson": {
-                "name": {"nameIdentifier": [{"legalPersonName": "VASP A", "legalPersonNameIdentifierType": "LEGL"}]},
+                "name": {
+                    "nameIdentifier": [{"legalPersonName": "Alpha Exchange", "legalPersonNameIdentifierType": "LEGL"}]
+                },
                 "nationalIdentification": {"nationalIdentifier": LEI, "nationalIdentifierType": "LEIX"},
             }
         }
     },
     "payloadMetadata": {"payloadVersion": "101.2023"},
 }
-"""Example 1 of the 2023 text, with an LEI whose check digits hold."""
+"""By the 2023 text: from one person to another, sent by an institution with an LEI."""
 
 WU: dict[str, Any] = {
     "originator": {
@@ -82,29 +84,29 @@ WU: dict[str, Any] = {
                     "name": {
                         "nameIdentifier": [
                             {
-                                "primaryIdentifier": "Wu",
-                                "secondaryIdentifier": "Xinli",
+                                "primaryIdentifier": "Sato",
+                                "secondaryIdentifier": "Hana",
                                 "nameIdentifierType": "LEGL",
                             }
                         ],
                         "localNameIdentifier": [
                             {
-                                "primaryIdentifier": "吴",
-                                "secondaryIdentifier": "信利",
+                                "primaryIdentifier": "佐藤",
+                                "secondaryIdentifier": "花",
                                 "nameIdentifierType": "LEGL",
                             }
                         ],
                     },
                     "nationalIdentification": {
-                        "nationalIdentifier": "446005",
+                        "nationalIdentifier": "903177",
                         "nationalIdentifierType": "RAID",
-                        "registrationAuthority": "RA000553",
+                        "registrationAuthority": "RA000412",
                     },
-                    "countryOfResidence": "TZ",
+                    "countryOfResidence": "JP",
                 }
             }
         ],
-        "accountNumber": ["00010190"],
+        "accountNumber": ["55500"],
     },
     "beneficiary": {
         "beneficiaryPersons": [
@@ -112,14 +114,14 @@ WU: dict[str, Any] = {
                 "legalPerson": {
                     "name": {
                         "nameIdentifier": [
-                            {"legalPersonName": "ABC Limited", "legalPersonNameIdentifierType": "LEGL"},
-                            {"legalPersonName": "CBA Trading", "legalPersonNameIdentifierType": "TRAD"},
+                            {"legalPersonName": "Kite Works Ltd", "legalPersonNameIdentifierType": "LEGL"},
+                            {"legalPersonName": "Kite", "legalPersonNameIdentifierType": "TRAD"},
                         ]
                     }
                 }
             }
         ],
-        "accountNumber": ["00010190CBATRAD"],
+        "accountNumber": ["55500KITE"],
     },
     "transferPath": {
         "transferPath": [
@@ -127,7 +129,9 @@ WU: dict[str, Any] = {
                 "intermediaryVASP": {
                     "legalPerson": {
                         "name": {
-                            "nameIdentifier": [{"legalPersonName": "VASP E", "legalPersonNameIdentifierType": "LEGL"}]
+                            "nameIdentifier": [
+                                {"legalPersonName": "Relay House", "legalPersonNameIdentifierType": "LEGL"}
+                            ]
                         }
                     }
                 },
@@ -137,7 +141,7 @@ WU: dict[str, Any] = {
     },
     "payloadMetadata": {"transliterationMethod": ["hani"]},
 }
-"""Example 2, by the 2020 text."""
+"""By the 2020 text: to a company, through another institution, with a name in its own script."""
 
 
 def alice() -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_a_deposit_whose_data_came_first_is_let_through(gates):
 
 def test_a_deposit_without_data_is_held_until_they_come_and_two_operators_release_it(gates):
     reason = gates.beta.arriving(arrival())
-    assert reason is not None and reason.startswith("the travel rule: ") and "Smith" not in reason
+    assert reason is not None and reason.startswith("the travel rule: ") and "Hatter" not in reason
     [held] = gates.beta.held(everything)
     assert (held.evidence, held.account) == (EVIDENCE, BOB) and "originator.name" in held.missing
     gates.pair.ask()

@@ -98,7 +98,7 @@ def test_another_name_than_the_customers_is_refused(pair):
     document = alice()
     document["beneficiary"]["beneficiaryPerson"][0]["naturalPerson"]["name"]["nameIdentifier"][0][
         "primaryIdentifier"
-    ] = "Burns"
+    ] = "Quall"
     assert pair.ask(document) == "rejected"
     assert pair.alpha.conversation(BETA.name, TRANSFER).reason == "beneficiary-name"
     with pytest.raises(FormatError, match="does not follow on rejected"):
@@ -218,14 +218,14 @@ def lines(pair: Pair) -> list[bytes]:
 
 
 def test_nobody_is_named_in_the_log_and_the_vault_gives_the_payload_back(pair):
-    pair.ask(instructions="for the rent of Barnes")
+    pair.ask(instructions="for the rent of Quill")
     for log in (pair.alpha.log, pair.beta.log):
         text = log.path.read_bytes()
-        for secret in (b"Smith", b"Barnes", b"Walnut", b"1002390", b"rent"):
+        for secret in (b"Hatter", b"Quill", b"Ostwick", b"7714021", b"rent"):
             assert secret not in text
     [record] = [each for each in pair.beta.log.records if each.body.get("personal")]
     kept = parse(pair.beta.vault.get(record.body["personal"]))
-    assert kept == {"instructions": "for the rent of Barnes", "ivms101": alice()}
+    assert kept == {"instructions": "for the rent of Quill", "ivms101": alice()}
 
 
 def test_erasure_breaks_no_chain_and_leaves_other_customers_alone(pair):
