@@ -145,7 +145,7 @@ class Condition:
         return [self.left, self.operator, self.right, self.since]
 
     def __str__(self) -> str:
-        words = [self.left, self.operator, self.right.lstrip("@.")]
+        words = [self.left, self.operator.lstrip("@"), self.right.lstrip("@.")]
         return " ".join(word for word in words if word) + (f" after {self.since}" if self.since else "")
 
 
