@@ -6,10 +6,11 @@ clocks, margin and CFDs, DAC8. Files with a line for each transaction are named 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from compliance.facts import decimal_text
+from compliance.facts import Fact, decimal_text
 from compliance.regimes.eu.terms import ACTS
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
@@ -46,6 +47,8 @@ __all__ = ["FIGURES", "KINDS", "pack"]
 KINDS: Final = ("quarterly",)
 FIGURES: Final = "quarterly-figures.json"
 FORMAT: Final = "tallystick/eu-figures/1"
+RECORDS_KEPT: Final = 10_000
+"""So many records of one fact are in the file of figures, which says how many there are."""
 _COVERAGE: Final = ("EU-SEG-01.2", "EU-SAF-01.2")
 _ROLES: Final = ("Compliance officer", "Chief financial officer", "Management board")
 _ATTACHMENTS: Final = {
@@ -61,7 +64,7 @@ def pack(data: PackInput, kind: str = "quarterly") -> Pack:
     assert kind in KINDS, f"no EU pack {kind}"
     assert data.rules.regime == "eu", "the pack of the EU is of the EU's rules"
     texts = words("en", ENGLISH)
-    notes = {FIGURES: f"{FORMAT}: facts in full; our own layout, of no authority"}
+    notes = {FIGURES: f"{FORMAT}: facts, of each up to {RECORDS_KEPT:,} records; our own layout, of no authority"}
     for row in records_of(data, "eu.files") or ():
         if row["id"] in data.attachments:
             notes[str(row["id"])] = f"{row['kind']}: {row['schema']}; {row['schema_status']}"
@@ -170,7 +173,7 @@ def _of_verdict(data: PackInput, label: str, rule_id: str) -> tuple[str, str, st
 
 
 def _figures(data: PackInput) -> dict[str, Json]:
-    """Facts in full and the coverage of every hour, for programs; verdicts and tables are in pack.json."""
+    """Facts and the coverage of every hour, for programs; verdicts and tables are in pack.json."""
     return {
         "coverage": [
             {
@@ -184,8 +187,16 @@ def _figures(data: PackInput) -> dict[str, Json]:
         ],
         "entity": data.entity,
         "exchange": data.exchange,
-        "facts": data.facts.to_json(),
+        "facts": [_fact(fact) for fact in data.facts],
         "format": FORMAT,
         "period": [data.start.isoformat(), data.end.isoformat()],
         "rule_set": data.rules.hash().hex(),
     }
+
+
+def _fact(fact: Fact) -> Json:
+    """A fact with its value, and of very many records the first, with their number."""
+    if not isinstance(fact.value, tuple):
+        return fact.to_json()
+    kept: dict[str, Json] = replace(fact, value=fact.value[:RECORDS_KEPT]).to_json()
+    return {**kept, "records": len(fact.value)}
