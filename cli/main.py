@@ -36,6 +36,7 @@ _VERBS = {
     "statement": "cli.exchange.statement:statement",
     "compliance": "cli.compliance:compliance",
     "facts": "cli.facts:facts",
+    "report": "cli.report:report",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",

@@ -241,8 +241,9 @@ def _below(places: Sequence[str], left: int, width: int, y: int) -> Iterator[Lab
     """The names of the first and the last place, and of those between for which there is room."""
     if not places:
         return
-    widest = max(text_width(place) for place in places) + FONT
-    count = min(len(places), 6, max(1, width // widest))
+    # The first name begins at its place and the next stands around its own: that gap is the narrowest.
+    widest = max(text_width(place) for place in places) * 3 // 2 + FONT
+    count = min(len(places), 6, 1 + width // widest)
     if count == 1:
         yield Label(left, y, fit(places[0], width), "start", "tick")
         return

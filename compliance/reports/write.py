@@ -93,6 +93,10 @@ def write_pack(
             )
         out.rmdir()
     whole = pack_json(data)
+    digest = hashlib.sha256(whole).hexdigest()
+    for name, document in documents.items():
+        if document.cover is not None:
+            assert digest in dict(document.cover.hashes).values(), f"{name}: its cover names the data that go with it"
     with whole_or_nothing(out) as folder:
         for name, document in documents.items():
             for path, content in _forms(name, document, chosen, whole, sign):
@@ -103,15 +107,15 @@ def write_pack(
         files = _files(folder)
         _put(folder, "index.html", render_html(_index(files, documents, data, texts), texts=texts).encode())
         files = _files(folder)
-        manifest = canonical_file(_manifest(files, data, whole))
+        manifest = canonical_file(_manifest(files, data, digest))
         _put(folder, "manifest.json", manifest)
-        digest = hashlib.sha256(manifest).hexdigest()
-        listed = [*((file.path, file.sha256) for file in files), ("manifest.json", digest)]
+        stated = hashlib.sha256(manifest).hexdigest()
+        listed = [*((file.path, file.sha256) for file in files), ("manifest.json", stated)]
         _put(folder, "SHA256SUMS", "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(listed)).encode())
         for name, content in ({} if receipts is None else receipts(manifest)).items():
             assert FILE_NAME.match(name)
             _put(folder, f"receipts/{name}", content)
-    return PackManifest(out, files, hashlib.sha256(whole).hexdigest(), digest)
+    return PackManifest(out, files, digest, stated)
 
 
 def _check_names(documents: Mapping[str, Document], extra: Mapping[str, bytes | Path]) -> None:
@@ -168,7 +172,7 @@ def _files(folder: Path) -> tuple[PackFile, ...]:
     return tuple(found)
 
 
-def _manifest(files: Iterable[PackFile], data: PackData, whole: bytes) -> Json:
+def _manifest(files: Iterable[PackFile], data: PackData, pack_sha256: str) -> Json:
     header = data.header
     listed: list[Json] = [{"bytes": file.size, "path": file.path, "sha256": file.sha256} for file in files]
     return {
@@ -177,7 +181,7 @@ def _manifest(files: Iterable[PackFile], data: PackData, whole: bytes) -> Json:
         "files": listed,
         "format": FORMAT,
         "kind": KIND,
-        "pack_sha256": hashlib.sha256(whole).hexdigest(),
+        "pack_sha256": pack_sha256,
         "period": {"end": header.end, "start": header.start},
         "prepared": header.prepared,
         "regime": header.regime,

@@ -142,6 +142,21 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "questions of the UAE FIU or VARA on suspicious transactions",
         id=_TEXT, asked=_MOMENT, answered_=_MOMENT,
     ),
+    _records(
+        "vara.group_entities",
+        "entities of the group, and whether they invest their own or the group's portfolio in virtual assets",
+        id=_TEXT, entity=_TEXT, relation=_TEXT, invests_own=_FLAG,
+    ),
+    _records(
+        "vara.group_transactions",
+        "transactions of the period with group entities that invest, loans among them",
+        id=_TEXT, at=_MOMENT, entity=_TEXT, kind=_TEXT, asset=_TEXT, units=_NUMBER,
+    ),
+    _records(
+        "vara.related_party_transactions",
+        "transactions of the period with related parties",
+        id=_TEXT, at=_MOMENT, party=_TEXT, relation=_TEXT, kind=_TEXT, asset=_TEXT, units=_NUMBER,
+    ),
     # Margin, lending, custody, issuance.
     _records(
         "vara.margin.orders",

@@ -153,7 +153,7 @@ def evaluations_block(data: PackInput, texts: Texts) -> Block:
 
 
 def attached(data: PackInput, stem: str) -> str:
-    """The attachment whose file is called `stem`, with any ending and in any folder of the pack; empty: there is none."""
+    """The attachment whose file is called `stem`, with any ending and in any folder; empty: there is none."""
     found = [name for name in data.attachments if PurePosixPath(name).name.partition(".")[0] == stem]
     return min(found, default="")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compliance.reports.document import FILE_NAME, IDENTIFIER, Block, Document, Texts
@@ -17,6 +17,7 @@ from compliance.reports.json_ import pack_json
 from compliance.reports.pack import PackData, PackHeader
 from compliance.reports.packs.blocks import document
 from compliance.reports.packs.evidence import evidence_items
+from compliance.verdicts import Verdict
 
 __all__ = ["Pack", "Part", "assemble"]
 
@@ -55,11 +56,15 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One document of a pack: the filing's name as its readers know it, its blocks, and more lines beside the title."""
+    """One document of a pack: the filing's name as its readers know it, its blocks, and more lines beside the title.
+
+    `verdicts` are those that its cover counts; None: all of the input.
+    """
 
     report: str
     blocks: Sequence[Block]
     facts: tuple[tuple[str, str], ...] = ()
+    verdicts: tuple[Verdict, ...] | None = None
 
 
 def assemble(
@@ -78,15 +83,16 @@ def assemble(
         PackHeader.of(given, f"{given.rules.regime}-{kind}"),
         given.rules,
         given.verdicts,
-        tuple(block.table for block in blocks if block.table is not None),
-        tuple(chart for block in blocks for chart in block.charts),
+        # What stands in two documents of the pack is one thing in its data.
+        tuple(dict.fromkeys(block.table for block in blocks if block.table is not None)),
+        tuple(dict.fromkeys(chart for block in blocks for chart in block.charts)),
         tuple(evidence_items(given)),
     )
     hashes = ((texts["data_hash"], hashlib.sha256(pack_json(data)).hexdigest()),)
-    documents = {
-        name: document(given, part.report, part.blocks, texts, hashes=hashes, facts=part.facts)
-        for name, part in parts.items()
-    }
+    documents = {}
+    for name, part in parts.items():
+        seen = given if part.verdicts is None else replace(given, verdicts=part.verdicts)
+        documents[name] = document(seen, part.report, part.blocks, texts, hashes=hashes, facts=part.facts)
     return Pack(
         given.rules.regime, title, data, documents, dict(files or {}), dict(notes or {}), dict(given.attachments)
     )

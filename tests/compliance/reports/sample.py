@@ -179,7 +179,7 @@ def _holdings(rows: int) -> Table:
     return Table("Wallets of the period", columns, tuple(found), frozenset({rows}), name="wallets")
 
 
-def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
+def sample_blocks(rows: int = 60, hours: int = 744, texts: Texts = ENGLISH) -> tuple[Block, ...]:
     """One block of each kind."""
     points = sample_points(hours)
     window = [point for point in sample_points() if abs(point.hour - SNAPSHOT) <= timedelta(hours=24)]
@@ -197,12 +197,12 @@ def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
         unit="k",
         name="orders",
     )
-    charts = coverage_charts(points, ENGLISH)
+    charts = coverage_charts(points, texts)
     long_word = "0x" + "5c31ab" * 30
     return (
         Block("Coverage, asset by asset", 2, ("In units of each asset.",), charts=charts, rules=("SAMPLE-RES-01",)),
-        Block("Before and after the snapshot", 2, charts=(window_chart(window, "USDC", SNAPSHOT, ENGLISH, scale=0),)),
-        Block("At the end", 3, charts=(coverage_bars(points[-1], ENGLISH), orders)),
+        Block("Before and after the snapshot", 2, charts=(window_chart(window, "USDC", SNAPSHOT, texts, scale=0),)),
+        Block("At the end", 3, charts=(coverage_bars(points[-1], texts), orders)),
         Block("Wallets", 2, ("Every address of the period.",), _holdings(rows), ("Figures are exact.",)),
         Block("Complaints", 3, (), Table("Complaints", (Column("Received"), Column("Subject", "text", 30)), ())),
         Block(
@@ -266,11 +266,15 @@ def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
 
 
 def sample_document(
-    texts: Texts = ENGLISH, rows: int = 60, hours: int = 744, blocks: tuple[Block, ...] | None = None
+    texts: Texts = ENGLISH,
+    rows: int = 60,
+    hours: int = 744,
+    blocks: tuple[Block, ...] | None = None,
+    data: PackData | None = None,
 ) -> Document:
-    """The document of the sample, in one language; its own blocks stay as they are."""
-    shown = sample_blocks(rows, hours) if blocks is None else blocks
-    data = sample_pack(shown)
+    """The document of the sample in one language. `data` is the pack's, where it is not that of these blocks."""
+    shown = sample_blocks(rows, hours, texts) if blocks is None else blocks
+    data = sample_pack(shown) if data is None else data
     signs = (
         SignOff("Chief Compliance Officer", statement="I have read this pack, and it is what our records say."),
         SignOff("代表取締役", "山田 太郎", "2026-11-02"),
@@ -295,8 +299,10 @@ def sample_pack(blocks: tuple[Block, ...]) -> PackData:
 def main() -> None:
     """Write the sample."""
     blocks = sample_blocks()
-    documents = {"pack": sample_document(ENGLISH, blocks=blocks), "pack-ja": sample_document(JAPANESE, blocks=blocks)}
-    print(write_pack(Path(sys.argv[1]), documents, sample_pack(blocks)))
+    data = sample_pack(blocks)
+    documents = {"pack": sample_document(ENGLISH, blocks=blocks), "pack-ja": sample_document(JAPANESE, data=data)}
+    written = write_pack(Path(sys.argv[1]), documents, data)
+    print(f"{written.out}: {len(written.files)} files, manifest {written.manifest_sha256}")
 
 
 if __name__ == "__main__":
