@@ -1,8 +1,8 @@
 """What people file and read, rendered: documents in; pages, prints, data and folders out.
 
-A function elsewhere (a regime's pack, a surveillance case, a statement in cli/) returns a `document.Document`, every word
-and figure as text, and everything here shows that same document. None of it reads a clock, a locale or the network, and
-the same document gives the same bytes; `sign` alone is different, because a signature is.
+A function elsewhere (a regime's pack, a surveillance case, a statement in cli/) returns a `document.Document`, every
+word and figure as text, and everything here shows that same document. None of it reads a clock, a locale or the
+network, and the same document gives the same bytes; `sign` alone is different, because a signature is.
 
     document, chart, status     what is shown, as data: blocks, tables, charts, procedures, places to sign, evidence
     coverage                    charts of the hours of a period

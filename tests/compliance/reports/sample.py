@@ -179,6 +179,55 @@ def _holdings(rows: int) -> Table:
     return Table("Wallets of the period", columns, tuple(found), frozenset({rows}), name="wallets")
 
 
+PROCEDURES = Block(
+    "Procedures and findings",
+    2,
+    ("Performed by the management on its own records.",),
+    procedures=(
+        Procedure(
+            "3.1",
+            "Recomputed every hour's liabilities from the log; compared each root with the published one.",
+            "743 of 743 roots are equal. One hour was missed, and is stated as missed.",
+            "no exception",
+            ("SAMPLE-RES-01",),
+            (),
+            ("log/segment-000812.log",),
+        ),
+        Procedure(
+            "3.2",
+            "Drew 25 withdrawals with the published seed and traced each to its transaction on chain.",
+            "24 of 25 were found.",
+            "exception",
+            ("SAMPLE-RES-02",),
+            ("Withdrawal w-2026-000118: its transaction is in no block. 該当する取引は見つかりません。",),
+        ),
+    ),
+)
+JAPANESE_BLOCK = Block(
+    "対象期間の注記",
+    2,
+    (JAPANESE_NOTE,),
+    Table(
+        "資産別の内訳",
+        (
+            Column("資産"),
+            Column("保有数量", "number", 20),
+            Column("判定", "status", 14),
+            Column("備考", "text", 40),
+        ),
+        (
+            ("ビットコイン", "1,041.40", "pass", "分別管理されている受託暗号資産。"),
+            (
+                "ステーブルコイン",
+                "4,668,700.00",
+                "insufficient data",
+                "信託会社の残高証明書は添付資料を参照してください。",
+            ),
+        ),
+    ),
+)
+
+
 def sample_blocks(rows: int = 60, hours: int = 744, texts: Texts = ENGLISH) -> tuple[Block, ...]:
     """One block of each kind."""
     points = sample_points(hours)
@@ -215,53 +264,8 @@ def sample_blocks(rows: int = 60, hours: int = 744, texts: Texts = ENGLISH) -> t
                 tuple(tuple(amount_text(7**at * 10**row, 4) for at in range(12)) for row in range(4)),
             ),
         ),
-        Block(
-            "Procedures and findings",
-            2,
-            ("Performed by the management on its own records.",),
-            procedures=(
-                Procedure(
-                    "3.1",
-                    "Recomputed every hour's liabilities from the log; compared each root with the published one.",
-                    "743 of 743 roots are equal. One hour was missed, and is stated as missed.",
-                    "no exception",
-                    ("SAMPLE-RES-01",),
-                    (),
-                    ("log/segment-000812.log",),
-                ),
-                Procedure(
-                    "3.2",
-                    "Drew 25 withdrawals with the published seed and traced each to its transaction on chain.",
-                    "24 of 25 were found.",
-                    "exception",
-                    ("SAMPLE-RES-02",),
-                    ("Withdrawal w-2026-000118: its transaction is in no block. 該当する取引は見つかりません。",),
-                ),
-            ),
-        ),
-        Block(
-            "対象期間の注記",
-            2,
-            (JAPANESE_NOTE,),
-            Table(
-                "資産別の内訳",
-                (
-                    Column("資産"),
-                    Column("保有数量", "number", 20),
-                    Column("判定", "status", 14),
-                    Column("備考", "text", 40),
-                ),
-                (
-                    ("ビットコイン", "1,041.40", "pass", "分別管理されている受託暗号資産。"),
-                    (
-                        "ステーブルコイン",
-                        "4,668,700.00",
-                        "insufficient data",
-                        "信託会社の残高証明書は添付資料を参照してください。",
-                    ),
-                ),
-            ),
-        ),
+        PROCEDURES,
+        JAPANESE_BLOCK,
     )
 
 
