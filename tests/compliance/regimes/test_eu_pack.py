@@ -168,6 +168,8 @@ def test_the_calendar_is_made_from_the_rules():
     assert found["EU-TX-01"] == "2027-01-04 22:59"
     assert found["EU-CUS-02"] == "2027-01-31 22:59" and found["EU-TAX-01"] == "2027-01-31 22:59"
     assert found["EU-CAP-01.2"] == "2027-06-30 21:59"
+    # The open incident of the last evening.
+    assert found["EU-DORA-01"] == "2026-12-31 22:30" and found["EU-DORA-01.2"] == "2027-01-01 16:00"
     assert [row[0] for row in table("calendar")] == sorted(row[0] for row in table("calendar"))
 
 

@@ -2,8 +2,8 @@
 
 MiCA safeguarding, capital, order-to-trade ratios, record keeping, client statements, market abuse, travel rule, DORA's
 clocks, margin and CFDs, DAC8. Files with a line for each transaction are named with hash and schema, and stand apart.
-Each module has the blocks of one group of tables, all of them from a `PackInput` alone; every block names the rules that
-it bears on, and where a fact is not known it says which, and who gives it.
+Each module has the blocks of one group of tables, all of them from a `PackInput` alone; every block names the rules
+that it bears on, and where a fact is not known it says which, and who gives it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from compliance.reports.packs.eu.markets import cfd_blocks, otr_block, surveilla
 from compliance.reports.packs.eu.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
 from compliance.reports.packs.eu.texts import ENGLISH
 from compliance.reports.packs.pack import Pack, Part, assemble
-from compliance.reports.packs.period import end_of, start_of
+from compliance.reports.packs.period import end_of, readable, start_of
 from compliance.reports.packs.texts import words
 from compliance.verdicts import Verdict
 from ledger.canonical import Json, canonical_file
@@ -171,7 +171,7 @@ def _of_verdict(data: PackInput, label: str, rule_id: str) -> tuple[str, str, st
     if verdict is None or not verdict.measured:
         shown = "—" if verdict is None else f"— ({verdict.result.value})"
         return label, shown, rule_id
-    return label, f"{verdict.measured}; {verdict.required} ({verdict.result.value})", rule_id
+    return label, readable(f"{verdict.measured}; {verdict.required} ({verdict.result.value})"), rule_id
 
 
 def _figures(data: PackInput) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -235,7 +235,7 @@ def calendar_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
-    """Due moment, rule, duty, clock: of statements, of the tax file, of yearly and other reviews, of the last day."""
+    """Due moment, rule, duty, clock: of statements, the tax file, reviews, the last day, and incidents that are open."""
     for rule in data.rules.in_force(data.end):
         parameters = {name: each.value for name, each in rule.parameters.items()}
         due, most = parameters.get("due"), parameters.get("most")
@@ -247,8 +247,13 @@ def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
             moment = _tax_due(data.end.year, rule)
             yield moment, rule.id, f"{rule.title}: {data.end.year}", "national day"
         elif rule.id in ("EU-TX-01", "EU-SEG-02.2") and isinstance(due, Clock):
-            begun = calendar(due.calendar).end_of(data.end) - timedelta(hours=1)
-            yield due.due(begun), rule.id, f"{rule.title}: of {data.end.isoformat()}", str(due)
+            last = calendar(due.calendar).end_of(data.end)
+            yield due.due(last), rule.id, f"{rule.title}: of {data.end.isoformat()}", str(due)
+        elif "anchor" in parameters and isinstance(due, Clock):
+            for incident in records_of(data, "eu.incidents") or ():
+                begun, is_open = incident[str(parameters["anchor"])], incident[rule.must[0].left] is None
+                if incident["major"] is True and isinstance(begun, datetime) and is_open:
+                    yield due.due(begun), rule.id, f"{rule.title}: {incident['id']}", str(due)
         elif isinstance(most, Clock) and "last" in rule.inputs and most.unit in (Unit.MONTHS, Unit.YEARS):
             fact = data.facts.find(rule.inputs["last"])
             if fact is not None and isinstance(fact.value, date):
