@@ -235,7 +235,7 @@ def calendar_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
-    """Due moment, rule, duty, clock: of statements, the tax file, reviews, the last day, and incidents that are open."""
+    """Due moment, rule, duty, clock: of statements, the tax file, reviews, the last day, and open incidents."""
     for rule in data.rules.in_force(data.end):
         parameters = {name: each.value for name, each in rule.parameters.items()}
         due, most = parameters.get("due"), parameters.get("most")
@@ -247,8 +247,12 @@ def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
             moment = _tax_due(data.end.year, rule)
             yield moment, rule.id, f"{rule.title}: {data.end.year}", "national day"
         elif rule.id in ("EU-TX-01", "EU-SEG-02.2") and isinstance(due, Clock):
-            last = calendar(due.calendar).end_of(data.end)
-            yield due.due(last), rule.id, f"{rule.title}: of {data.end.isoformat()}", str(due)
+            yield (
+                due.due(calendar(due.calendar).end_of(data.end)),
+                rule.id,
+                f"{rule.title}: of {data.end.isoformat()}",
+                str(due),
+            )
         elif "anchor" in parameters and isinstance(due, Clock):
             for incident in records_of(data, "eu.incidents") or ():
                 begun, is_open = incident[str(parameters["anchor"])], incident[rule.must[0].left] is None
