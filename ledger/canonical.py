@@ -98,6 +98,13 @@ class Tag(IntEnum):
     COMPLIANCE_FACTS = 0x42
     COMPLIANCE_RESULTS = 0x43
     FIRM_FACT = 0x44
+    ARCHIVE_GENESIS = 0x60
+    ARCHIVE_RECORD = 0x61
+    ARCHIVE_SEGMENT = 0x62
+    ARCHIVE_DAY_ROOT = 0x63
+    ARCHIVE_DAY = 0x64
+    ARCHIVE_ORDER = 0x65
+    ARCHIVE_SUBJECT = 0x66
 
 
 def u32(value: int) -> bytes:
