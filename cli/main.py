@@ -37,6 +37,7 @@ _VERBS = {
     "compliance": "cli.compliance:compliance",
     "facts": "cli.facts:facts",
     "report": "cli.report:report",
+    "screen": "cli.screening:screen",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",

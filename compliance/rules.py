@@ -130,9 +130,9 @@ class Condition:
     literal of texts parted by commas), `contains` (names, or a text), and `within` / `not within`: the moment or day
     `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. `in time` is as
     `within`, and what has not been done yet (an empty `left`) is in time for as long as the clock runs. `by`: `left`,
-    or now where it is empty, is no later than the moment or the end of the day in the field `right`. A field that is empty
-    fails every other operator but `absent` and `is not`. A comparing operator may be a parameter too (`@comparator`),
-    and `@today` is the day of judgement, UTC.
+    or now where it is empty, is no later than the moment or the end of the day in the field `right`. A field that is
+    empty fails every other operator but `absent` and `is not`. A comparing operator may be a parameter too
+    (`@comparator`), and `@today` is the day of judgement, UTC.
     """
 
     left: str
@@ -145,7 +145,7 @@ class Condition:
         return [self.left, self.operator, self.right, self.since]
 
     def __str__(self) -> str:
-        words = [self.left, self.operator, self.right.lstrip("@.")]
+        words = [self.left, self.operator.lstrip("@"), self.right.lstrip("@.")]
         return " ".join(word for word in words if word) + (f" after {self.since}" if self.since else "")
 
 
@@ -204,7 +204,6 @@ class Rule:
             "evidence": self.evidence,
             "frequency": self.frequency,
             "id": self.id,
-            # Pairs, because roles and clocks have characters that keys of canonical JSON do not.
             "inputs": [[role, name] for role, name in sorted(self.inputs.items())],
             "must": [each.to_json() for each in self.must],
             "note": self.note,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from compliance.facts import Record, decimal_text
-from compliance.primitives.view import View, holds, of_lines, shown
+from compliance.primitives.view import View, described, holds, of_lines, shown
 from compliance.rules import Comparator, Condition
 from compliance.verdicts import Line, Outcome, Result, figure
 
@@ -23,11 +23,13 @@ def completeness(view: View) -> Outcome:
         return _none(view)
     key, must = view.text("key", "id"), view.rule.must
     assert must, f"{view.rule.id}: records must satisfy something"
-    lines = [_line(row, key, [each for each in must if not holds(each, row, view)]) for row in view.records("records")]
+    lines = [
+        _line(row, key, [each for each in must if not holds(each, row, view)], view) for row in view.records("records")
+    ]
     for row in view.uncertain("records"):
-        note = "it is not known whether it counts: " + "; ".join(str(each) for each in view.rule.where)
+        note = "it is not known whether it counts: " + "; ".join(described(each, view) for each in view.rule.where)
         lines.append(Line(shown(row[key]), Result.INSUFFICIENT, "—", "", note=note))
-    required = "; ".join(str(each) for each in must)
+    required = "; ".join(described(each, view) for each in must)
     return _lacking(view, len(lines), required) or of_lines(lines, "records in order", required)
 
 
@@ -52,17 +54,17 @@ def _lacking(view: View, count: int, required: str) -> Outcome | None:
     least = view.fraction("least", Fraction(0))
     if count >= least:
         return None
-    counted = " and ".join(str(each) for each in view.rule.where) or "any kind"
+    counted = " and ".join(described(each, view) for each in view.rule.where) or "any kind"
     name = view.rule.inputs["records"]
     missing = (f"{name}: {count} records of {counted}, at least {decimal_text(least)} needed",)
     return Outcome(Result.INSUFFICIENT, f"{count} records", required, missing=missing)
 
 
-def _line(row: Record, key: str, broken: list[Condition]) -> Line:
+def _line(row: Record, key: str, broken: list[Condition], view: View) -> Line:
     if not broken:
         return Line(shown(row[key]), Result.PASS, "in order", "")
     found = "; ".join(f"{each.left} is {shown(row[each.left])}" for each in broken)
-    return Line(shown(row[key]), Result.FAIL, found, "; ".join(str(each) for each in broken))
+    return Line(shown(row[key]), Result.FAIL, found, "; ".join(described(each, view) for each in broken))
 
 
 def leverage(view: View) -> Outcome:

@@ -59,7 +59,8 @@ def _each_day(view: View) -> Outcome:
     lines: list[Line] = []
     for day in days.business_days(first, yesterday):
         lines += found.get(day) or [Line(day.isoformat(), Result.FAIL, "nothing", "done on the day")]
-    return of_lines(lines, "records of business days in order", f"each business day ({days.name}) since {first}")
+    word = "day" if days.name == "ALL" else f"business day ({days.name})"
+    return of_lines(lines, "records of days in order", f"each {word} since {first}")
 
 
 def deadline(view: View) -> Outcome:

@@ -13,8 +13,9 @@ from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, momen
 from compliance.rules import Comparator, Condition, ParameterValue, Rule
 from compliance.verdicts import Line, Outcome, Result
 
-__all__ = ["View", "holds", "of_lines", "shown", "start_of"]
+__all__ = ["View", "described", "holds", "of_lines", "shown", "start_of"]
 
+_SPOKEN: Final = {"by": "no later than", "in time": "within", "not within": "later than"}
 _COMPARATORS: Final = {each.value for each in Comparator}
 
 
@@ -159,6 +160,24 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             left_moment, right_moment = _moment(left), _moment(right)
             order = Fraction((left_moment > right_moment) - (left_moment < right_moment))
             return Comparator(operator).holds(order, Fraction(0))
+
+
+def described(condition: Condition, view: View) -> str:
+    """A condition in words, with the values of the parameters that it names: `label contains Client VA Wallet`."""
+    right = condition.right
+    if right == "@today":
+        right = "today"
+    elif right.startswith("@"):
+        value = view.parameter(right[1:])
+        rows = value if isinstance(value, tuple) else (value,)
+        right = ", ".join(shown(each) if isinstance(each, Fraction) else str(each) for each in rows)
+    elif right.startswith("."):
+        right = right[1:].replace("_", " ")
+    operator = _operator(condition, view)
+    words = [condition.left.replace("_", " "), _SPOKEN.get(operator, operator), right]
+    if condition.since:
+        words += ["of", condition.since.replace("_", " ")]
+    return " ".join(word for word in words if word)
 
 
 def _operator(condition: Condition, view: View) -> str:

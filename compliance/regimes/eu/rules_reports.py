@@ -29,8 +29,6 @@ _DORA: Final = "ICT incidents"
 _TAX: Final = "Tax reporting"
 _AML: Final = "TFR arts. 28 and 29 with national law: sanctions of anti-money-laundering law"
 _NATIONAL: Final = "DORA art. 50: sanctions that national law sets"
-_OVER: Final = Comparator.MORE
-"""The article says 'exceeding': an amount of exactly the threshold is not caught."""
 _TFR: Final = {"effective_from": MICA_FROM, "section": _TRAVEL, "consequence": _AML, "applies": (MICA,)}
 _INCIDENT: Final = {
     "section": _DORA,
@@ -94,13 +92,15 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         Primitive.COMPLETENESS,
         **_TFR,
         inputs={"records": "transfers"},
-        where=(Condition("self_hosted", "is", "true"), Condition("value_eur", _OVER.value, "@threshold")),
+        where=(Condition("self_hosted", "is", "true"), Condition("value_eur", "@comparator", "@threshold")),
         must=(Condition("ownership_proof", "present"),),
-        parameters={"threshold": Parameter(Fraction(1000), "EUR"), "comparator": Parameter(_OVER)},
+        parameters={"threshold": Parameter(Fraction(1000), "EUR"), "comparator": Parameter(Comparator.MORE)},
         frequency="each transfer",
         evidence="signed messages and test transfers, by transfer",
-        note="Article 16(2) was read in German; article 14(5) through a commentary that agrees with it. For an address "
-        "of a third party the firm's risk measures apply instead, and the exception is to be explained here.",
+        note="'Exceeding': exactly the threshold is not caught. Article 16(2) was read in German; article 14(5) "
+        "through a commentary that agrees with it. For an address of a third party the firm's risk measures "
+        "apply instead, and "
+        "the exception is to be explained here.",
     ),
     row(
         "EU-TFR-02.2",
@@ -142,7 +142,7 @@ REPORT_RULES: Final[tuple[Rule, ...]] = (
         Primitive.COMPLETENESS,
         **_TFR,
         inputs={"records": "eu.tfr.failures"},
-        where=(Condition("failures", ">=", "@repeated"),),
+        where=(Condition("failures", "@comparator", "@repeated"),),
         must=(Condition("steps", "present"), Condition("reported", "present")),
         parameters={
             "repeated": Parameter(Fraction(3), "failures", U, "ours: the article says 'repeatedly'"),

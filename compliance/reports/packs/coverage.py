@@ -125,7 +125,7 @@ def _course(inside: Sequence[CoveragePoint], texts: Texts) -> Chart:
         series.append(Series(asset, tuple(_ratio(point.held, point.owed, asset) for point in inside)))
     below = sum(1 for ratio in series[0].values if ratio is not None and ratio < _WHOLE)
     words = texts["coverage_chart_words"].format(below=f"{below:,}", count=f"{len(inside):,}")
-    return _chart("line", texts["coverage_chart"], words, inside, tuple(series), texts)
+    return _chart("line", texts["coverage_lines"], words, inside, tuple(series), texts)
 
 
 def _window(data: PackInput, texts: Texts, rules: tuple[str, ...]) -> Block:
@@ -139,7 +139,7 @@ def _window(data: PackInput, texts: Texts, rules: tuple[str, ...]) -> Block:
     if len(before) == len(near):
         words.append(texts["window_no_after"])
     series = (Series(texts["coverage_lowest"], tuple(lowest_of(point) for point in near)),)
-    chart = _chart("window", texts["window"], texts["window_words"], near, series, texts, mark=before[-1])
+    chart = _chart("window", texts["window_lines"], texts["window_words"], near, series, texts, mark=before[-1])
     return Block(texts["window"], 3, tuple(words), charts=(chart,), rules=rules)
 
 

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Final
 
 from compliance.facts import decimal_text
-from compliance.reports.document import Block, Texts
+from compliance.regimes.eu.terms import ACTS
+from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.blocks import (
     attachments_block,
@@ -21,6 +22,7 @@ from compliance.reports.packs.blocks import (
     early_block,
     evaluations_block,
     key_figures,
+    named,
     standard,
     verdict_blocks,
     wallets_block,
@@ -95,8 +97,16 @@ def _blocks(data: PackInput, texts: Texts) -> list[Block]:
         *verdict_blocks(data, texts),
         evaluations_block(data, texts),
         attachments_block(data, _ATTACHMENTS, texts),
+        _acts_block(texts),
         *standard(data, texts, _ROLES, tuple(texts[f"eu_limit_{name}"] for name in _LIMITS)),
     ]
+
+
+def _acts_block(texts: Texts) -> Block:
+    """The acts behind the short names that citations use."""
+    columns = columns_of(texts, ("c_act", "text", 20), ("c_act_title", "text", 80))
+    table = named("acts", texts["eu_acts"], columns, ACTS)
+    return Block(texts["eu_acts"], 2, (texts["eu_acts_intro"],), table)
 
 
 def _standing(data: PackInput, texts: Texts) -> tuple[tuple[str, str], ...]:

@@ -56,8 +56,10 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One document of a pack: the filing's name as its readers know it, its blocks, more lines beside the title, and the
-    verdicts that its cover counts (None: all of the input)."""
+    """One document of a pack: the filing's name as its readers know it, its blocks, and more lines beside the title.
+
+    `verdicts` are those that its cover counts; None: all of the input.
+    """
 
     report: str
     blocks: Sequence[Block]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from compliance.calendars import calendar
 from compliance.facts import moment_text
@@ -13,7 +15,26 @@ from compliance.reports.inputs import PackInput
 from compliance.rules import Rule
 from compliance.verdicts import Verdict
 
-__all__ = ["end_of", "minute_text", "rule_of", "sections", "shown_moment", "start_of", "verdict_name", "zone_of"]
+__all__ = [
+    "end_of",
+    "minute_text",
+    "readable",
+    "rule_of",
+    "sections",
+    "shown_moment",
+    "start_of",
+    "verdict_name",
+    "zone_of",
+]
+
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z")
+_LONG: Final = re.compile(r"(?<![\w.,-])-?\d{5,}(?![\w,-])")
+
+
+def readable(text: str) -> str:
+    """A verdict's figures as people read them: thousands parted, moments to the minute; nothing is rounded."""
+    shorter = _MOMENT.sub(r"\1 \2", text)
+    return _LONG.sub(lambda found: f"{int(found.group()):,}", shorter)
 
 
 def zone_of(data: PackInput) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from compliance.facts import decimal_text
+from compliance.primitives.view import View, described
 from compliance.reports.document import Block, Procedure, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.period import rule_of, sections, verdict_name
+from compliance.reports.packs.period import readable, rule_of, sections, verdict_name
 from compliance.rules import Comparator, Parameter, ParameterValue, Primitive, Rule
 from compliance.verdicts import Line, Result, Verdict
 from por.pages import plain
@@ -49,6 +50,8 @@ def procedures_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _procedure(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Procedure:
+    if verdict.result is Result.NOT_APPLICABLE:
+        return _left_out(number, rule, verdict, texts)
     words = texts["procedure_of"].format(
         requirement=rule.requirement,
         citation=rule.citation,
@@ -60,9 +63,12 @@ def _procedure(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Proce
     if rule.parameters:
         shown = "; ".join(f"{name} {parameter_text(each)}" for name, each in rule.parameters.items())
         words += texts["procedure_parameters"].format(parameters=shown)
+    view = View(rule, {}, verdict.as_of)
     for name, conditions in (("applies", rule.applies), ("where", rule.where), ("must", rule.must)):
         if conditions:
-            words += texts[f"procedure_{name}"].format(conditions="; ".join(str(each) for each in conditions))
+            # Conditions of applicability are about facts, whose names are said as they are.
+            told = [str(each) if name == "applies" else described(each, view) for each in conditions]
+            words += texts[f"procedure_{name}"].format(conditions="; ".join(told))
     digests = tuple(dict.fromkeys(each.digest[:16] for each in verdict.evidence))
     return Procedure(
         number,
@@ -75,6 +81,15 @@ def _procedure(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Proce
     )
 
 
+def _left_out(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Procedure:
+    """A rule that does not apply, in short."""
+    words = texts["procedure_left_out"].format(
+        requirement=rule.requirement, citation=rule.citation, status=texts["status_" + rule.status.value]
+    )
+    finding = plain(_finding(verdict, texts))
+    return Procedure(number, plain(f"{verdict_name(verdict)}: {words}"), finding, _STATUS[verdict.result], (rule.id,))
+
+
 def _finding(verdict: Verdict, texts: Texts) -> str:
     if verdict.result is Result.INSUFFICIENT:
         return texts["finding_missing"].format(missing=", ".join(verdict.missing))
@@ -82,7 +97,7 @@ def _finding(verdict: Verdict, texts: Texts) -> str:
         return texts["finding_na"].format(note=verdict.note)
     name = "finding_pass" if verdict.result is Result.PASS else "finding_fail"
     figures = (verdict.measured, verdict.required, verdict.margin)
-    measured, required, margin = (each or "—" for each in figures)
+    measured, required, margin = (readable(each) or "—" for each in figures)
     return texts[name].format(measured=measured, required=required, margin=margin) + (
         f" {verdict.note}" if verdict.note else ""
     )
@@ -97,8 +112,9 @@ def _exceptions(verdict: Verdict, texts: Texts) -> list[str]:
 
 
 def _exception(line: Line, texts: Texts) -> str:
-    margin = f" ({line.margin})" if line.margin else ""
-    return texts["exception_line"].format(key=line.key, measured=line.measured, required=line.required, margin=margin)
+    margin = f" ({readable(line.margin)})" if line.margin else ""
+    measured, required = readable(line.measured), readable(line.required)
+    return texts["exception_line"].format(key=line.key, measured=measured, required=required, margin=margin)
 
 
 def parameter_text(parameter: Parameter) -> str:

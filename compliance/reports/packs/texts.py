@@ -64,6 +64,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "Lines over the hours of the period: the lowest ratio of any asset, and the assets that came lowest, in per "
         "cent of what is owed. {below} of {count} hours have an asset under 100 %."
     ),
+    "coverage_lines": "Held by owed in per cent, hour by hour",
     "coverage_lowest": "Lowest of all assets",
     "coverage_full": "all that is owed",
     "window": "Before and after the end of the period",
@@ -71,6 +72,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "The same ratio from {before} days before the end of the period to {after} days after it, as far as hours are "
         "known. One moment alone could have been prepared for."
     ),
+    "window_lines": "Lowest of all assets in per cent, hour by hour",
     "window_words": "A line of the lowest ratio of any asset around the end of the period, which is marked.",
     "window_end": "end of the period",
     "window_none": "No hour near the end of the period is known.",
@@ -132,7 +134,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "origin": "From",
     "shown": "Shown",
     "value_records": "{count} records",
-    "value_amounts": "{count} amounts: {first}",
+    "value_amounts": "{count}: {first}",
     "value_names": "{count}: {first}",
     # procedures
     "procedures": "Procedures and findings",
@@ -141,6 +143,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "the table of facts; evidence by the start of its hash, as in the appendix."
     ),
     "procedure_of": "{requirement} [{citation}; text {status}; version {version}] {how} Facts: {inputs}.",
+    "procedure_left_out": "{requirement} [{citation}; text {status}] Nothing was tested.",
     "procedure_parameters": " Parameters: {parameters}.",
     "procedure_applies": " Applies where {conditions}.",
     "procedure_where": " Counted where {conditions}.",
@@ -251,6 +254,7 @@ JAPANESE: Final[Mapping[str, str]] = {
         "期間中の各時刻について、全資産中の最低の割合と、最も低かった資産の割合を、債務に対する百分率で示す折れ線です。"
         "{count}時刻のうち{below}時刻で、いずれかの資産が100%を下回っています。"
     ),
+    "coverage_lines": "時刻ごとの保有/債務(百分率)",
     "coverage_lowest": "全資産の最低",
     "coverage_full": "債務の全額",
     "window": "期末前後の推移",
@@ -258,6 +262,7 @@ JAPANESE: Final[Mapping[str, str]] = {
         "期末の{before}日前から{after}日後まで、判明している時刻について同じ割合を示します。"
         "一時点の数値は、その時だけ整えることができるためです。"
     ),
+    "window_lines": "時刻ごとの全資産中の最低(百分率)",
     "window_words": "期末前後の全資産中の最低の割合を示す折れ線です。期末に印を付けています。",
     "window_end": "期末",
     "window_none": "期末の前後で判明している時刻はありません。",
@@ -319,6 +324,7 @@ JAPANESE: Final[Mapping[str, str]] = {
         "証拠はハッシュ値の先頭により付録に対応します。"
     ),
     "procedure_of": "{requirement} [{citation};原文:{status};版:{version}] {how} 事実:{inputs}。",
+    "procedure_left_out": "{requirement} [{citation};原文:{status}] 検査は行っていません。",
     "procedure_parameters": " パラメーター:{parameters}。",
     "procedure_applies": " 適用条件:{conditions}。",
     "procedure_where": " 対象:{conditions}。",

@@ -8,7 +8,7 @@ from typing import Final
 from compliance.facts import FactKind, Source
 from compliance.reports.document import Block, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.period import minute_text, rule_of, sections, verdict_name
+from compliance.reports.packs.period import minute_text, readable, rule_of, sections, verdict_name
 from compliance.reports.status import RESULTS
 from compliance.verdicts import Result, Verdict
 
@@ -31,6 +31,15 @@ def note_of(verdict: Verdict, texts: Texts) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def _figures(verdict: Verdict, texts: Texts) -> tuple[str, str, str]:
+    """Measured with what is noted, required (of what does not apply: when it would), and margin."""
+    note = note_of(verdict, texts)
+    if verdict.result is Result.NOT_APPLICABLE:
+        return "", note, ""
+    found = " · ".join(part for part in (readable(verdict.measured), note) if part)
+    return found, readable(verdict.required), readable(verdict.margin)
+
+
 def attention_block(data: PackInput, texts: Texts) -> Block:
     """What fails, lacks data or is near its limit, worst first."""
     wanted = [each for each in data.verdicts if each.warning or _ORDER[each.result] < _ORDER[Result.PASS]]
@@ -50,8 +59,8 @@ def attention_block(data: PackInput, texts: Texts) -> Block:
             "near the limit" if each.warning else each.result.value,
             verdict_name(each),
             rule_of(data, each).title,
-            each.measured,
-            each.required,
+            readable(each.measured),
+            readable(each.required),
             note_of(each, texts),
         )
         for each in sorted(wanted, key=lambda each: _ORDER[each.result])
@@ -64,28 +73,22 @@ def verdict_blocks(data: PackInput, texts: Texts) -> list[Block]:
     blocks = [Block(texts["verdicts"], 2, (texts["verdicts_intro"],), _by_section(data, texts))]
     columns = columns_of(
         texts,
-        ("rule", "rule", 15),
-        ("requirement", "text", 24),
-        ("citation", "text", 15),
-        ("text_status", "status", 12),
+        ("rule", "rule", 14),
+        ("requirement", "text", 25),
+        ("text_status", "status", 11),
         ("result", "status", 13),
-        ("measured", "text", 18),
-        ("required", "text", 20),
-        ("margin", "text", 13),
-        ("note", "text", 18),
+        ("measured", "text", 22),
+        ("required", "text", 28),
+        ("margin", "text", 15),
     )
     for place, (section, found) in enumerate(sections(data), 1):
         rows = [
             (
                 verdict_name(verdict),
-                rule.title,
-                rule.citation,
+                f"{rule.title} · {rule.citation}",
                 rule.status.value,
                 verdict.result.value,
-                verdict.measured,
-                verdict.required,
-                verdict.margin,
-                note_of(verdict, texts),
+                *_figures(verdict, texts),
             )
             for rule, verdict in found
         ]
@@ -123,7 +126,14 @@ def _failing(verdict: Verdict, texts: Texts) -> Block:
         ("note", "text", 22),
     )
     rows = [
-        (line.key, line.result.value, line.measured, line.required, line.margin, line.note)
+        (
+            line.key,
+            line.result.value,
+            readable(line.measured),
+            readable(line.required),
+            readable(line.margin),
+            line.note,
+        )
         for line in failing[:LINES_SHOWN]
     ]
     heading = texts["failing"].format(rule=verdict_name(verdict))
@@ -136,15 +146,14 @@ def deadlines_block(data: PackInput, texts: Texts) -> Block:
     """Every deadline that a breach set, soonest first, and what a breach can lead to."""
     found = [(due, each) for each in data.verdicts for due in each.deadlines]
     if not found:
-        return Block(texts["deadlines"], 2, (texts["deadlines_none"],))
+        return Block(texts["deadlines"], 2, (texts["deadlines_none"],), items=_consequences(data, texts))
     columns = columns_of(
         texts,
-        ("due", "text", 16),
-        ("rule", "rule", 16),
-        ("what_due", "text", 26),
-        ("clock", "text", 18),
-        ("since", "text", 16),
-        ("consequence", "text", 30),
+        ("due", "text", 18),
+        ("rule", "rule", 18),
+        ("what_due", "text", 32),
+        ("clock", "text", 20),
+        ("since", "text", 18),
     )
     rows = [
         (
@@ -153,11 +162,21 @@ def deadlines_block(data: PackInput, texts: Texts) -> Block:
             due.what,
             due.clock,
             "" if each.since is None else minute_text(each.since),
-            rule_of(data, each).consequence,
         )
         for due, each in sorted(found, key=lambda pair: (pair[0].due, pair[1].place))
     ]
-    return Block(texts["deadlines"], 2, (), _named(table_of(texts["deadlines"], columns, rows), "deadlines"))
+    table = _named(table_of(texts["deadlines"], columns, rows), "deadlines")
+    return Block(texts["deadlines"], 2, (), table, items=_consequences(data, texts))
+
+
+def _consequences(data: PackInput, texts: Texts) -> tuple[str, ...]:
+    """What the breaches can lead to, each consequence once with its rules."""
+    found: dict[str, dict[str, None]] = {}
+    for each in data.verdicts:
+        consequence = rule_of(data, each).consequence
+        if each.result is Result.FAIL and consequence:
+            found.setdefault(consequence, {})[each.rule] = None
+    return tuple(f"{texts['consequence']}, {', '.join(rules)}: {words}" for words, rules in found.items())
 
 
 def early_block(data: PackInput, texts: Texts) -> Block:
@@ -165,7 +184,11 @@ def early_block(data: PackInput, texts: Texts) -> Block:
     columns = columns_of(
         texts, ("rule", "rule", 16), ("warning", "text", 34), ("measured", "text", 24), ("required", "text", 24)
     )
-    rows = [(verdict_name(each), each.warning, each.measured, each.required) for each in data.verdicts if each.warning]
+    rows = [
+        (verdict_name(each), each.warning, readable(each.measured), readable(each.required))
+        for each in data.verdicts
+        if each.warning
+    ]
     if not rows:
         return Block(texts["early"], 2, (texts["early_none"],))
     return Block(texts["early"], 2, (), _named(table_of(texts["early"], columns, rows), "early-warnings"))

@@ -7,13 +7,21 @@ writes the golden documents again (tests/compliance/regimes/golden/).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 from compliance.catalogue import SHARED, by_name
+from compliance.evaluate import evaluate
 from compliance.facts import Assurance, Evidence, Fact, Facts, Record, Scalar, Source, Value
+from compliance.regimes.vara import RULES
 from compliance.regimes.vara.facts import ACTIVITIES, FACTS
+from compliance.reports.inputs import BookLine, CoveragePoint, Evaluated, PackInput
+from compliance.reports.packs.vara import KINDS, pack
+from compliance.verdicts import Result
 
 CATALOGUE = by_name([*SHARED, *FACTS])
 AS_OF = datetime(2026, 9, 30, 19, tzinfo=UTC)
@@ -267,3 +275,124 @@ def firm(changes: Mapping[str, Value | None] | None = None, as_of: datetime = AS
     return Facts(
         ENTITY, as_of, CATALOGUE, [fact(name, value, as_of) for name, value in values.items() if value is not None]
     )
+
+
+# The pack's input: an exchange of middle size, with a shortfall, something missing, and something near its limit.
+
+START, END = date(2026, 7, 1), date(2026, 9, 30)
+_NO_MARGIN: Mapping[str, Value | None] = {"vara.margin_licensed": False, "margin.accounts": ()}
+CHANGES: Mapping[str, Value | None] = {
+    **_NO_MARGIN,
+    "vara.activities": frozenset({"exchange"}),
+    "reserves.client": {"BTC": amount("99.75"), "ETH": amount(2010), "USDT": amount("5000000.25")},
+    "reserves.client.hot": {"BTC": amount("4.75"), "ETH": amount(60), "USDT": amount("250000.25")},
+    "reserves.client.offline": {"BTC": amount(80), "ETH": amount(1950), "USDT": amount(4750000)},
+    "reserves.client.custodian": {"BTC": amount(15)},
+    "debts": {"USDT": amount("1200.5")},
+    "vara.reserve_audit.last": date(2026, 4, 10),
+    "vara.expenses.monthly": None,
+    "vara.insurance": (
+        *GOOD["vara.insurance"][:2],  # type: ignore[index]  # records
+        {**GOOD["vara.insurance"][2], "until": date(2026, 9, 15), "cover": amount(10_000_000)},  # type: ignore[index]  # records
+    ),
+    "encumbrances": rows(
+        "encumbrances",
+        {"id": "1", "asset": "ETH", "units": 40, "consent": "consent 88", "licence": "lending", "in_wallets": True},
+    ),
+    "reconciliations": tuple(
+        {**row, "unexplained": amount(2 if row["day"] == date(2026, 9, 21) else 0)}
+        for row in GOOD["reconciliations"]  # type: ignore[union-attr]  # records
+    ),
+    "vara.group_entities": rows(
+        "vara.group_entities",
+        {"id": "1", "entity": "Example Treasury Ltd", "relation": "sister", "invests_own": True},
+    ),
+    "vara.group_transactions": rows(
+        "vara.group_transactions",
+        {"id": "1", "at": at(8, 14, 9), "entity": "Example Treasury Ltd", "kind": "loan", "asset": "USDT",
+         "units": 75000},
+    ),
+    "vara.related_party_transactions": (),
+    "prices": rows(
+        "prices",
+        {"id": "1", "asset": "BTC", "currency": "AED", "price": 330000, "at": AS_OF, "source": "median of 5 venues"},
+    ),
+    "wallets": tuple(
+        record("wallets", **{**WALLET, "id": str(place), "address": f"bc1qexampleclients{place:03}",
+                             "label": f"Client VA Wallet {place}" if place != 4 else "Sweep"})
+        for place in range(1, 9)
+    ) + rows("wallets", OWN_WALLET),
+}  # fmt: skip
+
+
+def _points() -> tuple[CoveragePoint, ...]:
+    """Each noon of the quarter and ten days around it; one is missed, and BTC falls short from 25 September on."""
+    found = []
+    for day in range(-10, 102):
+        hour = datetime(2026, 7, 1, 12, tzinfo=UTC) + timedelta(days=day)
+        if day == 40:
+            found.append(CoveragePoint(hour, "missed", {}, {}, f"{day + 100:064x}"))
+            continue
+        btc = amount("99.75") if 86 <= day < 95 else amount(101) + amount(day % 9) / 10
+        held = {"BTC": btc, "ETH": amount(2010 + day % 5), "USDT": amount("5000000.25")}
+        owed = {"BTC": amount(100), "ETH": amount(2000), "USDT": amount(4800000 + 100 * (day + 10))}
+        found.append(CoveragePoint(hour, "attestation", held, owed, f"{day + 100:064x}"))
+    return tuple(found)
+
+
+def sample(end: date = END, start: date = START) -> PackInput:
+    """The input of the quarter, or of another period that ends with the facts."""
+    facts = firm(CHANGES)
+    return PackInput(
+        exchange="example",
+        entity=ENTITY,
+        rules=RULES,
+        start=start,
+        end=end,
+        prepared=datetime(2026, 10, 12, 8, tzinfo=UTC),
+        facts=facts,
+        verdicts=tuple(evaluate(RULES, facts, zone="AE")),
+        evaluations=tuple(
+            Evaluated(at(9, day, 12), {Result.PASS: 50 - (day >= 25), Result.FAIL: 2 + (day >= 25)}, f"{day:064x}")
+            for day in range(1, 31)
+        ),
+        coverage=_points(),
+        books=tuple(
+            BookLine(
+                asset,
+                {"custody": held, "in_transit": amount(0), "debts": debts, "receivables": amount(0), "claims": owed,
+                 "receipts_uncredited": amount("0.5") if asset == "ETH" else amount(0),
+                 "house": held + debts - owed - (amount("0.5") if asset == "ETH" else amount(0))},
+            )
+            for asset, held, owed, debts in (
+                ("BTC", amount("111.75"), amount(100), amount(0)),
+                ("ETH", amount(2010), amount(2000), amount(0)),
+                ("USDT", amount("5000000.25"), amount(4800000), amount("1200.5")),
+            )
+        ),
+        attachments={"attachments/balance-sheet.pdf": Path("balance-sheet.pdf")},
+        evidence=(*_EVIDENCE.values(), Evidence("statement of the day before", "bundles/2026-09-29T19/attestation.json",
+                                                "e5" * 32)),
+        engine="tallystick",
+    )  # fmt: skip
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden(kind: str) -> bytes:
+    """The documents and files of a kind as one JSON text."""
+    made = pack(sample(start=date(2026, 9, 1)) if kind == "monthly" else sample(), kind)
+    documents = {name: asdict(document) for name, document in made.documents.items()}
+    whole = {
+        "documents": documents,
+        "files": {name: content.decode() for name, content in made.files.items()},
+        "notes": dict(made.notes),
+    }
+    return (json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True, default=sorted) + "\n").encode()
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for each in KINDS:
+        (GOLDEN / f"vara-{each}.json").write_bytes(golden(each))

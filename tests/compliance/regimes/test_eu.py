@@ -12,7 +12,7 @@ from compliance.calendars import Clock
 from compliance.evaluate import evaluate, evaluate_rule
 from compliance.regimes import ZONES, catalogue, rule_set
 from compliance.regimes.eu.rules_reports import REPORT_RULES
-from compliance.regimes.eu.terms import TEXTS
+from compliance.regimes.eu.terms import ACTS, TEXTS
 from compliance.rules import Status
 from compliance.verdicts import Result
 from tests.compliance.regimes.sample_eu import END, GOOD, NOW, at, facts
@@ -297,13 +297,19 @@ def test_versions_of_one_rule_follow_each_other_without_a_gap():
             assert left.effective_to is not None and left.effective_to + timedelta(days=1) == right.effective_from
 
 
-def test_comparators_that_stand_in_conditions_are_the_parameters():
-    for rule in REPORT_RULES:
-        if rule.id in ("EU-TFR-02", "EU-TFR-03.2"):
-            operators = {each.operator for each in rule.where if each.right.startswith("@")}
-            assert operators == {str(rule.parameters["comparator"].value)}
-        if "anchor" in rule.parameters:
-            assert {each.since for each in rule.must} == {rule.parameters["anchor"].value}
+def test_the_anchor_of_a_term_is_a_parameter():
+    found = [rule for rule in REPORT_RULES if "anchor" in rule.parameters]
+    assert len(found) == 4
+    for rule in found:
+        assert {each.since for each in rule.must} == {rule.parameters["anchor"].value}
+
+
+def test_citations_are_by_the_names_of_the_table_of_acts():
+    names = [name for name, _ in ACTS]
+    for each in (*RULES.rules, *RULES.not_covered):
+        assert "ESMA Decision" in each.citation or any(each.citation.startswith(name) for name in names), each.citation
+    for name in names:
+        assert any(name in each.citation for each in (*RULES.rules, *RULES.not_covered)), name
 
 
 def test_every_clock_counts_on_the_european_calendar_or_in_hours():

@@ -139,15 +139,13 @@ def files_blocks(data: PackInput, texts: Texts) -> list[Block]:
     columns = columns_of(
         texts,
         ("c_file", "code", 20),
-        ("attachment_state", "text", 10),
-        ("c_kind", "text", 16),
-        ("c_days", "text", 12),
-        ("c_made", "text", 12),
-        ("c_records", "number", 10),
-        ("c_problems", "number", 10),
-        ("c_schema", "text", 18),
-        ("c_schema_status", "text", 16),
-        ("c_sha", "code", 26),
+        ("attachment_state", "text", 12),
+        ("c_kind", "text", 17),
+        ("c_days", "text", 14),
+        ("c_records", "number", 12),
+        ("c_problems", "number", 13),
+        ("c_schema", "text", 26),
+        ("c_sha", "code", 34),
     )
     block = table_block(
         texts["eu_files"], 2, _FILE_RULES, columns, rows, texts,
@@ -160,8 +158,8 @@ def _file(data: PackInput, row: Record, texts: Texts) -> tuple[str, ...]:
     name = str(row["id"])
     days = f"{cell(row['first'])} – {cell(row['last'])}"
     state = texts["attached" if name in data.attachments else "eu_separate"]
-    middle = (cell(row["kind"]), days, cell(row["made"]), cell(row["records"]), cell(row["problems"]))
-    return name, state, *middle, cell(row["schema"]), cell(row["schema_status"]), cell(row["sha256"])
+    middle = (cell(row["kind"]), days, cell(row["records"]), cell(row["problems"]))
+    return name, state, *middle, f"{cell(row['schema'])}: {cell(row['schema_status'])}", cell(row["sha256"])
 
 
 def _report_days(data: PackInput, texts: Texts) -> Block:

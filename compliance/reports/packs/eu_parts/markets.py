@@ -11,6 +11,7 @@ from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
 from compliance.reports.packs.eu_parts.common import cell, number_of, records_of, rule_in_force, table_block
 from compliance.reports.packs.eu_parts.texts import DETECTOR_NAMES
+from compliance.reports.packs.period import minute_text
 from compliance.rules import Rule
 
 __all__ = ["cfd_blocks", "otr_block", "otr_of", "surveillance_blocks"]
@@ -124,19 +125,31 @@ def _detector(name: str, row: Record | None) -> tuple[str, ...]:
 
 def _cases(data: PackInput, texts: Texts) -> Block:
     found = records_of(data, "cases")
-    fields = ("id", "kind", "state", "detected", "filed")
+    rule = rule_in_force(data, _SUSPICION[0])
     rows = None
-    if found is not None:
-        rows = [tuple(cell(row[name]) for name in fields) for row in found if row["kind"] == "market abuse"]
+    if found is not None and rule is not None:
+        view = View(rule, {}, data.facts.as_of)
+        rows = [_case(row, view) for row in found if row["kind"] == "market abuse"]
     columns = columns_of(
         texts,
         ("c_id", "code", 22),
-        ("c_kind", "text", 20),
-        ("c_state", "text", 18),
+        ("c_state", "text", 20),
         ("c_detected", "text", 18),
+        ("c_due", "text", 18),
         ("c_filed", "text", 18),
+        ("result", "status", 14),
     )
     return table_block(texts["eu_cases"], 3, _SUSPICION, columns, rows, texts, name="cases", facts=("cases",))
+
+
+def _case(row: Record, view: View) -> tuple[str, ...]:
+    """A case, with the day by which it is reported where it is one to report."""
+    fields = [cell(row[name]) for name in ("id", "state", "detected")]
+    if not all(holds(each, row, view) for each in view.rule.where):
+        return (*fields, "—", cell(row["filed"]), "not applicable")
+    due = view.clock("due").due(row["detected"])  # type: ignore[arg-type]  # a moment, by its kind
+    answer = "pass" if all(holds(each, row, view) for each in view.rule.must) else "fail"
+    return (*fields, minute_text(due), cell(row["filed"]), answer)
 
 
 def cfd_blocks(data: PackInput, texts: Texts) -> list[Block]:

@@ -34,9 +34,11 @@ DETECTOR_NAMES: Final[Mapping[str, str]] = {
 }
 
 ENGLISH: Final[Mapping[str, str]] = {
-    "eu_report": "EU quarterly pack: MiCA, MiFID II and MiFIR, transfers of funds, DORA, DAC8",
-    "eu_lacking": "Not known: {facts}. What rests on it is insufficient data; see “Missing data” for who gives "
-    "it and how.",
+    "eu_report": "EU quarterly pack",
+    "eu_lacking": (
+        "Not known: {facts}. Rules that bind the firm and rest on it lack data; “Missing data” says who gives it, and "
+        "how."
+    ),
     "eu_nothing": "There is none in the period ({facts}).",
     "eu_cut": "{shown} of {count} rows; quarterly-figures.json has every one.",
     "eu_licences": "Authorisations (as stated)",
@@ -124,6 +126,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "eu_reports": "Transaction reports by day",
     "eu_reports_intro": "Listed are the days that are not complete, were late, or have open rejections; {count} "
     "days in all.",
+    "eu_acts": "Acts cited",
+    "eu_acts_intro": "Citations use these short names; art. is an article, arts. several.",
     "eu_calendar": "Deadlines after the end of the period",
     "eu_calendar_intro": (
         "Made from the rules' own clocks and periods, on the calendar of TARGET; holidays by {source}. "
@@ -147,7 +151,8 @@ ENGLISH: Final[Mapping[str, str]] = {
         "Amounts in euro are the firm's own statements or the travel rule's valuations, each at one recorded price."
     ),
     # columns
-    "c_figure": "Figure",
+    "c_act": "Short name",
+    "c_act_title": "Act",
     "c_reason": "Reason",
     "c_charge": "Fee or charge",
     "c_count": "Count",
@@ -214,12 +219,10 @@ ENGLISH: Final[Mapping[str, str]] = {
     "c_from": "Counted from (UTC)",
     "c_done": "Done (UTC)",
     "c_file": "File",
-    "c_made": "Made (UTC)",
     "c_days": "Days",
     "c_records": "Records",
     "c_problems": "Problems",
-    "c_schema": "Schema",
-    "c_schema_status": "State of the schema",
+    "c_schema": "Schema and its state",
     "c_sha": "SHA-256",
     "c_day": "Day",
     "c_transactions": "Transactions",

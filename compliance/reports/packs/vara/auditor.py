@@ -36,14 +36,14 @@ SUGGESTED: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ("VARA-SEG-05",),
     ),
     (
-        ("Draw customers by a seed that both sides know from the firm's systems, not from the bundle, and look for each "
-        "in the liabilities with its balance; open an account of the practitioner's own and look for it too."),
+        ("Draw customers by a seed that both sides know from the firm's systems, not from the bundle, and look for "
+        "each in the liabilities with its balance; open an account of the practitioner's own and look for it too."),
         "", ("VARA-RES-01", "VARA-SEG-05"),
     ),
     ("Trace deposits and withdrawals on both sides of the cut-off to the ledger and the chain.", "", ("VARA-RES-01",)),
     (
-        ("Inspect loans, pledges and stakes of client units, and borrowings before and after the cut-off, with consents "
-        "and licences."),
+        ("Inspect loans, pledges and stakes of client units, and borrowings before and after the cut-off, with "
+        "consents and licences."),
         "", ("VARA-SEG-03",),
     ),
     ("Ask third-party custodians and banks for confirmations directly.", "", ("VARA-RES-01", "VARA-CM-04")),

@@ -8,7 +8,7 @@ from compliance.reports.document import Block, Column, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.blocks import attached, key_figures, named
 from compliance.reports.packs.coverage import lowest_of, units
-from compliance.reports.packs.period import end_of, start_of
+from compliance.reports.packs.period import end_of, readable, start_of
 from compliance.reports.packs.vara.mapping import MAPPING, Entry
 from compliance.reports.packs.vara.requirements import net_liquid_assets
 from compliance.reports.packs.vara.values import amounts, cell, records, verdict_of
@@ -30,8 +30,8 @@ def parts_block(data: PackInput, kind: str, texts: Texts) -> Block:
     columns = columns_of(
         texts,
         ("vara_letter", "text", 16),
-        ("vara_part", "text", 32),
-        ("vara_where", "code", 38),
+        ("vara_part", "text", 28),
+        ("vara_where", "text", 44),
         ("vara_state", "text", 12),
     )
     rows = [(entry.citation, entry.what, *_place(data, entry, texts)) for entry in MAPPING[kind]]
@@ -50,14 +50,26 @@ def _place(data: PackInput, entry: Entry, texts: Texts) -> tuple[str, str]:
         return texts["vara_lacks_file"].format(name=name), missing
     if sort == "fact":
         is_known = data.facts.find(name) is not None
-        where = texts["vara_here"].format(heading=name) if is_known else texts["vara_lacks_fact"].format(name=name)
+        where = (
+            texts["vara_here"].format(heading=_heading(name, texts))
+            if is_known
+            else texts["vara_lacks_fact"].format(name=name)
+        )
         return where, given if is_known else missing
     if sort == "own":
         is_known = bool(data.books) if name == "books" else data.facts.find("claims") is not None
-        return texts["vara_here"].format(heading=name), given if is_known else missing
+        return texts["vara_here"].format(heading=texts[name]), given if is_known else missing
     verdict = verdict_of(data, name)
     is_judged = verdict is not None and verdict.result is not Result.INSUFFICIENT
-    return texts["vara_here"].format(heading=name), given if is_judged else missing
+    return texts["vara_here"].format(heading=f"{texts['verdicts']}, {name}"), given if is_judged else missing
+
+
+def _heading(fact: str, texts: Texts) -> str:
+    """The block that shows a fact."""
+    words = {"wallets": "wallets", "encumbrances": "vara_encumbered", "debts": "vara_holdings"}
+    if fact in _LISTS:
+        return texts[_LISTS[fact][0]]
+    return texts[words[fact]] if fact in words else f"{texts['facts_used']}, {fact}"
 
 
 def key_block(data: PackInput, texts: Texts) -> Block:
@@ -79,7 +91,7 @@ def key_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _against(measured: str, required: str) -> str:
-    return f"{measured} ({required})" if measured else ""
+    return f"{readable(measured)} ({readable(required)})" if measured else ""
 
 
 def _net(net: Fraction, required: Fraction) -> str:

@@ -10,7 +10,7 @@ from compliance.reports.document import Block, Column, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.blocks import named
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.period import rule_of
+from compliance.reports.packs.period import readable, rule_of
 from compliance.reports.packs.vara.values import cell, flag, names, number, records, verdict_of
 from compliance.reports.packs.verdict_tables import note_of
 
@@ -30,15 +30,13 @@ def requirement_blocks(data: PackInput, texts: Texts) -> list[Block]:
 def _table(data: PackInput, texts: Texts) -> Block:
     columns = columns_of(
         texts,
-        ("rule", "rule", 15),
-        ("vara_requirement", "text", 28),
-        ("citation", "text", 15),
-        ("text_status", "status", 12),
+        ("rule", "rule", 14),
+        ("vara_requirement", "text", 27),
+        ("text_status", "status", 11),
         ("result", "status", 13),
-        ("measured", "text", 20),
-        ("required", "text", 24),
-        ("margin", "text", 14),
-        ("note", "text", 18),
+        ("measured", "text", 24),
+        ("required", "text", 26),
+        ("margin", "text", 15),
     )
     rows = []
     for rule_id in REQUIREMENTS:
@@ -46,12 +44,10 @@ def _table(data: PackInput, texts: Texts) -> Block:
         if verdict is None:
             continue
         rule = rule_of(data, verdict)
-        rows.append(
-            (
-                rule_id, rule.title, rule.citation, rule.status.value, verdict.result.value, verdict.measured,
-                verdict.required, verdict.margin, note_of(verdict, texts),
-            )
-        )  # fmt: skip
+        found = " · ".join(part for part in (readable(verdict.measured), note_of(verdict, texts)) if part)
+        what = f"{rule.title} · {rule.citation}"
+        answer = rule.status.value, verdict.result.value, found
+        rows.append((rule_id, what, *answer, readable(verdict.required), readable(verdict.margin)))
     heading = texts["vara_requirements"]
     table = named("financial-requirements", heading, columns, rows)
     return Block(heading, 2, (texts["vara_requirements_note"],), table, rules=tuple(row[0] for row in rows))
@@ -112,11 +108,11 @@ def _net_liquid(data: PackInput, texts: Texts) -> Block:
         return Block(heading, 3, (texts["vara_nla_unknown"],), rules=rules)
     net, required, factor = found
     stated = [
-        ("vara_nla_liquid", "vara.liquid_assets", 1),
-        ("vara_nla_current", "vara.liabilities.current", -1),
-        ("vara_nla_exposure", "vara.exposure.in_liabilities", -1),
+        ("vara_nla_liquid", "vara.liquid_assets"),
+        ("vara_nla_current", "vara.liabilities.current"),
+        ("vara_nla_exposure", "vara.exposure.in_liabilities"),
     ]
-    rows = [(texts[word], units(sign * (number(data, name) or Fraction(0)))) for word, name, sign in stated]
+    rows = [(texts[word], units(number(data, name) or Fraction(0))) for word, name in stated]
     rows.append((texts["vara_nla_net"], units(net)))
     rows.append((texts["vara_nla_required"].format(factor=decimal_text(factor)), units(required)))
     rows.append((texts["vara_nla_surplus"], units(net - required)))

@@ -17,6 +17,7 @@ from compliance.reports.packs import blocks
 from compliance.reports.packs.coverage import coverage_blocks, lowest_of, ratio_of, units
 from compliance.reports.packs.evidence import evidence_items
 from compliance.reports.packs.pack import Part, assemble
+from compliance.reports.packs.period import readable
 from compliance.reports.packs.texts import ENGLISH, JAPANESE, words
 from compliance.reports.texts import LANGUAGES
 from tests.compliance.reports.packs.sample import sample
@@ -116,6 +117,19 @@ def test_the_lowest_asset_is_the_hours_ratio():
 @pytest.mark.parametrize(("amount", "text"), [("-1234567.5", "-1,234,567.5"), ("0", "0"), ("1000", "1,000")])
 def test_units_are_exact(amount, text):
     assert units(Fraction(amount)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("30000000 AED", "30,000,000 AED"),
+        (">= 2000000.5 = max(1500000; -2000000)", ">= 2,000,000.5 = max(1,500,000; -2,000,000)"),
+        ("until 2026-10-10T19:59:59.999999Z", "until 2026-10-10 19:59"),
+        ("0.00000001 BTC, 1234, 00000abc, 2026-09-30, a12345", "0.00000001 BTC, 1234, 00000abc, 2026-09-30, a12345"),
+    ],
+)
+def test_figures_are_readable_and_not_rounded(text, shown):
+    assert readable(text) == shown
 
 
 def test_both_languages_have_the_same_words_and_blanks():
