@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.exchange.reading import reading
 from cli.exchange.treasury_desk import TreasuryDesk
 from cli.exchange.vault import load_treasury_secrets
 from cli.travel_rule_folder import FOLDER_NAME, Settings, gate_of, make_folder, open_node, rooms_of
