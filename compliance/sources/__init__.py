@@ -5,6 +5,7 @@
     books.py      the store at a log position: customers, deposits, withdrawals, postings, orders against trades
     prices.py     values in money at the reference prices of the log
     kept.py       what earlier evaluations kept: daily figures by state, averages over a period
+    transaction_files.py   manifests of transaction-level files: the EU's list of files with hash, count and schema
 
 A source states only what it saw. What it could not see it leaves out, and the rules say *insufficient data*.
 """
