@@ -10,7 +10,8 @@ Rules:
 2. A new order is NEWO (one that waits for its trigger, NEWO with INAC); refused, REMO. That it rests then, is no event.
 3. A member's change of price or quantity is REME; their cancellation CAME; the venue's own CAMO; an end by time or by
    the order's own terms EXPI. PARF and FILL are the executions.
-4. An instruction that was refused and left its order as it was is counted and no record.
+4. An order that can be executed at once is LMTO, whatever its price; one that waits for its trigger is STOP.
+5. An instruction that was refused and left its order as it was is counted and no record.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def _order_data(event: OrderEventRecord, code: str, reference: Reference) -> dic
             "ExctgPrsn": _person(terms),
             "TradgCpcty": "" if terms.capacity is Capacity.NONE else terms.capacity.name,
             "OrdrClssfctn": {
-                "OrdrTp": "STOP" if terms.trigger == "stop" else "LMTO" if terms.kind == "limit" else "MRKT",
+                "OrdrTp": "LMTO" if terms.trigger is None else "STOP",
                 "OrdrTpClssfctn": terms.kind if terms.trigger is None else f"{terms.trigger} {terms.kind}",
             },
         }

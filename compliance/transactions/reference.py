@@ -5,7 +5,7 @@ is not known is an error that names file, place and remedy. What a client or an 
 report's lint names it, row by row.
 
     {"firm": {"lei", "mic", "country", "investment_firm": true, "authority", "sender"},
-     "clients": {ACCOUNT: {"lei"} or {"first_names", "surname", "birth_date", "country", "national_id"}},
+     "clients": {ACCOUNT: {"lei", "name"} or {"first_names", "surname", "birth_date", "country", "national_id"}},
      "instruments": {MARKET: {"reportable": true, "isin", "cfi", "name", "price_multiplier", "delivery"}},
      "assets": {ASSET: {"dti", "short_name", "currency"}}}
 """
@@ -41,12 +41,18 @@ class Client:
     """A client's codes. With an LEI it is a legal person; a `member` does not report for itself (MiFIR 26(5))."""
 
     lei: str = ""
+    name: str = ""
     first_names: str = ""
     surname: str = ""
     birth_date: str = ""
     country: str = ""
     national_id: str = ""
     member: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """A person's names, or a firm's; empty where they are missing."""
+        return self.name or f"{self.first_names} {self.surname}".strip()
 
     @property
     def identifier(self) -> str:

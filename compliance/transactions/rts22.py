@@ -17,8 +17,8 @@ from fractions import Fraction
 from typing import Final, NamedTuple, TypeAlias
 
 from anyascii import anyascii
-from compliance.calendars import calendar
 
+from compliance.calendars import calendar
 from compliance.transactions.identifiers import decimal_text, micros_text
 from compliance.transactions.records import TradeRecord, TradeSide
 from compliance.transactions.reference import Client, Reference

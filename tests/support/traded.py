@@ -72,6 +72,7 @@ class TradedExchange:
         (folder / "tallystick.toml").write_text(CONFIG)
         self.url = f"sqlite:///{folder / 'store.sqlite'}"
         self.paths = VenuePaths(folder)
+        self.paths.genesis.write_bytes(GENESIS.to_file())
         self.follower = StoreFollower(Store.open(self.url), GENESIS.hash, threaded=False)
         self.venue = Venue.open(self.paths, GENESIS, [self.follower.follower()], VenueOptions(threads=1))
         self.now_us = START
