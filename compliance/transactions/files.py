@@ -92,7 +92,7 @@ def read_reports(folder: Path) -> Iterator[Report]:
     path = folder / REPORTS
     try:
         with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
                 row = json.loads(line)
                 if not row["findings"]:
                     yield row["report"]
