@@ -1,11 +1,12 @@
 """Rows of Form 1099-DA: one for each part of a lot that was disposed of in a year, in dollars and cents.
 
 Boxes 1a to 1g are numbered as on the form (IRC 6045, status S); what stands in other boxes goes by its name. Amounts
-are rounded once, here, half up. Basis is reported for covered lots and shown, not reported, for others where it is known.
+are rounded once, here, half up. Basis is reported for covered lots; of others it is shown where it is known, and not
+reported.
 
-The optional method for qualifying stablecoins gives one row for each customer and asset; where their sum for the year is
-at most the de minimis (status U), rows are marked so and still listed. What is sold for anything but money or another
-stablecoin is not a designated sale, and is summed in a row of its own.
+The optional method for qualifying stablecoins gives one row for each customer and asset; where their sum for the year
+is at most the de minimis (status U), rows are marked so and still listed. What is sold for anything but money or
+another stablecoin is not a designated sale, and is summed in a row of its own.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 Rules:
 1. An acquisition makes one lot. Its basis is None where nobody here knows it (a deposit); such a lot is noncovered.
-2. Units leave out of lots in the order of the method; the part of a lot that leaves takes its share of the basis
-   along, exactly, so that basis is conserved: what was acquired = what left + what is left.
+2. Units leave out of lots in the order of the method; the part of a lot that leaves takes its share of the basis with
+   it, exactly: what was acquired = what left + what is left, in units and in basis.
 3. No more can leave than is there: the ledger refuses it before, and here it is a broken invariant.
-4. FIFO by time of acquisition, then by number. LIFO the reverse. HIFO by basis of a unit, unknown basis last, then FIFO.
-   Specific identification: the lots that the customer named, in their order, then FIFO.
+4. FIFO by time of acquisition, then by number. LIFO the reverse. HIFO by basis of a unit, unknown basis last, then
+   FIFO. Specific identification: the lots that the customer named, in their order, then FIFO.
 
-Cost: a dispersal takes time in the lots that it uses, plus, under HIFO, a sort of the lots that are there.
+Cost: a departure takes time in the lots that it uses, plus, under HIFO and LIFO, in the lots that are there.
 """
 
 from __future__ import annotations

@@ -53,9 +53,13 @@ class PriceBoard:
 
     def value(self, asset: str, amount: Fraction) -> Fraction | None:
         """What so many whole units are worth in the currency; None where a price is missing."""
+        return self.value_at(asset, amount, None)
+
+    def value_at(self, asset: str, amount: Fraction, price: int | None) -> Fraction | None:
+        """The same at a price that an entry carried (10^-18 of the unit of account), or at the one in force (None)."""
         if self.money.get(asset) == self.currency:
             return amount
-        price = self._price(asset)
+        price = self._price(asset) if price is None else price
         cross = UNIT_PRICE if self.currency == self.unit else self._currencies.get(self.currency)
         return None if price is None or not cross else amount * Fraction(price, cross)
 

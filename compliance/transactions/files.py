@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -27,7 +27,18 @@ from compliance.transactions.rts22_fields import lint
 from compliance.transactions.rts22_xml import UNVERIFIED, Header, validate, xml_chunks
 from ledger.errors import InputError
 
-__all__ = ["MANIFEST", "Span", "private_file", "read_reports", "write_book", "write_eu", "write_order_book"]
+__all__ = [
+    "MANIFEST",
+    "Span",
+    "csv_table",
+    "json_line",
+    "private_file",
+    "read_reports",
+    "write_book",
+    "write_eu",
+    "write_manifest",
+    "write_order_book",
+]
 
 MANIFEST: Final = "manifest.json"
 REPORTS: Final = "reports.jsonl"
@@ -57,7 +68,8 @@ def private_file(path: Path) -> Iterator[IO[str]]:
     part.replace(path)
 
 
-def _line(value: Any) -> str:
+def json_line(value: Any) -> str:
+    """One line of a JSON Lines file."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
 
 
@@ -74,7 +86,8 @@ def write_manifest(out: Path, span: Span, names: Iterable[str], **more: Any) -> 
     return document
 
 
-def _csv(file: IO[str], columns: tuple[str, ...]) -> csv.DictWriter[str]:
+def csv_table(file: IO[str], columns: Sequence[str]) -> csv.DictWriter[str]:
+    """A table with its header written."""
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     return writer
@@ -125,7 +138,7 @@ def write_eu(
 
     with ExitStack() as stack:
         rows = stack.enter_context(private_file(out / REPORTS))
-        exceptions = _csv(
+        exceptions = csv_table(
             stack.enter_context(private_file(out / "exceptions.csv")),
             ("market", "trade", "reference", "field", "key", "problem"),
         )
@@ -135,7 +148,7 @@ def write_eu(
             nonlocal due
             for row in rows_of(counted(), reference):
                 due = max(due, row.due.strftime("%Y-%m-%dT%H:%M:%SZ"))
-                rows.write(_line({"due": row.due.isoformat(), "findings": row.findings, "report": row.report}))
+                rows.write(json_line({"due": row.due.isoformat(), "findings": row.findings, "report": row.report}))
                 if row.is_clean:
                     counts["clean"] += 1
                     yield row.report
@@ -186,14 +199,14 @@ def write_order_book(
 
     with private_file(out / "order-book.jsonl") as file:
         for record in records_of(counted(), reference, numbers, dtis):
-            file.write(_line(record))
+            file.write(json_line(record))
             written += 1
     schema = package_files("compliance.transactions").joinpath("order_book_schema.json").read_text(encoding="utf-8")
     with private_file(out / "order_book_schema.json") as file:
         file.write(schema)
     with private_file(out / "order-trade-ratio.csv") as file:
         columns = ("account", "market", "orders", "order_quanta", "trades", "traded_quanta", "by_number", "by_volume")
-        table = _csv(file, columns)
+        table = csv_table(file, columns)
         for row in ratios.rows():
             table.writerow({**row._asdict(), **{name: _ratio(getattr(row, name)) for name in columns[-2:]}})
     names = ("order-book.jsonl", "order_book_schema.json", "order-trade-ratio.csv")
@@ -216,13 +229,13 @@ def write_book(out: Path, span: Span, records: Iterable[Record], reference: Refe
     book = BOOKS[name]
     completeness = Completeness(book)
     with ExitStack() as stack:
-        table = _csv(stack.enter_context(private_file(out / f"{name}.csv")), book.columns)
+        table = csv_table(stack.enter_context(private_file(out / f"{name}.csv")), book.columns)
         lines = stack.enter_context(private_file(out / f"{name}.jsonl"))
-        exceptions = _csv(stack.enter_context(private_file(out / "exceptions.csv")), ("row", "missing"))
+        exceptions = csv_table(stack.enter_context(private_file(out / "exceptions.csv")), ("row", "missing"))
         for row in book_rows(records, reference, book):
             lacking = completeness.count(row)
             table.writerow(_safe(row))
-            lines.write(_line({key: text for key, text in row.items() if text}))
+            lines.write(json_line({key: text for key, text in row.items() if text}))
             if lacking:
                 exceptions.writerow({"row": completeness.rows, "missing": " ".join(lacking)})
     names = (f"{name}.csv", f"{name}.jsonl", "exceptions.csv")
