@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +37,7 @@ __all__ = [
     "follow_order",
     "fresh_order",
     "key_documents",
+    "latest_keys",
     "markets",
     "order_documents",
     "price_unit",
@@ -130,10 +131,14 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
 
 def key_documents(session: Session, account: str, last: int | None = None) -> list[dict[str, Any]]:
     """The keys that ever could sign for an account, each as it was at a position or is now, as they were registered."""
+    return latest_keys(account_events(session, "key-changed", account, last))
+
+
+def latest_keys(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same from the events that changed keys, in their order."""
     keys: dict[str, dict[str, Any]] = {}
-    for document in account_events(session, "key-changed", account, last):
-        del document["position"]
-        keys[document["key"]] = document
+    for document in documents:
+        keys[document["key"]] = {name: value for name, value in document.items() if name != "position"}
     return list(keys.values())
 
 

@@ -42,6 +42,9 @@ class Address(NamedTuple):
     post_code: str = ""
 
 
+NOWHERE: Final = Address()
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """One client, or one who controls a client; `type` is the code of how (CARF801 to CARF813)."""
@@ -55,7 +58,7 @@ class Person:
     email: str = ""
     residences: tuple[str, ...] = ()
     tins: tuple[Tin, ...] = ()
-    address: Address = Address()
+    address: Address = NOWHERE
     controlling: tuple[Person, ...] = ()
 
     @property

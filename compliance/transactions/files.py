@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ __all__ = [
     "Span",
     "csv_table",
     "json_line",
+    "private_bytes",
     "private_file",
     "read_reports",
     "write_book",
@@ -60,10 +62,18 @@ class Span(NamedTuple):
 @contextmanager
 def private_file(path: Path) -> Iterator[IO[str]]:
     """A text file that is there whole or not at all, for its owner alone; lines end as they are written."""
+    with private_bytes(path) as raw:
+        file = io.TextIOWrapper(raw, encoding="utf-8", newline="")
+        yield file
+        file.flush()
+        file.detach()
+
+
+@contextmanager
+def private_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """The same for bytes."""
     part = path.with_name(f".{path.name}.part")
-    with os.fdopen(
-        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-    ) as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         yield file
     part.replace(path)
 
