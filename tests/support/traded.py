@@ -6,6 +6,7 @@ Prices are round so that every figure can be worked by hand. Bitcoin has 8 decim
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +29,8 @@ from ledger.commands import (
     ReverseDeposit,
     SendWithdrawal,
     SetParameters,
-    SetWallet,
     SettleWithdrawal,
+    SetWallet,
 )
 from ledger.commands.parameters import NewValue
 from ledger.commands.prices import AssetPrice, CurrencyPrice
@@ -107,7 +108,9 @@ class TradedExchange:
         lines = tuple(CurrencyPrice(name, value * 10**12) for name, value in sorted(crosses.items()))
         self.give(FeedPrices(self.now_us, "USD", (AssetPrice(asset, dollars * UNIT),), lines))
 
-    def open(self, people: Sequence[str] = PEOPLE, domiciles: Sequence[str] = ("DE", "FR", "US", "JP")) -> TradedExchange:
+    def open(
+        self, people: Sequence[str] = PEOPLE, domiciles: Sequence[str] = ("DE", "FR", "US", "JP")
+    ) -> TradedExchange:
         """Listing, parameters, customers; fees of 0.1 percent for takers and none for makers; one feed is enough."""
         values = [
             ("fees.tiers", "", (("0", "0", "1000"),)),
@@ -179,4 +182,38 @@ def small_day(folder: Path) -> TradedExchange:
     return house
 
 
-__all__ = ["ALICE", "BOB", "CAROL", "DAVE", "DAY_US", "MARKET", "PEOPLE", "START", "TradedExchange", "order", "small_day"]
+def random_day(folder: Path, seed: int, steps: int) -> TradedExchange:
+    """Orders, amendments, cancellations, deposits and withdrawals of four customers, the same for the same seed."""
+    rng, house = random.Random(seed), TradedExchange(folder).open()
+    house.price("BTC", 50_000, EUR=1_250_000)
+    for number, who in enumerate(PEOPLE):
+        house.deposit(who, "BTC", 5 * 10**8, f"chain:{number}")
+        house.deposit(who, "USD", 10**9, f"bank:{number}")
+    placed: list[tuple[str, int]] = []
+    for step in range(steps):
+        who, choice = rng.choice(PEOPLE), rng.randrange(12)
+        side, steps_of, ticks = rng.choice(("bid", "ask")), rng.randint(1, 200), rng.randint(480, 520)
+        if choice <= 6:
+            terms = {"time_in_force": rng.choice(("gtc", "gtc", "ioc"))}
+            placed += [(who, each) for each in house.place(who, order(side, steps_of, ticks, **terms))]
+        elif choice == 7:
+            by_quote = rng.randint(10_000, 5_000_000)
+            house.place(
+                who, order(side, None, None, kind="market", quote_quantity=by_quote, time_in_force="ioc"),
+                order("bid", 5, 480, trigger="take-profit", trigger_price=rng.randint(480, 520), trigger_by="last"),
+            )  # fmt: skip
+        elif choice == 8 and placed:
+            owner, each = rng.choice(placed)
+            house.give(AmendOrder(owner, "", each, ticks, steps_of))
+        elif choice == 9 and placed:
+            owner, each = rng.choice(placed)
+            house.give(Cancel(owner, "", (each,)))
+        elif choice == 10:
+            house.deposit(who, "BTC", rng.randint(1, 10**8), f"more:{step}")
+            if rng.random() < 0.3:
+                house.give(ReverseDeposit(f"more:{step}", "reorganised"))
+        elif choice == 11:
+            house.price("BTC", rng.randint(40_000, 60_000), EUR=rng.randint(1_100_000, 1_300_000))
+            house.give(MoveBetweenSubaccounts(who, "", "cold", "BTC", 1_000))
+            house.withdraw(who, "BTC", rng.randint(1, 10**5), step, f"bc1q{step}")
+    return house
