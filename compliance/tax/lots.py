@@ -125,12 +125,11 @@ class LotBook:
     def _order(self, chosen: Sequence[int]) -> Iterator[Lot]:
         named = {lot.number: lot for lot in self._lots if lot.number in chosen} if chosen else {}
         yield from (named[number] for number in dict.fromkeys(chosen) if number in named)
-        if self.method is Method.LIFO:
-            ordered: Iterator[Lot] = reversed(self._lots)
-        elif self.method is Method.HIFO:
-            ordered = iter(sorted(self._lots, key=lambda lot: (-lot.unit_basis, lot.number)))
-        else:
-            ordered = iter(self._lots)
+        if self.method is Method.HIFO:
+            others = [lot for lot in self._lots if lot.number not in named]
+            yield from sorted(others, key=lambda lot: (-lot.unit_basis, lot.number))
+            return
+        ordered = reversed(self._lots) if self.method is Method.LIFO else iter(self._lots)
         yield from (lot for lot in ordered if lot.number not in named)
 
     def of_reference(self, reference: str) -> list[int]:
