@@ -108,6 +108,7 @@ def write_all(
         period = Period.of(store.session, config.hours, run.start_us, run.end_us)
         expected = build(shared, store.session, config, period, bar)
     head = run.head(config.exchange)
+    _mend(run.out / ROWS)
     done = _finished(run.out, head)
     failures = []
     try:
@@ -131,15 +132,23 @@ def _log_is_ahead(config: Config, position: int) -> bool:
     return int(LogReader(config.paths.log, config.exchange, config.genesis().hash).head.sequence) > position
 
 
+def _mend(path: Path) -> None:
+    """Take off a last line that was cut off, so that the next one begins anew."""
+    if path.exists():
+        with path.open("r+b") as file:
+            data = file.read()
+            file.truncate(data.rfind(b"\n") + 1)
+
+
 def _lines(out: Path) -> Iterator[dict[str, Any]]:
-    """The lines that are whole; the last one may have been cut off."""
+    """The lines of the rows, in their order; raises InputError for one that is none."""
     path = out / ROWS
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 yield json.loads(line)
             except ValueError:
-                continue
+                raise InputError(str(path), "is damaged", "Write into another folder.", row=number) from None
 
 
 def _finished(out: Path, head: dict[str, Any]) -> set[str]:
