@@ -47,6 +47,7 @@ from por.attestation import fingerprint
 
 __all__ = ["OPEN_STATES", "Period", "Shared", "gather"]
 
+_AT_ONCE: Final = 500
 ARCHIVED: Final = "in an archived segment of the log"
 _TYPES: Final = {kind.TYPE: need for kind, need in REQUIREMENTS.items()}
 OPEN_STATES: Final = frozenset({"open", "waits for its trigger", "triggered", "accepted", "traded"})
@@ -130,6 +131,14 @@ class _Gatherer:
             if done % 1_000 == 0:
                 self.progress("reading who signed", done, total)
 
+    def read_commands(self, wanted: Iterable[int]) -> None:
+        """The store's rows of some commands, many at a time."""
+        missing = sorted(set(wanted) - self.commands.keys())
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            for row in self.session.exec(select(CommandRow).where(col(CommandRow.sequence).in_(some))):
+                self.commands[row.sequence] = row
+
     def command(self, sequence: int) -> CommandRow:
         """The store's row of a command."""
         if sequence not in self.commands:
@@ -169,6 +178,7 @@ class _Gatherer:
                 lines[id(stated)] = [line for line in stated.lines if line.posted]
                 found.setdefault(key.subaccount, {}).setdefault(key.asset, {})[key.code] = stated
         moved = {line.command for some in lines.values() for line in some}
+        self.read_commands(moved)
         self.read_records(sequence for sequence in moved if self.command(sequence).account == self.account)
         result = []
         for name, assets in sorted(found.items()):

@@ -172,7 +172,8 @@ def write_eu(
 
         def sent() -> Iterator[Report]:
             for report in clean() if before is None else changes(before, clean()):
-                assert not lint(report), "only what is clean is sent"
+                # What is new was linted when its row was made; what is taken back comes from an earlier run's file.
+                assert report["status"] == "NEWT" or not lint(report), "only what is clean is sent"
                 counts["written"] += 1
                 yield report
 

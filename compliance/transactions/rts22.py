@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from anyascii import anyascii
@@ -53,8 +54,12 @@ class ReportRow(NamedTuple):
 
 def due_at(traded_us: int) -> datetime:
     """Until when a trade is to be reported."""
+    return _due(calendar(DUE_CALENDAR).day_of(datetime.fromtimestamp(traded_us // 1_000_000, UTC)))
+
+
+@cache
+def _due(day: date) -> datetime:
     days = calendar(DUE_CALENDAR)
-    day = days.day_of(datetime.fromtimestamp(traded_us // 1_000_000, UTC))
     return days.end_of(days.add_business_days(day, DUE_BUSINESS_DAYS))
 
 

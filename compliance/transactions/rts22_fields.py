@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from compliance.transactions.identifiers import cfi_problem, isin_problem, lei_problem, mic_problem
@@ -143,7 +143,7 @@ def _person(text: str) -> str | None:
 
 def _date(text: str) -> str | None:
     try:
-        return None if datetime.strptime(text, "%Y-%m-%d").date().isoformat() == text else "not YYYY-MM-DD"
+        return None if date.fromisoformat(text).isoformat() == text else "not YYYY-MM-DD"
     except ValueError:
         return "no date as YYYY-MM-DD"
 
