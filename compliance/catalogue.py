@@ -36,7 +36,7 @@ SHARED: Final[tuple[FactKind, ...]] = (
     FactKind("reserves.client.custodian", _AMOUNTS, _ATTESTATION, "of that, with third-party custodians", "units"),
     FactKind("reserves.own", _AMOUNTS, _ATTESTATION, "the firm's own, per virtual asset", "units"),
     FactKind("reserves.guarantee", _AMOUNTS, _ATTESTATION, "own, set aside as performance guarantee", "units"),
-    FactKind("reserves.unread", _NAMES, _ATTESTATION, "assets of which a reserve could not be read this hour"),
+    FactKind("reserves.unread", _NAMES, _ATTESTATION, "assets of which a reserve was not read, or is of unknown owner"),
     _records(
         "wallets",
         _ATTESTATION,
@@ -68,6 +68,16 @@ SHARED: Final[tuple[FactKind, ...]] = (
         digest=_TEXT,
     ),
     FactKind("reserves.differences", _AMOUNTS, _ATTESTATION, "reserves less custody less what is in flight", "units"),
+    _records(
+        "wallets.stated",
+        _FIRM,
+        "reserve addresses of which the ledger says nothing: client, own or guarantee; online, offline or custodian",
+        chain=_TEXT,
+        address=_TEXT,
+        owner=_TEXT,
+        custody=_TEXT,
+        label_=_TEXT,
+    ),
     # Client money: currencies, from the ledger and the bank's statements.
     FactKind("client_money.owed", _AMOUNTS, _LEDGER, "owed to customers, per currency", "currency"),
     FactKind("client_money.held", _AMOUNTS, _LEDGER, "in client bank or trust accounts, per currency", "currency"),

@@ -148,7 +148,8 @@ RULES = RuleSet(
     (
         Rule(
             "T-1", "test", "a floor", "is at least so much", "article 1", "1", date(2020, 1, 1), Status.VERIFIED,
-            Primitive.FLOOR, {"measured": "finance.total_assets"}, "test", parameters={"floor": Parameter(Fraction(100))},
+            Primitive.FLOOR, {"measured": "finance.total_assets"}, "test",
+            parameters={"floor": Parameter(Fraction(100))},
         ),
     ),
 )  # fmt: skip
