@@ -15,7 +15,7 @@ from cli.common import read_input
 from cli.exchange.words import read_time, second_text
 from cli.transactions import Opened, opened, say, with_period
 from compliance.tax.carf import CarfTable, Original
-from compliance.tax.carf_xml import Message, Provider
+from compliance.tax.carf_xml import Message, Provider, official_schema
 from compliance.tax.files import write_1099_da, write_carf, write_lots
 from compliance.tax.form_1099_da import Aggregates
 from compliance.tax.lots import Method
@@ -183,7 +183,9 @@ def _domiciled(found: Opened, country: str) -> set[str]:
 @click.option("--message-id", default="1", help="What tells this message from the year's others.")
 @click.option("--test-data", is_flag=True, help="Mark the message as test data.")
 @click.option(
-    "--schema", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The OECD's XSD, to check by."
+    "--schema",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Another XSD to check by; the OECD's own, which comes with this, if none is given.",
 )
 def carf(
     folder: Path,
@@ -218,7 +220,15 @@ def carf(
             provider.country, provider.country, message_id, int(start[:4]), made, currency, is_test=test_data
         )
         document = write_carf(
-            out, span, table, message, provider, people, _names(found), jurisdictions=jurisdictions, schema=schema
+            out,
+            span,
+            table,
+            message,
+            provider,
+            people,
+            _names(found),
+            jurisdictions=jurisdictions,
+            schema=schema or official_schema(),
         )
     return say(document, out, as_json) or int(bool(document.get("schema_findings")))
 

@@ -1,14 +1,16 @@
 """The XML message of CARF and DAC8: OECD CARF XML schema 1.5, one message to one authority, users one by one.
 
-The element names and their order are the schema's as bindings made from it show them; the XSD itself is not part of
-this project, so a message carries the mark *schema not verified*. `validate` (compliance.transactions.rts22_xml) checks
-it against the official files where their user has them. Streaming; the same figures give the same bytes.
+A message is checked by the official XSD beside this file (`schemas/`, with its source and licence in NOTICE) once it is
+written; where that is not there, the message and its manifest carry the mark *schema not verified*. A block of
+`RelevantTransactions` has one kind of one asset, as the schema wants it. Streaming; the same figures give the same
+bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -16,14 +18,21 @@ from compliance.tax.carf import CarfFigures, Key
 from compliance.tax.people import Address, Person, Tin
 from compliance.transactions.identifiers import decimal_text, round_half_up
 
-__all__ = ["CARF", "MARK", "Message", "Provider", "carf_chunks"]
+__all__ = ["CARF", "CHECKED", "MARK", "Message", "Provider", "carf_chunks", "official_schema"]
 
 MARK: Final = "schema not verified"
+CHECKED: Final = "checked by CARFXML_v1.5.xsd, see manifest.json"
 CARF: Final = "urn:oecd:ties:carf:v1"
 STF: Final = "urn:oecd:ties:carfstf:v5"
 _UNITS_DECIMALS: Final = 20
 NEXUS: Final = ("CARF901", "CARF902", "CARF903", "CARF904", "CARF905", "CARF906", "CARF907")
 """Tax residence, incorporation, management, place of business, branch, authorisation, remote services."""
+
+
+def official_schema() -> Path | None:
+    """The main XSD, where it was installed beside this file."""
+    path = Path(__file__).with_name("schemas") / "CARFXML_v1.5.xsd"
+    return path if path.is_file() else None
 
 
 class Provider(NamedTuple):
@@ -128,14 +137,14 @@ def _user(person: Person, rows: Iterable[tuple[Key, CarfFigures]], message: Mess
         _wrapped("ControllingPerson", _individual(one), _element("CtrlgPersonType", one.type))
         for one in person.controlling
     )
-    assets: dict[str, list[str]] = {}
+    blocks: dict[tuple[str, str], list[str]] = {}
     account = ""
     for key, figures in rows:
         account = key.account
-        assets.setdefault(key.asset, []).append(_kind(key, figures, message.currency))
+        blocks.setdefault((key.asset, key.kind), []).append(_kind(key, figures, message.currency))
     transactions = "".join(
         _wrapped("RelevantTransactions", _element("CryptoAsset", names.get(asset, asset)), *kinds)
-        for asset, kinds in assets.items()
+        for (asset, _), kinds in blocks.items()
     )
     reference = f"{message.transmitting}{message.year}-{message.message_id}-{account}"
     return _wrapped(
@@ -148,8 +157,12 @@ def carf_chunks(
     provider: Provider,
     users: Iterable[tuple[Person, list[tuple[Key, CarfFigures]]]],
     names: dict[str, str],
+    mark: str = MARK,
 ) -> Iterator[str]:
-    """The message piece by piece. `users`: each with their rows, all valued and certified. `names` of assets."""
+    """The message piece by piece. `users`: each with their rows, all valued and certified. `names` of assets.
+
+    `mark`: what a comment in it says of its schema.
+    """
     specification = _wrapped(
         "MessageSpec",
         _element("SendingEntityIN", provider.lei or provider.tin),
@@ -173,7 +186,7 @@ def carf_chunks(
     )
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<!-- {MARK}: made after the OECD's CARF XML schema 1.5 without its XSD -->\n"
+        f"<!-- CARF XML schema 1.5; {mark} -->\n"
         f'<CARF_OECD xmlns="{CARF}" xmlns:stf="{STF}" version="1.5">\n{specification}\n<CARFBody>\n{rcasp}\n'
     )
     for person, rows in users:

@@ -5,6 +5,7 @@ Counts in a manifest add up: what was reported and what was held back is what th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from fractions import Fraction
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from compliance.reports.document import csv_cell
 from compliance.tax.carf import CarfFigures, CarfTable, Key
-from compliance.tax.carf_xml import MARK, Message, Provider, amount_text, carf_chunks
+from compliance.tax.carf_xml import CARF, CHECKED, MARK, Message, Provider, amount_text, carf_chunks
 from compliance.tax.form_1099_da import COLUMNS, Aggregates, cents, form_rows
 from compliance.tax.movements import Departure, LotLedger
 from compliance.tax.parameters import carf_due, parameters_json
@@ -246,10 +247,15 @@ def write_carf(
         for exception in table.exceptions:
             held.writerow({**exception._asdict(), "reference": csv_cell(exception.reference)})
     with private_file(out / "carf.xml") as file:
-        file.writelines(carf_chunks(message, provider, reported, names))
+        mark = MARK if schema is None else CHECKED
+        file.writelines(carf_chunks(message, provider, reported, names, mark))
     checked: dict[str, Any] = {"mark": MARK}
     if schema is not None:
-        checked = {"mark": "schema checked", "schema_findings": validate((out / "carf.xml").read_bytes(), schema)}
+        checked = {
+            "mark": "schema checked",
+            "schema_findings": validate(out / "carf.xml", schema, f"{{{CARF}}}CryptoUsers"),
+            "schema_sha256": hashlib.sha256(schema.read_bytes()).hexdigest(),
+        }
     counts = {
         "users": len(users),
         "users_reported": len(reported),

@@ -25,7 +25,7 @@ from compliance.transactions.records import OrderEventRecord, Record, TradeRecor
 from compliance.transactions.reference import Reference
 from compliance.transactions.rts22 import Report, changes, rows_of
 from compliance.transactions.rts22_fields import lint
-from compliance.transactions.rts22_xml import UNVERIFIED, Header, validate, xml_chunks
+from compliance.transactions.rts22_xml import AUTH_016, UNVERIFIED, Header, validate, xml_chunks
 from ledger.errors import InputError
 
 __all__ = [
@@ -178,7 +178,7 @@ def write_eu(
                 yield report
 
         xml.writelines(xml_chunks(header, sent()))
-    found = None if schema is None else validate((out / "auth.016.xml").read_bytes(), schema)
+    found = None if schema is None else validate(out / "auth.016.xml", schema, f"{{{AUTH_016}}}Tx")
     checked = {"mark": UNVERIFIED} if found is None else {"mark": "schema checked", "schema_findings": found}
     return write_manifest(out, span, (REPORTS, "exceptions.csv", "auth.016.xml"), counts=counts, due=due, **checked)
 

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from compliance.transactions.identifiers import lei_problem
 from ledger.errors import InputError
 
-__all__ = ["UNVERIFIED", "Header", "report_xml", "validate", "xml_chunks"]
+__all__ = ["AUTH_016", "UNVERIFIED", "Header", "report_xml", "validate", "xml_chunks"]
 
 UNVERIFIED: Final = "schema not verified"
 HEAD_003: Final = "urn:iso:std:iso:20022:tech:xsd:head.003.001.01"
@@ -144,15 +144,26 @@ def xml_chunks(header: Header, reports: Iterable[Mapping[str, str]]) -> Iterator
     yield "</FinInstrmRptgTxRpt></Document></Pyld>\n</BizData>\n"
 
 
-def validate(document: bytes, schema: Path) -> list[str]:
-    """What an XSD that the user gives finds wrong, as lines; raises InputError for a file that is no schema."""
+def validate(document: Path, schema: Path, whole: str) -> list[str]:
+    """What an XSD finds wrong in a file, as lines; raises InputError for a file that is no schema.
+
+    Streaming: elements called `whole` (in braces its namespace) are let go of once they are read. Reading may stop at
+    the first element that does not hold.
+    """
     from lxml import etree
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
         checker = etree.XMLSchema(etree.parse(str(schema), parser))
     except (OSError, etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
         raise InputError(str(schema), f"is no XML schema that can be read ({error})", "Name the main XSD.") from None
-    tree = etree.fromstring(document, parser)
-    checker.validate(tree)
-    return [f"line {entry.line}: {entry.message}" for entry in checker.error_log]
+    events = etree.iterparse(str(document), ("end",), schema=checker, no_network=True, resolve_entities=False)
+    try:
+        for _, element in events:
+            if element.tag == whole:
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        return [f"line {entry.line}: {entry.message}" for entry in error.error_log]
+    return []

@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from compliance.tax.carf import CarfTable, Key
-from compliance.tax.carf_xml import CARF, STF, Message, Provider, carf_chunks
+from compliance.tax.carf_xml import CARF, STF, Message, Provider, carf_chunks, official_schema
 from compliance.tax.form_1099_da import NFT_CODE, Aggregates, cents, form_rows, is_long_term
 from compliance.tax.lots import Part
 from compliance.tax.movements import Departure
@@ -19,6 +19,7 @@ from compliance.tax.parameters import PARAMETERS, carf_due, covered_from, parame
 from compliance.tax.people import Address, Person, Tin, missing, read_people
 from compliance.tax.valuation import PriceBoard
 from compliance.transactions.records import PriceRecord
+from compliance.transactions.rts22_xml import validate
 from ledger.errors import InputError, InputErrors
 from ledger.journal import ReasonCode
 from tests.compliance.tax.test_movements import PAIR, T0, deposit, prices, side, trade
@@ -199,7 +200,7 @@ ANN = Person(
 )  # fmt: skip
 
 
-def test_the_message_is_in_the_schemas_order_and_escaped():
+def test_the_message_holds_by_the_schema_and_is_escaped(tmp_path):
     provider = Provider("Tally GmbH", "529900T8BM49AURSDO55", "99/9", "DE", Address("DE", "Berlin"))
     message = Message("DE", "DE", "m1", 2026, "2027-01-05T00:00:00Z", "EUR", is_test=True)
     chief = replace(ANN, type="CARF801")
@@ -208,20 +209,17 @@ def test_the_message_is_in_the_schemas_order_and_escaped():
                     trade(side("ann"), side("ben"), 10_000, 2)).rows()  # fmt: skip
     mine = [row for row in figures if row[0].account == "ann"]
     text = "".join(carf_chunks(message, provider, [(ANN, mine), (firm, mine)], {"ETH": "Ether"}))
-    assert "<!-- schema not verified" in text
+    assert "schema not verified -->" in text
     tree = etree.fromstring(text.encode())
     spaces = {"c": CARF, "s": STF}
     user = tree.find(".//c:CryptoUsers", spaces)
-    assert [etree.QName(each).localname for each in user] == [
-        "UserID",
-        "RelevantTransactions",
-        "RelevantTransactions",
-        "DocSpec",
-    ]
-    assert user.findtext(".//c:LastName", namespaces=spaces) == "O<Neil"
-    assert [etree.QName(each).localname for each in user[1]] == [
-        "CryptoAsset", "CryptoToCryptoIn", "CryptoTransferOut", "TransferWallet",
-    ]  # fmt: skip
+    path = tmp_path / "carf.xml"
+    path.write_text(text)
+    assert validate(path, official_schema(), f"{{{CARF}}}CryptoUsers") == []
+    path.write_text(text.replace("<BirthDate>1980-01-02</BirthDate>", "", 1))
+    assert "BirthInfo" in validate(path, official_schema(), f"{{{CARF}}}CryptoUsers")[0]
+    kinds = [[etree.QName(each).localname for each in block][1:] for block in user[1:-1]]
+    assert kinds == [["CryptoToCryptoIn"], ["CryptoTransferOut"], ["TransferWallet"], ["CryptoToCryptoOut"]]
     assert user.findtext("c:RelevantTransactions/c:CryptoAsset", namespaces=spaces) == "Ether"
     assert {each.text for each in tree.iterfind(".//s:DocTypeIndic", spaces)} == {"OECD11"}
     references = [each.text for each in tree.iterfind(".//s:DocRefId", spaces)]
@@ -268,3 +266,20 @@ def test_certifications_that_are_wrong_are_all_named(tmp_path):
             read_people(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_people(tmp_path / "nobody.json")
+
+
+def test_without_the_official_schema_the_mark_is_set(tmp_path, monkeypatch):
+    from compliance.tax import files
+    from compliance.transactions.files import Span
+
+    arguments = (
+        Span("x", "2026-01-01", "2027-01-01", 1, 2), table(moved(100, ReasonCode.DEPOSIT, price=10**18)),
+        Message("DE", "DE", "m1", 2026, "2027-01-05T00:00:00Z", "EUR"),
+        Provider("T", "", "9", "DE", ANN.address), {"ann": ANN}, {},
+    )  # fmt: skip
+    document = files.write_carf(tmp_path / "without", *arguments)
+    assert document["mark"] == "schema not verified" and "schema_findings" not in document
+    assert "schema not verified" in (tmp_path / "without" / "carf.xml").read_text()
+    document = files.write_carf(tmp_path / "with", *arguments, schema=official_schema())
+    assert document["mark"] == "schema checked" and document["schema_findings"] == []
+    assert "not verified" not in (tmp_path / "with" / "carf.xml").read_text()

@@ -217,11 +217,14 @@ def test_a_schema_that_the_user_has_is_checked_by(tmp_path):
     schema.write_text(
         '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="Tx" type="xs:int"/></xs:schema>'
     )
-    assert validate(b"<Tx>5</Tx>", schema) == []
-    assert validate(b"<Tx>five</Tx>", schema)[0].startswith("line 1: ")
+    document = tmp_path / "document.xml"
+    document.write_text("<Tx>5</Tx>")
+    assert validate(document, schema, "Tx") == []
+    document.write_text("<Tx>five</Tx>")
+    assert validate(document, schema, "Tx")[0].startswith("line 1: ")
     schema.write_text("<no schema")
     with pytest.raises(InputError, match="no XML schema"):
-        validate(b"<Tx>5</Tx>", schema)
+        validate(document, schema, "Tx")
 
 
 def test_reference_data_that_are_wrong_are_all_named(tmp_path):
