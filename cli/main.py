@@ -38,6 +38,7 @@ _VERBS = {
     "facts": "cli.facts:facts",
     "report": "cli.report:report",
     "screen": "cli.screening:screen",
+    "archive": "cli.retention:archive",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",
