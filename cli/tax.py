@@ -152,9 +152,19 @@ def form_1099_da(
     people = {} if people_path is None else read_people(people_path)
     with _lots(folder, start, end, reference_path, method, choices, "USD") as (found, _, leaving, start_us):
         wanted = None if everyone else _domiciled(found, US)
-        rows = (each for each in leaving if each.time_us >= start_us and (wanted is None or each.account in wanted))
+        elsewhere: Counter[str] = Counter()
+
+        def rows() -> Iterator[Departure]:
+            for each in leaving:
+                if each.time_us < start_us:
+                    continue
+                if wanted is None or each.account in wanted:
+                    yield each
+                else:
+                    elsewhere[each.account] += each.is_disposal
+
         totals = Aggregates(stablecoins, _money(found))
-        document = write_1099_da(out, found.span, rows, people, found.dtis, _names(found), totals)
+        document = write_1099_da(out, found.span, rows(), people, found.dtis, _names(found), totals, elsewhere)
     return say(document, out, as_json)
 
 

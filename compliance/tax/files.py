@@ -139,9 +139,14 @@ def write_1099_da(
     dtis: Mapping[str, str],
     names: Mapping[str, str],
     aggregates: Aggregates,
+    elsewhere: Mapping[str, int],
 ) -> dict[str, Any]:
     """`1099-da.csv` and `.jsonl` with every disposal, `stablecoins.csv` with sums where that method is chosen,
-    `exceptions.csv` with rows that cannot be filed as they are, and why."""
+    `exceptions.csv` with rows that cannot be filed as they are, and why.
+
+    `elsewhere`: disposals of clients who are not domiciled in the United States, by account, once `departures` are
+    used up; they are counted and no rows.
+    """
     out.mkdir(parents=True, exist_ok=True)
     rows = held = 0
     transfers = 0
@@ -196,6 +201,7 @@ def write_1099_da(
                 )
     written = ("1099-da.csv", "1099-da.jsonl", "stablecoins.csv", "exceptions.csv")
     counts = {"rows": rows, "rows_with_exceptions": held, "stablecoin_rows": len(summed), "not_disposals": transfers}
+    counts["disposals_elsewhere"] = sum(elsewhere.values())
     return write_manifest(out, span, written, counts=counts, currency="USD", parameters=parameters_json())
 
 

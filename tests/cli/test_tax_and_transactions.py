@@ -145,6 +145,8 @@ def test_a_wrong_call_says_what_is_wrong_and_what_to_do(place, tmp_path, capsys,
 def test_us_clients_alone_and_the_lots_that_were_chosen(place, tmp_path):
     assert call(place, tax.tax, ("1099-da", *YEAR, "--people", "people.json"), tmp_path / "us") == 0
     assert (tmp_path / "us" / "1099-da.csv").read_text().count("\n") == 1, "Carol sold nothing"
+    counts = json.loads((tmp_path / "us" / "manifest.json").read_text())["counts"]
+    assert (counts["rows"], counts["disposals_elsewhere"]) == (0, 4)
     choice = tmp_path / "choice.json"
     choice.write_text(json.dumps({ALICE: {"BTC": {"BTC_USD/1": [1]}}}))
     words = ("lots", *YEAR, "--method", "specific", "--lots", str(choice), "--currency", "EUR")
