@@ -16,7 +16,7 @@ from typing import Any, Final
 from compliance.reports.document import csv_cell
 from compliance.tax.carf import CarfFigures, CarfTable, Key
 from compliance.tax.carf_xml import CARF, CHECKED, MARK, Message, Provider, amount_text, carf_chunks
-from compliance.tax.form_1099_da import COLUMNS, Aggregates, cents, form_rows
+from compliance.tax.form_1099_da import COLUMNS, AggregateRow, Aggregates, cents, form_rows
 from compliance.tax.movements import Departure, LotLedger
 from compliance.tax.parameters import carf_due, parameters_json
 from compliance.tax.people import Person, missing
@@ -178,31 +178,39 @@ def write_1099_da(
                     {"row": number, "account": account, "reference": csv_cell(cells["reference"]), "problem": problem}
                 )
         summed = aggregates.rows()
-        for total in summed:
-            cells = {
-                "account": total.account,
-                **_owner(people.get(total.account)),
-                "1a_code": dtis.get(total.asset, ""),
-                "1b_asset": names.get(total.asset, total.asset),
-                "1c_units": decimal_text(Fraction(total.quanta, 10**total.scale), total.scale),
-                "1f_proceeds": cents(total.proceeds),
-                "transactions": str(total.transactions),
-                "designated": "yes" if total.designated else "no",
-                "below_de_minimis": "yes" if total.below_de_minimis else "no",
-            }
-            sums.writerow({**cells, "name": csv_cell(cells["name"])})
-            problems = [
-                *_lacking(people.get(total.account)),
-                *(["1f: no price at that time"] if total.unvalued else []),
-            ]
-            for problem in problems:
-                exceptions.writerow(
-                    {"row": "", "account": total.account, "reference": f"stablecoin {total.asset}", "problem": problem}
-                )
+        _write_sums(sums, exceptions, summed, people, dtis, names)
     written = ("1099-da.csv", "1099-da.jsonl", "stablecoins.csv", "exceptions.csv")
     counts = {"rows": rows, "rows_with_exceptions": held, "stablecoin_rows": len(summed), "not_disposals": transfers}
     counts["disposals_elsewhere"] = sum(elsewhere.values())
     return write_manifest(out, span, written, counts=counts, currency="USD", parameters=parameters_json())
+
+
+def _write_sums(
+    sums: Any,
+    exceptions: Any,
+    totals: Iterable[AggregateRow],
+    people: Mapping[str, Person],
+    dtis: Mapping[str, str],
+    names: Mapping[str, str],
+) -> None:
+    for total in totals:
+        person = people.get(total.account)
+        cells = {
+            "account": total.account,
+            **_owner(person),
+            "1a_code": dtis.get(total.asset, ""),
+            "1b_asset": names.get(total.asset, total.asset),
+            "1c_units": decimal_text(Fraction(total.quanta, 10**total.scale), total.scale),
+            "1f_proceeds": cents(total.proceeds),
+            "transactions": str(total.transactions),
+            "designated": "yes" if total.designated else "no",
+            "below_de_minimis": "yes" if total.below_de_minimis else "no",
+        }
+        sums.writerow({**cells, "name": csv_cell(cells["name"])})
+        for problem in (*_lacking(person), *(["1f: no price at that time"] if total.unvalued else [])):
+            exceptions.writerow(
+                {"row": "", "account": total.account, "reference": f"stablecoin {total.asset}", "problem": problem}
+            )
 
 
 def _owner(person: Person | None) -> dict[str, str]:
