@@ -17,6 +17,7 @@ from cli.exchange.config import Config
 from cli.exchange.giving import now_us
 from cli.exchange.judging import load_register, reader_key, results_of
 from cli.exchange.reading import reading
+from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
 from compliance.gathering import HourSource
@@ -138,7 +139,8 @@ def _embedded(
     asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments)
     inside = within(chain, regime, first, last)
     with reading(config) as store:
-        source = HourSource(config.entity, inside, load_register(config, kinds, store), store)
+        rooms = room_facts(config, inside[-1].hour, store) if inside else []
+        source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
         kept = results_of(config).between(inside[0].hour, inside[-1].hour) if inside else []
         return pack_input(asked, source, kinds, kept)
 

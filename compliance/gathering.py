@@ -17,7 +17,8 @@ from typing import Final
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
 from compliance.register import Register
 from compliance.sources.attested import Statement, attested_facts
-from compliance.sources.books import book_facts
+from compliance.sources.books import book_facts, read_customers
+from compliance.sources.engine import engine_facts
 from compliance.sources.prices import read_prices, value_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
 from ledger.store.snapshot import StoreSnapshot
@@ -79,9 +80,12 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind]) -> Facts:
     found += _reconciled(source.chain)
     position = _position(last)
     if source.store is not None and position is not None:
-        states = _states(firm)
-        found += book_facts(source.store, position, last.hour, source.period, states)
-        prices = read_prices(source.store.session, position)
+        session = source.store.session
+        customers = read_customers(session, position)
+        found += book_facts(source.store, position, last.hour, source.period, _states(firm), customers)
+        house = {account for account, each in customers.items() if each.relation != "customer"}
+        found += engine_facts(session, position, last.hour, house)
+        prices = read_prices(session, position)
         if prices is not None:
             found += value_facts(prices, found, last.hour, CURRENCIES)
     return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm))
