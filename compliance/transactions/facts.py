@@ -1,6 +1,5 @@
 """What rules may ask of transaction-level files: rows for facts of the catalogue, from manifests and counts.
 
-`eu.files` (EU-TX-03.3, EU-OB-01.2): each file with its count, its problems, its schema and whether that was checked.
 `order_to_trade` (EU-VEN-04): orders and trades by member and market. `eu.transaction_reports` (EU-TX-01, EU-TX-03.2):
 by day, how many transactions there were, how many are accepted, how many stand rejected, and since when all are in.
 `record_fields` (JP-BK-04 and the like): of each field that a book needs, how many rows lack it.
@@ -12,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from compliance.calendars import calendar
 from compliance.facts import Record
@@ -22,61 +20,9 @@ from compliance.transactions.order_trade_ratio import RatioRow
 from compliance.transactions.rts22 import DUE_CALENDAR, ReportRow
 from compliance.transactions.rts22_reconcile import Sent
 
-__all__ = ["field_facts", "file_fact", "ratio_facts", "report_facts"]
+__all__ = ["field_facts", "ratio_facts", "report_facts"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _Kind(NamedTuple):
-    """A kind of file: its main file, what its schema is called, and where a manifest counts records and problems."""
-
-    file: str
-    schema: str
-    records: tuple[str, ...]
-    problems: tuple[str, ...]
-
-
-_KINDS: Final = MappingProxyType(
-    {
-        "transaction reports": _Kind(
-            "auth.016.xml", "auth.016.001.01 in head.003", ("counts", "written"), ("counts", "held_back")
-        ),
-        "order-book records": _Kind(
-            "order-book.jsonl", "ours, names of auth.113.001.01", ("records",), ("refused_instructions",)
-        ),
-        "CARF": _Kind("carf.xml", "CARFXML_v1.5.xsd", ("counts", "users_reported"), ("counts", "users_held_back")),
-    }
-)
-
-
-def _number(manifest: Mapping[str, Any], path: tuple[str, ...]) -> Fraction:
-    value: Any = manifest
-    for name in path:
-        value = value[name]
-    return Fraction(int(value))
-
-
-def file_fact(name: str, kind: str, manifest: Mapping[str, Any], made: datetime) -> Record:
-    """A row of `eu.files` from a file's manifest. `kind`: transaction reports, order-book records, CARF.
-
-    Problems are what was held back, and what a schema found; an instruction that was refused is no problem of a file.
-    """
-    parts = _KINDS[kind]
-    findings = len(manifest.get("schema_findings", ()))
-    problems = Fraction(0) if kind == "order-book records" else _number(manifest, parts.problems)
-    last = datetime.fromisoformat(manifest["span"]["end"]) - timedelta(microseconds=1)
-    return {
-        "id": name,
-        "kind": kind,
-        "made": made,
-        "first": date.fromisoformat(manifest["span"]["start"][:10]),
-        "last": last.date(),
-        "records": _number(manifest, parts.records),
-        "problems": problems + findings,
-        "schema": parts.schema,
-        "schema_status": str(manifest["mark"]),
-        "sha256": str(manifest["files"][parts.file]["sha256"]),
-    }
 
 
 def ratio_facts(rows: Iterable[RatioRow], scales: Mapping[str, int]) -> list[Record]:

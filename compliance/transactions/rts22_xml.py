@@ -165,5 +165,6 @@ def validate(document: Path, schema: Path, whole: str) -> list[str]:
                 while element.getprevious() is not None:
                     del element.getparent()[0]
     except etree.XMLSyntaxError as error:
-        return [f"line {entry.line}: {entry.message}" for entry in error.error_log]
+        # The log of this reading alone: the exception's own has what earlier readings of the process found.
+        return [f"line {entry.line}: {entry.message}" for entry in events.error_log] or [str(error)]
     return []
