@@ -219,7 +219,8 @@ def carf(
     others = [] if known is None else read_input(known, "list of destinations").decode().split()
     with opened(folder, start, end, reference_path) as found:
         board, span = _board(found, currency), found.span
-        wanted = [f"asset:{name}" for name in found.reader.scales] + [f"currency:{currency}"]
+        wanted = [f"asset:{name}" for name in found.reader.scales if name not in board.money]
+        wanted += [f"currency:{name}" for name in {currency, *board.money.values()} - {board.unit}]
         for record in prices_before(found.store.session, span.first, wanted):
             board.take(record)
         table = CarfTable(board, _original(found), others)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlmodel import Session, col, select
 
@@ -119,7 +120,7 @@ class SharedFile:
     """The file as statements ask of it: `cli.exchange.statement_facts.Shared`."""
 
     def __init__(self, path: Path, session: Session, config: Config, period: Period) -> None:
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+        self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
         self.scales: Mapping[str, int] = reading.asset_scales(session)
         self.markets: Mapping[str, Market] = reading.markets(session, self.scales)
         self.price_unit: str | None = reading.price_unit(session)
