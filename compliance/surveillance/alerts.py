@@ -1,7 +1,8 @@
 """What a detector says: an alert with everything that is needed to look again, or that it could not run, and why.
 
 All figures are integers: quantities in steps, prices in ticks, values in millionths of the unit of account, shares in
-ppm. So a result has one canonical form, and two runs over the same log are the same bytes.
+ppm. So a result has one canonical form, and two runs over the same log are the same bytes. In documents features are
+text, decimal where they are numbers: they may be negative or wide, which the canonical form has no numbers for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ledger.canonical import canonical
 __all__ = ["IDS_MAX", "PPM", "Alert", "NotRun", "Span", "score_of"]
 
 PPM: Final = 1_000_000
+SCORE_MAX: Final = 10**15
 IDS_MAX: Final = 500
 """So many ids of each kind stand in an alert; how many there are is a feature, and the window leads to the rest."""
 
@@ -83,7 +85,7 @@ class Alert:
             "accounts": list(self.accounts),
             "detector": self.detector,
             "events": list(self.events),
-            "features": dict(self.features),
+            "features": {name: str(value) for name, value in self.features},
             "market": self.market,
             "orders": list(self.orders),
             "parameters": self.parameters,
@@ -121,5 +123,5 @@ class Alert:
 
 
 def score_of(measured: int, threshold: int) -> int:
-    """How far a feature is over its threshold, in ppm: 1,000,000 at the threshold; floor."""
-    return measured * PPM // max(threshold, 1)
+    """How far a feature is over its threshold, in ppm: 1,000,000 at the threshold; floor, at most 10^15."""
+    return min(measured * PPM // max(threshold, 1), SCORE_MAX)

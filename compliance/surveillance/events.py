@@ -53,45 +53,49 @@ class Side(IntEnum):
     ASK = -1
 
 
-_NAME: Final = pl.Categorical
-ORDER_SCHEMA: Final[dict[str, Any]] = {
-    "sequence": pl.Int64,
-    "place": pl.Int32,
-    "time": pl.Int64,
-    "market": _NAME,
-    "kind": pl.UInt8,
-    "order": pl.Int64,
-    "account": _NAME,
-    "subaccount": _NAME,
-    "trader": _NAME,
-    "side": pl.Int8,
-    "price": pl.Int64,
-    "quantity": pl.Int64,
-    "remaining": pl.Int64,
-    "trade": pl.Int64,
-    "counterparty": _NAME,
-    "counter_order": pl.Int64,
-    "fee": pl.Int64,
-    "reason": pl.UInt8,
-    "value": pl.Int64,
-}
+_NAME: Final = pl.Categorical()
+ORDER_SCHEMA: Final = pl.Schema(
+    {
+        "sequence": pl.Int64(),
+        "place": pl.Int32(),
+        "time": pl.Int64(),
+        "market": _NAME,
+        "kind": pl.UInt8(),
+        "order": pl.Int64(),
+        "account": _NAME,
+        "subaccount": _NAME,
+        "trader": _NAME,
+        "side": pl.Int8(),
+        "price": pl.Int64(),
+        "quantity": pl.Int64(),
+        "remaining": pl.Int64(),
+        "trade": pl.Int64(),
+        "counterparty": _NAME,
+        "counter_order": pl.Int64(),
+        "fee": pl.Int64(),
+        "reason": pl.UInt8(),
+        "value": pl.Int64(),
+    }
+)
 """`trader`: the session or API source that the log names. `price` of Pending and Triggered: the trigger, reference."""
 
-MONEY_SCHEMA: Final[dict[str, Any]] = {
-    "sequence": pl.Int64,
-    "place": pl.Int32,
-    "time": pl.Int64,
-    "kind": pl.UInt8,
-    "account": _NAME,
-    "asset": _NAME,
-    "amount": pl.Int64,
-    "quanta": pl.String,
-    "value": pl.Int64,
-    "balance": pl.Int64,
-    "chain": _NAME,
-    "address": pl.String,
-    "reference": pl.String,
-}
+MONEY_SCHEMA: Final = pl.Schema(
+    {
+        "sequence": pl.Int64(),
+        "place": pl.Int32(),
+        "time": pl.Int64(),
+        "kind": pl.UInt8(),
+        "account": _NAME,
+        "asset": _NAME,
+        "amount": pl.Int64(),
+        "quanta": pl.String(),
+        "value": pl.Int64(),
+        "balance": pl.Int64(),
+        "chain": _NAME,
+        "address": pl.String(),
+        "reference": pl.String(),
+    }
+)
 """`address`: where it came from or goes to, null where the log does not say."""
 
 

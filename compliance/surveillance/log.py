@@ -98,7 +98,7 @@ class EventLog:
         return _collected(self._money, MONEY_SCHEMA)
 
 
-def _collected(parts: Sequence[pl.DataFrame | Path], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _collected(parts: Sequence[pl.DataFrame | Path], schema: pl.Schema) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema=schema)
     scans = [pl.scan_parquet(part) if isinstance(part, Path) else part.lazy() for part in parts]

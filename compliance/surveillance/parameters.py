@@ -65,10 +65,15 @@ class RapidInOut:
 
 @dataclass(frozen=True, slots=True)
 class FanInOut:
-    """AML-03. Distinct counterparties in a day against the same person's days before, floor of one for the spread."""
+    """AML-03. Distinct counterparties in a day against the same person's days before, floor of one for the spread.
+
+    Who has fewer than `baseline_days_min` days has no baseline: `counterparties_min_new` alone is asked of them.
+    """
 
     window_us: int = DAY_US
     baseline_days: int = 30
+    baseline_days_min: int = 7
+    counterparties_min_new: int = 20
     z_min_ppm: int = 4_000_000
     counterparties_min: int = 8
 
@@ -130,7 +135,7 @@ class Wash:
 
     window_us: int = DAY_US
     trades_min: int = 3
-    own_share_ppm: int = 50_000
+    own_share_ppm: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +178,17 @@ class QuoteStuffing:
 
 @dataclass(frozen=True, slots=True)
 class Ignition:
-    """MA-05. An aggressive burst that moves the price by so many sigma, then passive fills the other way."""
+    """MA-05. An aggressive burst that moves the price by so many sigma, then passive fills the other way.
+
+    `large_multiple`: the burst over the market's median order.
+    """
 
     gap_us: int = 2 * SECOND_US
     bucket_us: int = 10 * SECOND_US
     sigma_min_ppm: int = 4_000_000
     move_min_ppm: int = 3_000
+    fills_min: int = 3
+    large_multiple: int = 5
     burst_share_ppm: int = 500_000
     unwind_us: int = 2 * MINUTE_US
     unwind_share_ppm: int = 500_000

@@ -23,9 +23,10 @@ __all__ = ["fan_in_out", "hops_to_tags", "shared_instruments", "tainted_exposure
 def fan_in_out(money: pl.DataFrame, p: FanInOut, make: Make) -> Iterator[Alert]:
     """AML-03: far more distinct addresses within a day than on the same person's days before, in or out.
 
-    The baseline is the distinct addresses of each of the days before, quiet days counted as zero; its spread is at
-    least one. One alert for each run of days.
+    The baseline is the distinct addresses of each of the days before, from the person's first movement on, quiet days
+    counted as zero; its spread is at least one. One alert for each run of days.
     """
+    since = dict(money.group_by("cluster").agg(pl.col("time").min() // DAY_US).rows())
     known = money.filter(pl.col("address").is_not_null())
     for word, kinds in (("in", INFLOW), ("out", OUTFLOW)):
         flows = known.filter(pl.col("kind").is_in(kinds))
@@ -34,10 +35,10 @@ def fan_in_out(money: pl.DataFrame, p: FanInOut, make: Make) -> Iterator[Alert]:
         )  # fmt: skip
         for owner in sorted(busy["cluster"].to_list()):
             events = flows.filter(pl.col("cluster") == owner).sort("sequence", "place").to_dicts()
-            yield from _fans(events, word, p, make)
+            yield from _fans(events, word, since[owner], p, make)
 
 
-def _fans(events: list[dict[str, Any]], word: str, p: FanInOut, make: Make) -> Iterator[Alert]:
+def _fans(events: list[dict[str, Any]], word: str, since: int, p: FanInOut, make: Make) -> Iterator[Alert]:
     by_day: dict[int, set[str]] = {}
     for event in events:
         by_day.setdefault(event["time"] // DAY_US, set()).add(event["address"])
@@ -48,8 +49,11 @@ def _fans(events: list[dict[str, Any]], word: str, p: FanInOut, make: Make) -> I
         inside = [each for each in events[place:] if each["time"] < event["time"] + p.window_us]
         count = len({each["address"] for each in inside})
         day = event["time"] // DAY_US
-        baseline = [len(by_day.get(each, ())) for each in range(day - p.baseline_days, day)]
-        if count < p.counterparties_min or not _is_beyond(count, baseline, p.z_min_ppm):
+        baseline = [len(by_day.get(each, ())) for each in range(max(day - p.baseline_days, since), day)]
+        if len(baseline) < p.baseline_days_min:
+            if count < p.counterparties_min_new:
+                continue
+        elif count < p.counterparties_min or not _is_beyond(count, baseline, p.z_min_ppm):
             continue
         quiet_until = event["time"] + p.window_us
         yield make(

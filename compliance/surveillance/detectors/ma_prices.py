@@ -37,8 +37,10 @@ def momentum_ignition(m: MarketFrames, p: Ignition, make: Make) -> Iterator[Aler
             pl.col("time").first().alias("start"), pl.col("time").last().alias("end"),
             pl.col("sequence").first().alias("first"), pl.col("sequence").last().alias("last"),
             pl.col("before").first(), pl.col("price").last().alias("after"), pl.col("quantity").sum(),
+            pl.len().alias("fills"),
         )
         .with_columns(((pl.col("after") - pl.col("before")) * pl.col("side").cast(pl.Int64)).alias("move"))
+        .filter((pl.col("fills") >= p.fills_min) & (pl.col("quantity") >= m.median_order * p.large_multiple))
         .filter(pl.col("move").cast(pl.Int128) * PPM >= pl.col("before").cast(pl.Int128) * p.move_min_ppm)
     )  # fmt: skip
     for row in bursts.sort("first", "cluster").to_dicts():
