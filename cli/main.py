@@ -34,6 +34,8 @@ _VERBS = {
     "treasury": "cli.exchange.treasury_verbs:treasury",
     "withdraw": "cli.exchange.withdraw:withdraw",
     "statement": "cli.exchange.statement:statement",
+    "compliance": "cli.compliance:compliance",
+    "facts": "cli.facts:facts",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",

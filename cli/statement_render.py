@@ -9,99 +9,31 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from cli.statement_data import DECIMAL, AssetLines, Movement, StatementData, Subaccount
 from cli.statement_texts import ENGLISH
-from ledger.assets import format_amount
-from por.pages import plain, render_page
+from compliance.reports import html
+from compliance.reports.document import (
+    Block,
+    Document,
+    Table,
+    Texts,
+    amount_text,
+    columns_of,
+    csv_cell,
+    plain_amount,
+    table_of,
+    time_text,
+)
+from por.pages import plain
 
-__all__ = [
-    "Block",
-    "Column",
-    "Document",
-    "Table",
-    "amount_text",
-    "csv_cell",
-    "document_of",
-    "render_csv",
-    "render_html",
-]
+__all__ = ["document_of", "render_csv", "render_html"]
 
-Texts = Mapping[str, str]
-DECIMALS_SHOWN = 2
-"""At least so many, where the scale has them; and never fewer than the amount needs."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What spreadsheets read as the start of a formula, the full-width forms among them."""
 CSV_COLUMNS = (
     "line,subaccount,asset,time,reason,reference,amount,balance_after,price,price_asset,signed_role,signed_key,"
     "signed_in_your_place,market,side,kind,quantity,filled,permissions,since,until,detail"
 ).split(",")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's heading; `kind` is `text`, `number` or `code`; `weight` its share of a printed page's width."""
-
-    name: str
-    kind: str = "text"
-    weight: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of texts. `emphasis` are rows, by place, that are sums rather than lines."""
-
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    emphasis: frozenset[int] = frozenset()
-
-    def __post_init__(self) -> None:
-        assert all(len(row) == len(self.columns) for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A heading of a level (2 or 3), what stands under it, and perhaps a table with a note after it."""
-
-    heading: str
-    level: int
-    paragraphs: tuple[str, ...] = ()
-    table: Table | None = None
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A statement as it is shown: its title, facts beside it, and blocks in order."""
-
-    language: str
-    title: str
-    subtitle: str
-    facts: tuple[tuple[str, str], ...]
-    blocks: tuple[Block, ...]
-    prepared: str
-    footer: str
-
-
-def amount_text(quanta: int, scale: int) -> str:
-    """Quanta as exact decimal text, thousands parted by commas: no digit is dropped but zeros at the end."""
-    shortest = format_amount(abs(quanta), scale)
-    whole, _, part = shortest.partition(".")
-    part = part.ljust(min(DECIMALS_SHOWN, scale), "0")
-    sign = "-" if quanta < 0 else ""
-    return f"{sign}{int(whole):,}{'.' + part if part else ''}"
-
-
-def _plain_amount(quanta: int, scale: int) -> str:
-    return ("-" if quanta < 0 else "") + format_amount(abs(quanta), scale)
-
-
-def _time(text: str) -> str:
-    """A time as people read it; every column of times says that it is in UTC."""
-    return text.removesuffix("Z").replace("T", " ", 1) if text.endswith("Z") else text
 
 
 # The document
@@ -117,8 +49,8 @@ def document_of(data: StatementData, texts: Texts = ENGLISH) -> Document:
             (texts["account"], plain(data.account)),
             (texts["exchange"], data.exchange),
             (texts["entity"], data.entity),
-            (texts["period"], texts["period_value"].format(start=_time(data.start), end=_time(data.end))),
-            (texts["prepared"], _time(data.prepared)),
+            (texts["period"], texts["period_value"].format(start=time_text(data.start), end=time_text(data.end))),
+            (texts["prepared"], time_text(data.prepared)),
         ),
         blocks=tuple(_blocks(data, texts)),
         prepared=data.prepared,
@@ -145,17 +77,9 @@ def _name(subaccount: str, texts: Texts) -> str:
     return texts["subaccount"].format(name=plain(subaccount)) if subaccount else texts["main"]
 
 
-def _columns(texts: Texts, *columns: tuple[str, str, int]) -> tuple[Column, ...]:
-    return tuple(Column(texts[name], kind, weight) for name, kind, weight in columns)
-
-
-def _table(caption: str, columns: tuple[Column, ...], rows: Iterable[Sequence[str]]) -> Table:
-    return Table(caption, columns, tuple(tuple(plain(cell) for cell in row) for row in rows))
-
-
 def _summary(data: StatementData, texts: Texts) -> Block:
     number = ("opening", "credits", "debits", "closing", "held", "debt")
-    columns = _columns(texts, ("where", "text", 12), ("asset", "text", 8), *((name, "number", 13) for name in number))
+    columns = columns_of(texts, ("where", "text", 12), ("asset", "text", 8), *((name, "number", 13) for name in number))
     rows = []
     for subaccount in data.subaccounts:
         for lines in subaccount.assets:
@@ -167,7 +91,7 @@ def _summary(data: StatementData, texts: Texts) -> Block:
             )
     if not rows:
         return Block(texts["summary"], 2, (texts["no_assets"],))
-    return Block(texts["summary"], 2, (), _table(texts["summary"], columns, rows), (texts["summary_note"],))
+    return Block(texts["summary"], 2, (), table_of(texts["summary"], columns, rows), (texts["summary_note"],))
 
 
 def _subaccount(subaccount: Subaccount, texts: Texts) -> Iterator[Block]:
@@ -180,10 +104,10 @@ def _subaccount(subaccount: Subaccount, texts: Texts) -> Iterator[Block]:
     for lines in subaccount.assets:
         yield _movements(lines, texts)
         if lines.holds:
-            columns = _columns(texts, ("reason", "text", 20), ("reference", "code", 30), ("amount", "number", 20))
+            columns = columns_of(texts, ("reason", "text", 20), ("reference", "code", 30), ("amount", "number", 20))
             rows = [(hold.reason, hold.reference, amount_text(hold.amount, lines.scale)) for hold in lines.holds]
             heading = texts["holds_of"].format(asset=lines.asset)
-            yield Block(heading, 3, (), _table(heading, columns, rows))
+            yield Block(heading, 3, (), table_of(heading, columns, rows))
         if lines.debt_movements or lines.debt_opening:
             yield _movements(lines, texts, is_debt=True)
 
@@ -194,7 +118,7 @@ def _movements(lines: AssetLines, texts: Texts, is_debt: bool = False) -> Block:
     heading = texts["debts_of" if is_debt else "claims_of"].format(asset=lines.asset)
     if not movements:
         return Block(heading, 3, (texts["no_movements"].format(balance=amount_text(closing, lines.scale)),))
-    columns = _columns(
+    columns = columns_of(
         texts,
         ("time", "text", 17),
         ("reason", "text", 14),
@@ -209,7 +133,7 @@ def _movements(lines: AssetLines, texts: Texts, is_debt: bool = False) -> Block:
         price = "" if movement.price is None else f"{movement.price} {movement.price_asset or ''}".strip()
         rows.append(
             (
-                _time(movement.time),
+                time_text(movement.time),
                 movement.reason,
                 movement.reference,
                 amount_text(movement.amount, lines.scale),
@@ -219,7 +143,7 @@ def _movements(lines: AssetLines, texts: Texts, is_debt: bool = False) -> Block:
             )
         )
     rows.append(("", texts["closing_row"], "", "", "", amount_text(closing, lines.scale), ""))
-    table = _table(heading, columns, rows)
+    table = table_of(heading, columns, rows)
     sums = frozenset({0, len(rows) - 1})
     return Block(heading, 3, (), Table(table.caption, table.columns, table.rows, sums))
 
@@ -234,7 +158,7 @@ def _signed_by(movement: Movement, texts: Texts) -> str:
 def _orders(data: StatementData, texts: Texts) -> Block:
     if not data.open_orders:
         return Block(texts["orders"], 2, (texts["no_orders"],))
-    columns = _columns(
+    columns = columns_of(
         texts,
         ("where", "text", 13),
         ("market", "text", 12),
@@ -256,28 +180,28 @@ def _orders(data: StatementData, texts: Texts) -> Block:
             amount_text(order.quantity, order.scale),
             amount_text(order.filled, order.scale),
             order.price or texts["none"],
-            _time(order.placed),
+            time_text(order.placed),
         )
         for order in data.open_orders
     ]
-    return Block(texts["orders"], 2, (), _table(texts["orders"], columns, rows))
+    return Block(texts["orders"], 2, (), table_of(texts["orders"], columns, rows))
 
 
 def _positions(data: StatementData, texts: Texts) -> Block:
     if not data.positions:
         return Block(texts["positions"], 2, (texts["no_positions"],))
-    columns = _columns(texts, ("where", "text", 20), ("market", "text", 20), ("quantity", "number", 20))
+    columns = columns_of(texts, ("where", "text", 20), ("market", "text", 20), ("quantity", "number", 20))
     rows = [
         (_name(position.subaccount, texts), position.market, amount_text(position.quantity, position.scale))
         for position in data.positions
     ]
-    return Block(texts["positions"], 2, (texts["positions_note"],), _table(texts["positions"], columns, rows))
+    return Block(texts["positions"], 2, (texts["positions_note"],), table_of(texts["positions"], columns, rows))
 
 
 def _keys(data: StatementData, texts: Texts) -> Block:
     if not data.keys:
         return Block(texts["keys"], 2, (texts["no_keys"],))
-    columns = _columns(
+    columns = columns_of(
         texts,
         ("key", "code", 30),
         ("role", "text", 12),
@@ -290,39 +214,44 @@ def _keys(data: StatementData, texts: Texts) -> Block:
             key.key,
             key.role,
             ", ".join(key.permissions) or texts["none"],
-            _time(key.since),
-            _time(key.until or texts["still"]),
+            time_text(key.since),
+            time_text(key.until or texts["still"]),
         )
         for key in data.keys
     ]
-    return Block(texts["keys"], 2, (texts["keys_note"],), _table(texts["keys"], columns, rows))
+    return Block(texts["keys"], 2, (texts["keys_note"],), table_of(texts["keys"], columns, rows))
 
 
 def _consents(data: StatementData, texts: Texts) -> Block:
     if not data.consents:
         return Block(texts["consents"], 2, (texts["no_consents"],))
-    columns = _columns(
+    columns = columns_of(
         texts, ("subject", "text", 20), ("text_hash", "code", 44), ("given", "text", 18), ("withdrawn", "text", 18)
     )
     rows = [
-        (consent.subject, consent.text_sha256, _time(consent.given), _time(consent.withdrawn or texts["not_withdrawn"]))
+        (
+            consent.subject,
+            consent.text_sha256,
+            time_text(consent.given),
+            time_text(consent.withdrawn or texts["not_withdrawn"]),
+        )
         for consent in data.consents
     ]
-    return Block(texts["consents"], 2, (texts["consents_note"],), _table(texts["consents"], columns, rows))
+    return Block(texts["consents"], 2, (texts["consents_note"],), table_of(texts["consents"], columns, rows))
 
 
 def _inclusion(data: StatementData, texts: Texts) -> Block:
     found = data.inclusion
     if found is None:
         return Block(texts["inclusion"], 2, (texts["inclusion_none"],))
-    columns = _columns(texts, ("asset", "text", 12), ("claim", "number", 30), ("leaf_debt", "number", 30))
+    columns = columns_of(texts, ("asset", "text", 12), ("claim", "number", 30), ("leaf_debt", "number", 30))
     rows = [
         (leaf.asset, amount_text(leaf.claim, leaf.scale), amount_text(leaf.debt, leaf.scale)) for leaf in found.leaves
     ]
     words = texts["inclusion_text"].format(
         hour=found.hour, sequence=f"{found.sequence:,}", fingerprint=found.fingerprint
     )
-    table = _table(texts["inclusion"], columns, rows)
+    table = table_of(texts["inclusion"], columns, rows)
     return Block(texts["inclusion"], 2, (words,), table, (texts["inclusion_how"],))
 
 
@@ -331,18 +260,10 @@ def _inclusion(data: StatementData, texts: Texts) -> Block:
 
 def render_html(data: StatementData, texts: Texts = ENGLISH) -> str:
     """One self-contained page: no script, nothing from outside, readable on a phone and on paper."""
-    document = document_of(data, texts)
-    styles = ("base.css", "statement.css")
-    return render_page("statement.html.j2", styles=styles, title=document.footer, document=document, skip=texts["skip"])
+    return html.render_html(document_of(data, texts), texts["skip"])
 
 
 # CSV
-
-
-def csv_cell(text: str) -> str:
-    """A text for a cell: what a spreadsheet would take for a formula is opened with an apostrophe."""
-    shown: str = plain(text)
-    return "'" + shown if shown.lstrip(" ").startswith(FORMULA_STARTS) else shown
 
 
 def render_csv(data: StatementData) -> bytes:
@@ -383,13 +304,13 @@ def _csv_lines(data: StatementData) -> Iterator[dict[str, str]]:
             "reference": order.order,
             "side": order.side,
             "kind": order.kind,
-            "quantity": _plain_amount(order.quantity, order.scale),
-            "filled": _plain_amount(order.filled, order.scale),
+            "quantity": plain_amount(order.quantity, order.scale),
+            "filled": plain_amount(order.filled, order.scale),
             "price": order.price or "",
             "time": order.placed,
         }
     for position in data.positions:
-        quantity = _plain_amount(position.quantity, position.scale)
+        quantity = plain_amount(position.quantity, position.scale)
         yield {"line": "position", "subaccount": position.subaccount, "market": position.market, "quantity": quantity}
     for key in data.keys:
         yield {
@@ -417,7 +338,7 @@ def _csv_asset(subaccount: str, lines: AssetLines) -> Iterator[dict[str, str]]:
     common = {"subaccount": subaccount, "asset": lines.asset}
 
     def sums(line: str, quanta: int) -> dict[str, str]:
-        return {"line": line, **common, "balance_after": _plain_amount(quanta, lines.scale)}
+        return {"line": line, **common, "balance_after": plain_amount(quanta, lines.scale)}
 
     for prefix, opening, movements, closing in (
         ("", lines.opening, lines.movements, lines.closing),
@@ -433,8 +354,8 @@ def _csv_asset(subaccount: str, lines: AssetLines) -> Iterator[dict[str, str]]:
                 "time": movement.time,
                 "reason": movement.reason,
                 "reference": movement.reference,
-                "amount": _plain_amount(movement.amount, lines.scale),
-                "balance_after": _plain_amount(movement.balance_after, lines.scale),
+                "amount": plain_amount(movement.amount, lines.scale),
+                "balance_after": plain_amount(movement.balance_after, lines.scale),
                 "price": movement.price or "",
                 "price_asset": movement.price_asset or "",
                 "signed_role": movement.signed_role or "",
@@ -443,7 +364,7 @@ def _csv_asset(subaccount: str, lines: AssetLines) -> Iterator[dict[str, str]]:
             }
         yield sums(f"{prefix}closing", closing)
         for hold in () if prefix else lines.holds:
-            amount = _plain_amount(hold.amount, lines.scale)
+            amount = plain_amount(hold.amount, lines.scale)
             yield {"line": "hold", **common, "reason": hold.reason, "reference": hold.reference, "amount": amount}
 
 
@@ -454,5 +375,5 @@ def _csv_inclusion(data: StatementData) -> Iterator[dict[str, str]]:
     yield {"line": "attestation", "time": named.hour, "reference": named.fingerprint, "detail": str(named.sequence)}
     for leaf in named.leaves:
         for line, quanta in (("leaf-claim", leaf.claim), ("leaf-debt", leaf.debt)):
-            amount = _plain_amount(quanta, leaf.scale)
+            amount = plain_amount(quanta, leaf.scale)
             yield {"line": line, "asset": leaf.asset, "time": named.hour, "balance_after": amount}

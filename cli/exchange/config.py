@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.exchange.config_treasury import CHAIN_TABLE, BankConfig, ChainConfig, read_banks, read_chains
+from compliance.regimes import REGIMES
 from ledger.errors import InputError, InputErrors, InputProblem
 from ledger.genesis import Genesis
 from ledger.log import LogOptions, MirrorPolicy
@@ -50,6 +51,7 @@ finality_seconds = 1800                 # how long an hour waits for its blocks 
 reserves = ""                           # the reserve list (TOML) of the addresses that count; empty: none yet
 layouts = []                            # token layouts of your own (TOML)
 site = "site"                           # the public page is written here each hour; empty for none
+rules = ["vara", "jfsa", "us-mtl", "eu"]  # whose rules are evaluated after each hour; empty for none
 
 # One table for each bank account, under its wallet's name in the ledger.
 # [banks.bank-1]
@@ -81,6 +83,7 @@ class Config:
     reserves: Path | None
     layouts: tuple[Path, ...]
     site: Path | None
+    rules: tuple[str, ...]
     chains: tuple[ChainConfig, ...]
     banks: tuple[BankConfig, ...] = ()
 
@@ -152,7 +155,7 @@ _KNOWN: Final[Mapping[str, Mapping[str, type]]] = {
     "log": {"segment_megabytes": int, "second_copy": str, "second_copy_policy": str},
     "store": {"url": str},
     "door": {"listen": str, "port": int, "threads": int},
-    "hour": {"finality_seconds": int, "reserves": str, "layouts": list, "site": str},
+    "hour": {"finality_seconds": int, "reserves": str, "layouts": list, "site": str, "rules": list},
 }
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "secrets.folder": "secrets",
@@ -167,6 +170,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "hour.reserves": "",
     "hour.layouts": [],
     "hour.site": "site",
+    "hour.rules": list(REGIMES),
 }
 _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "log.segment_megabytes": (1, 4096),
@@ -218,7 +222,10 @@ class _Reader:
         if policy not in ("sync", "async"):
             self._refuse("log.second_copy_policy", "is neither sync nor async", "Write one of the two.")
             policy = "sync"
-        layouts = self._value("hour", "layouts")
+        layouts, rules = self._value("hour", "layouts"), self._value("hour", "rules")
+        for each in rules:
+            if each not in REGIMES:
+                self._refuse("hour.rules", "names a regime that is not known", f"Choose from {', '.join(REGIMES)}.")
         parent = self._path.parent
         return Config(
             folder=parent,
@@ -236,6 +243,7 @@ class _Reader:
             reserves=self._path_or_none("hour", "reserves"),
             layouts=tuple(parent / str(each) for each in layouts),
             site=self._path_or_none("hour", "site"),
+            rules=tuple(each for each in REGIMES if each in rules),
             chains=tuple(read_chains(self._data.get("chains", {}), self._refuse)),
             banks=tuple(read_banks(self._data.get("banks", {}), self._refuse)),
         )

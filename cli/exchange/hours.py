@@ -25,11 +25,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from cli.exchange.aside import Aside
 from cli.exchange.close import BalancesAt, CutAt, ReservesAt, complete, read_balances, read_reserves
 from cli.exchange.config import Config
 from cli.exchange.flights import FlightsAt, WatchedTo, watched_to
+from cli.exchange.judging import JudgeJob, judge_hours
 from cli.exchange.memory import settle_memory
-from cli.exchange.publish import Publisher, site_job
+from cli.exchange.publish import publish_site, site_job
 from cli.exchange.statements import note_statement, require_statements, write_durable
 from cli.exchange.trees import COLUMNS, TreesFollower
 from cli.exchange.vault import HouseSecrets
@@ -104,7 +106,15 @@ class HourKeeper:
         self.notices: list[str] = []
         self.on_cut: Callable[[str, str], object] = lambda hour, name: None
         """Told of every cut: the hour, and the name of its folders."""
-        self._publisher = Publisher(site_job(config))
+        self._asides = (
+            Aside("site", publish_site, site_job(config), "the public page could not be written"),
+            Aside(
+                "compliance",
+                judge_hours,
+                JudgeJob(config.folder, secrets.signing) if config.rules else None,
+                "the rules could not be evaluated: see `tallystick compliance evaluate`",
+            ),
+        )
         self.closed = 0
         """How many statements were made since the start."""
         config.trees.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -275,9 +285,10 @@ class HourKeeper:
             self._hear(self._process.messages(timeout_seconds))
             if self._process.is_over:
                 self._process = None
-        problem = self._publisher.work()
-        if problem is not None:
-            self.notices.append(problem)
+        for aside in self._asides:
+            problem = aside.work()
+            if problem is not None:
+                self.notices.append(problem)
 
     @property
     def is_closing(self) -> bool:
@@ -289,7 +300,8 @@ class HourKeeper:
         self._checkpoints.wait()
         while self._waiting or self.trees.forest.is_cut:
             self._wait(60.0)
-        self._publisher.finish()
+        for aside in self._asides:
+            self.notices.extend(aside.finish())
 
     def _wait(self, seconds: float) -> None:
         """Work, and wait for what the close has to say; raises CheckFailed for one that breaks again and again."""
@@ -410,10 +422,15 @@ class HourKeeper:
             self.notices.append(f"hour {name} is attested: {message.accounts:,} accounts, {message.path}")
             self.notices.extend(f"hour {name}: {problem}" for problem in message.problems)
         self.closed += 1
-        self._publisher.ask()
+        self._ask_asides()
         self._broken = 0
         note_statement(self._config.folder, message.path)
         self._prune()
+
+    def _ask_asides(self) -> None:
+        """There is a statement that the public page and the rules have not seen."""
+        for aside in self._asides:
+            aside.ask()
 
     def _prune(self) -> None:
         folders = self._hour_folders()
@@ -438,7 +455,7 @@ class HourKeeper:
                 stated.append(hour)
                 self.closed += 1
             hour = next_hour(hour)
-        self._publisher.ask()
+        self._ask_asides()
         self._draw(hour)
         return stated
 

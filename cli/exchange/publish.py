@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +18,7 @@ from cli.keys import PUBLIC_NAME
 from ledger.errors import InputError
 from por.site.write import SiteWritten, write_site
 
-__all__ = ["Publisher", "SiteJob", "publish", "publish_site", "site_job"]
+__all__ = ["SiteJob", "publish", "publish_site", "site_job"]
 
 
 class SiteJob(NamedTuple):
@@ -48,39 +46,6 @@ def publish_site(job: SiteJob) -> SiteWritten | None:
         return None
     layouts = read_layout_files(job.layouts)
     return write_site(job.out, bundles, job.key.read_bytes(), layouts=layouts, cache=job.cache)
-
-
-class Publisher:
-    """Writes the page in another process, one at a time; what was asked for meanwhile is done after it."""
-
-    def __init__(self, job: SiteJob | None) -> None:
-        self._job = job
-        self._process: BaseProcess | None = None
-        self._is_wanted = False
-
-    def ask(self) -> None:
-        """There is a new statement."""
-        self._is_wanted = self._job is not None
-
-    def work(self) -> str | None:
-        """Start what is wanted; a word for the operator if the last one failed."""
-        problem = None
-        if self._process is not None and not self._process.is_alive():
-            self._process.join()
-            problem = "the public page could not be written" if self._process.exitcode else None
-            self._process = None
-        if self._is_wanted and self._process is None:
-            self._is_wanted = False
-            self._process = get_context("spawn").Process(target=publish_site, args=(self._job,), name="site")
-            self._process.start()
-        return problem
-
-    def finish(self) -> None:
-        """Wait until the page says everything that was asked for."""
-        while self._is_wanted or self._process is not None:
-            self.work()
-            if self._process is not None:
-                self._process.join()
 
 
 @click.command()

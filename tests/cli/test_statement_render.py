@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli import statement_pdf
 from cli.statement_data import AssetLines, Consent, Hold, InclusionLeaf, Movement, StatementData, Subaccount
 from cli.statement_pdf import render_pdf
-from cli.statement_render import amount_text, csv_cell, document_of, render_csv, render_html
+from cli.statement_render import document_of, render_csv, render_html
+from compliance.reports import pdf
+from compliance.reports.document import amount_text, csv_cell
 from ledger.errors import InputError
 from tests.support.html_pages import HOSTILE, PROMISES, Page
 from tests.support.statements import KEY, movements, typical
@@ -202,10 +203,10 @@ def test_the_pdf_is_made_for_archives() -> None:
 
 def test_without_the_extra_a_person_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fpdf", None)
-    statement_pdf._library.cache_clear()
+    pdf.library.cache_clear()
     with pytest.raises(InputError, match=r"tallystick\[pdf\]"):
         render_pdf(typical())
-    statement_pdf._library.cache_clear()
+    pdf.library.cache_clear()
 
 
 def test_no_word_promises_more_than_the_books_say() -> None:

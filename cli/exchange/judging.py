@@ -1,0 +1,121 @@
+"""The rules of every regime held against each hour, after its attestation: what `run` does beside trading.
+
+One process at a time evaluates every hour that has a statement and no record yet, oldest first, and keeps each result
+in the chain of `compliance/results`. An hour that was missed is evaluated too: what it does not show is *insufficient
+data*. What cannot be read stops the work with a word for the operator and leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cli.exchange.config import Config
+from cli.exchange.reading import reading
+from cli.keys import PUBLIC_NAME
+from compliance.evaluate import evaluate
+from compliance.facts import FactKind, Facts
+from compliance.gathering import HourSource, gather
+from compliance.regimes import ZONES, catalogue, rule_set
+from compliance.register import Register
+from compliance.results import Evaluation, Results
+from compliance.sources.attested import Statement
+from compliance.sources.chain import bundles_in, read_statement
+from compliance.verdicts import Verdict
+from ledger.errors import InputError
+from ledger.genesis import Genesis
+from ledger.keyring import Role
+from ledger.keys import SigningKey
+from ledger.store import history
+from ledger.store.snapshot import StoreSnapshot
+from por.verify.standalone import ReaderKey, read_key
+
+__all__ = ["JudgeJob", "Judged", "judge", "judge_hours", "load_register", "reader_key", "register_path", "results_of"]
+
+FOLDER: Final = "compliance"
+FIRM_FACTS: Final = "firm-facts.jsonl"
+CHAIN_HOURS: Final = 24 * 31
+"""So many hours of the chain an hourly evaluation looks back on."""
+
+
+class JudgeJob(NamedTuple):
+    """Which exchange's hours, and the key that signs the records."""
+
+    folder: Path
+    key: SigningKey
+
+
+class Judged(NamedTuple):
+    """Facts and verdicts of one hour."""
+
+    facts: Facts
+    verdicts: tuple[Verdict, ...]
+    statement: Statement
+
+
+def results_of(config: Config) -> Results:
+    """Where an exchange's evaluations are kept."""
+    return Results(config.folder / FOLDER / "results", config.entity)
+
+
+def reader_key(config: Config) -> ReaderKey:
+    """The exchange's public key, as its customers have it."""
+    return read_key((config.secrets / PUBLIC_NAME).read_bytes())
+
+
+def register_path(config: Config) -> Path:
+    """Where the firm's register is kept."""
+    return config.folder / FOLDER / FIRM_FACTS
+
+
+def load_register(config: Config, kinds: Mapping[str, FactKind], store: StoreSnapshot | None = None) -> Register:
+    """The firm's register; the keys that may sign it are those of operators, of the genesis and of the log."""
+    genesis = Genesis.from_file(config.paths.genesis.read_bytes())
+    keys = {bytes(key) for key, role, *_ in genesis.keys if role is Role.OPERATOR}
+    if store is not None:
+        for event in history.events(store.session, "key-changed"):
+            if event.document["role"] == "operator":
+                keys.add(bytes.fromhex(event.document["key"]))
+    return Register.load(register_path(config), config.entity, kinds, keys)
+
+
+def judge_hours(job: JudgeJob) -> list[Evaluation]:
+    """Evaluate and keep every hour that has a statement and no record; raises InputError."""
+    config = Config.load(job.folder)
+    results, kinds = results_of(config), catalogue()
+    found = []
+    with reading(config) as store:
+        for judged in _judged(config, store, results.last(), kinds):
+            sets = [rule_set(regime) for regime in config.rules]
+            found.append(results.add(judged.facts, sets, judged.verdicts, judged.statement.digest, job.key))
+    return found
+
+
+def _judged(
+    config: Config, store: StoreSnapshot, last: Evaluation | None, kinds: Mapping[str, FactKind]
+) -> Iterator[Judged]:
+    register, key = load_register(config, kinds, store), reader_key(config)
+    before: tuple[Verdict, ...] = () if last is None else last.verdicts
+    newest: datetime | None = None if last is None else last.as_of
+    chain: list[Statement] = []
+    for bundle in bundles_in(config.hours)[-CHAIN_HOURS * 2 :]:
+        statement = read_statement(bundle, key)
+        if chain and statement.document["statement"]["previous"] != chain[-1].digest:
+            raise InputError(str(bundle), "does not follow the statement before it", "Restore the bundles between.")
+        chain.append(statement)
+        if statement.kind == "restatement" or (newest is not None and statement.hour <= newest):
+            continue
+        facts = gather(HourSource(config.entity, chain[-CHAIN_HOURS:], register, store), kinds)
+        before = judge(facts, config.rules, before)
+        yield Judged(facts, before, statement)
+
+
+def judge(facts: Facts, regimes: Sequence[str], before: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """The verdicts of some regimes."""
+    found: list[Verdict] = []
+    for regime in regimes:
+        earlier = [verdict for verdict in before if verdict.regime == regime]
+        found += evaluate(rule_set(regime), facts, earlier, ZONES[regime])
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""Formulas for floors: what a rule requires, from its parameters and the facts it names. Exact, and pure.
+
+A formula is found by the name in a rule's parameter `formula`. It is given the rule's parameters by name and the facts
+by role, and gives the required figure with the sum that led to it, in words for the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from compliance.facts import Value, decimal_text
+from compliance.rules import ParameterValue
+
+__all__ = ["FORMULAS", "Required"]
+
+Parameters = Mapping[str, ParameterValue]
+Inputs = Mapping[str, Value]
+
+
+class Required(NamedTuple):
+    """A required figure and how it came about."""
+
+    amount: Fraction
+    working: str
+
+
+def number(values: Mapping[str, object], name: str) -> Fraction:
+    """The number of a name; raises AssertionError where it is something else."""
+    value = values[name]
+    assert isinstance(value, Fraction), f"{name} is a number"
+    return value
+
+
+def constant(parameters: Parameters, inputs: Inputs) -> Required:
+    """`floor`."""
+    floor = number(parameters, "floor")
+    return Required(floor, decimal_text(floor))
+
+
+def multiple(parameters: Parameters, inputs: Inputs) -> Required:
+    """`factor` times the fact `base`."""
+    factor, base = number(parameters, "factor"), number(inputs, "base")
+    return Required(factor * base, f"{decimal_text(factor)} x {decimal_text(base)}")
+
+
+def fixed_or_share(parameters: Parameters, inputs: Inputs) -> Required:
+    """For each activity the higher of a fixed amount and a share of yearly overheads, added up.
+
+    `table`: rows of activity, custodian (`yes`: the custodian is licensed, `no`, `any`), fixed amount, share. Facts:
+    `activities` (names), `overheads` (number), `custodian` (flag). An activity without a row requires nothing here.
+    """
+    table, activities = parameters["table"], inputs["activities"]
+    overheads, custodian = number(inputs, "overheads"), inputs["custodian"]
+    assert isinstance(table, tuple) and isinstance(activities, frozenset) and isinstance(custodian, bool)
+    total, working = Fraction(0), []
+    for row in table:
+        assert isinstance(row, tuple)
+        activity, kind, fixed, share = row
+        assert isinstance(fixed, Fraction) and isinstance(share, Fraction)
+        if activity in activities and kind in ("any", "yes" if custodian else "no"):
+            term = max(fixed, share * overheads)
+            total += term
+            working.append(f"{activity} max({decimal_text(fixed)}; {decimal_text(share * overheads)})")
+    return Required(total, " + ".join(working) or "no activity of the table")
+
+
+def class_or_share(parameters: Parameters, inputs: Inputs) -> Required:
+    """The higher of the minimum of the entity's class (`classes`: rows of name, amount) and `share` of `overheads`.
+
+    The class is the fact `class`; where it has several, the highest counts. An unknown class raises AssertionError.
+    """
+    classes, held = parameters["classes"], inputs["class"]
+    assert isinstance(classes, tuple)
+    names = held if isinstance(held, frozenset) else frozenset({str(held)})
+    minima = [row[1] for row in classes if row[0] in names]
+    assert minima and all(isinstance(each, Fraction) for each in minima), "the class is one of the table"
+    minimum = max(each for each in minima if isinstance(each, Fraction))
+    part = number(parameters, "share") * number(inputs, "overheads")
+    return Required(max(minimum, part), f"max({decimal_text(minimum)}; {decimal_text(part)})")
+
+
+def tiers(parameters: Parameters, inputs: Inputs) -> Required:
+    """Of the fact `base` by tiers: rows of the tier's upper end (or `none`), amount at its lower end, rate above it.
+
+    At least `minimum`. The lower end of the first tier is 0, and of each other one the upper end of the one before.
+    """
+    table, base, minimum = parameters["tiers"], number(inputs, "base"), number(parameters, "minimum")
+    assert isinstance(table, tuple)
+    lower = Fraction(0)
+    for row in table:
+        assert isinstance(row, tuple)
+        upper, at_lower, rate = row
+        assert isinstance(at_lower, Fraction) and isinstance(rate, Fraction)
+        if upper == "none" or (isinstance(upper, Fraction) and base <= upper):
+            required = max(minimum, at_lower + rate * (base - lower))
+            excess = f"{decimal_text(rate)} x {decimal_text(base - lower)}"
+            return Required(required, f"max({decimal_text(minimum)}; {decimal_text(at_lower)} + {excess})")
+        assert isinstance(upper, Fraction)
+        lower = upper
+    raise AssertionError("the last tier has no upper end")
+
+
+def bond(parameters: Parameters, inputs: Inputs) -> Required:
+    """A surety bond: `share` of the fact `adtl`, from `minimum` to `maximum`; only `minimum` where the fact
+    `net_worth` is more than `relief` of the fact `assets`.
+    """
+    minimum, maximum = number(parameters, "minimum"), number(parameters, "maximum")
+    if number(inputs, "net_worth") > number(parameters, "relief") * number(inputs, "assets"):
+        return Required(minimum, "tangible net worth over the share of assets that relieves")
+    part = number(parameters, "share") * number(inputs, "adtl")
+    return Required(
+        min(max(part, minimum), maximum),
+        f"{decimal_text(part)} within {decimal_text(minimum)} to {decimal_text(maximum)}",
+    )
+
+
+FORMULAS: Final[Mapping[str, Callable[[Parameters, Inputs], Required]]] = {
+    "bond": bond,
+    "class-or-share": class_or_share,
+    "constant": constant,
+    "fixed-or-share": fixed_or_share,
+    "multiple": multiple,
+    "tiers": tiers,
+}
+"""By the name that a rule's parameter `formula` gives."""

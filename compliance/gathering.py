@@ -1,0 +1,148 @@
+"""Facts put together from every source, for one entity at the hour of one statement.
+
+Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Two exceptions.
+Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
+of its client money with a third party's document replaces what the ledger claims of the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
+from compliance.register import Register
+from compliance.sources.attested import Statement, attested_facts
+from compliance.sources.books import book_facts
+from compliance.sources.prices import read_prices, value_facts
+from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
+from ledger.store.snapshot import StoreSnapshot
+
+__all__ = ["CURRENCIES", "HourSource", "gather", "wallet_book"]
+
+CURRENCIES: Final = ("AED", "EUR", "JPY", "USD")
+"""In which values are wanted: those of the four regimes."""
+JOINED: Final = ("controls", "reconciliations")
+PERIOD: Final = timedelta(days=35)
+"""How far back movements are read for an hour's evaluation: a month and its deadlines."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourSource:
+    """Everything of one hour. `chain`: checked statements, oldest first, the hour's own last. `store`: None for outside
+    books. `rooms`: facts of the other rooms of compliance, made by whoever wires them."""
+
+    entity: str
+    chain: Sequence[Statement]
+    register: Register
+    store: StoreSnapshot | None = None
+    rooms: Sequence[Fact] = ()
+    period: timedelta = PERIOD
+
+
+def wallet_book(source: HourSource, firm: Iterable[Fact]) -> WalletBook:
+    """Whose the reserve addresses are, by ledger and firm."""
+    stated = WalletBook()
+    for fact in firm:
+        if fact.name == "wallets.stated":
+            assert isinstance(fact.value, tuple)
+            stated = stated_wallets(fact.value)
+    position = _position(source.chain[-1])
+    if source.store is None or position is None:
+        return stated
+    return read_wallets(source.store.session, position).joined(stated)
+
+
+def _position(statement: Statement) -> int | None:
+    """The log position of a statement's cut; None where it has none."""
+    ledger = (statement.snapshot or {}).get("ledger")
+    return None if ledger is None else int(ledger["position"])
+
+
+def gather(source: HourSource, catalogue: Mapping[str, FactKind]) -> Facts:
+    """The facts of the hour of the chain's last statement."""
+    last = source.chain[-1]
+    firm = source.register.facts(last.hour)
+    book = wallet_book(source, firm)
+    found = attested_facts(source.chain, source.entity, book)
+    found += _reconciled(source.chain)
+    position = _position(last)
+    if source.store is not None and position is not None:
+        states = _states(firm)
+        found += book_facts(source.store, position, last.hour, source.period, states)
+        prices = read_prices(source.store.session, position)
+        if prices is not None:
+            found += value_facts(prices, found, last.hour, CURRENCIES)
+    return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm))
+
+
+def _states(firm: Iterable[Fact]) -> frozenset[str]:
+    for fact in firm:
+        if fact.name == "licences.us.states":
+            assert isinstance(fact.value, frozenset)
+            return fact.value
+    return frozenset()
+
+
+def _merged(own: Sequence[Fact], firm: Sequence[Fact]) -> list[Fact]:
+    found: dict[tuple[str, str], Fact] = {}
+    for fact in own:
+        place = (fact.name, fact.scope)
+        found[place] = _joined(found[place], fact) if place in found else fact
+    for fact in firm:
+        place = (fact.name, fact.scope)
+        if place not in found or (fact.name == "client_money.held" and fact.assurance is Assurance.ATTESTED):
+            found[place] = fact
+        elif fact.name in JOINED:
+            found[place] = _joined(found[place], fact)
+    return list(found.values())
+
+
+def _joined(one: Fact, other: Fact) -> Fact:
+    """Records of two sources as one fact; its assurance is the weaker one."""
+    assert one.name in JOINED, f"{one.name} comes from one source"
+    assert isinstance(one.value, tuple) and isinstance(other.value, tuple)
+    order = (Assurance.PROVEN, Assurance.ATTESTED, Assurance.CLAIMED)
+    weaker = max(one.assurance, other.assurance, key=order.index)
+    rows = (*one.value, *other.value)
+    return Fact(one.name, rows, max(one.as_of, other.as_of), weaker, (*one.evidence, *other.evidence), one.scope)
+
+
+def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
+    """Each day's last comparison of ledger and chains, as the statements' sections `in-flight` have it.
+
+    What the list of movements does not explain is unexplained, but for a quantum for each reserve of the asset, because
+    balances are rounded down one by one.
+    """
+    days: dict[object, Statement] = {}
+    for statement in chain:
+        if statement.document["sections"].get("in-flight"):
+            days[statement.hour.date()] = statement
+    if not days:
+        return []
+    counts = {day: _unexplained(statement) for day, statement in days.items()}
+    rows: tuple[Record, ...] = tuple(
+        {
+            "day": statement.hour.date(), "kind": "reserves", "differences": Fraction(counts[day]),
+            "unexplained": Fraction(counts[day]), "prepared_by": "the close of the hour", "approved_by": None,
+        }
+        for day, statement in sorted(days.items(), key=lambda each: each[1].hour)
+    )  # fmt: skip
+    evidence = tuple(_evidence(statement) for statement in days.values())
+    return [Fact("reconciliations", rows, chain[-1].hour, Assurance.CLAIMED, evidence)]
+
+
+def _unexplained(statement: Statement) -> int:
+    """How many assets have a difference that neither movements nor rounding explain."""
+    sections = statement.document["sections"]
+    reserves = Counter((row["entity"], row["asset"]) for row in sections["reserves"]["rows"])
+    totals = sections["in-flight"]["totals"]
+    return sum(abs(int(row["difference"])) > reserves[row["entity"], row["asset"]] for row in totals)
+
+
+def _evidence(statement: Statement) -> Evidence:
+    return Evidence("attestation", statement.place, statement.digest)

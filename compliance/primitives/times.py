@@ -1,0 +1,160 @@
+"""Predicates over time: age of the last one, filings and client statements by their day, how long records are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from compliance.calendars import add_months, calendar
+from compliance.facts import moment_text
+from compliance.primitives.view import View, holds, of_lines, shown
+from compliance.verdicts import Line, Outcome, Result
+
+__all__ = ["age", "deadline", "retention", "statements"]
+
+_MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+LOOK_BACK_DAYS = Fraction(400)
+"""Periods that ended longer ago are of past reports; a rule's parameter `look_back` gives another number."""
+
+
+def age(view: View) -> Outcome:
+    """Something was done no longer ago than allowed, or on each business day.
+
+    Either role `last` (a day or moment) and parameter `most` (a clock). Or role `days` (records with the field `day`),
+    `since` (the first day on which it was owed), parameters `calendar` and `window` (days back from yesterday): each
+    business day has a record, and each record in the window satisfies `must`.
+    """
+    return _last(view) if view.has("last") else _each_day(view)
+
+
+def _last(view: View) -> Outcome:
+    last, most = view.facts["last"], view.clock("most")
+    if isinstance(last, datetime):
+        due, text = most.due(last), moment_text(last)
+    else:
+        assert isinstance(last, date), f"{view.rule.id}: last is a day or a moment"
+        due, text = calendar(most.calendar).end_of(most.due_day(last)), last.isoformat()
+    left = (due - view.as_of).days
+    result = Result.PASS if view.as_of <= due else Result.FAIL
+    margin = f"until {moment_text(due)}" if result is Result.PASS else f"overdue since {moment_text(due)}"
+    return Outcome(result, f"last on {text}", f"within {most}", margin, days_left=left)
+
+
+def _each_day(view: View) -> Outcome:
+    days = calendar(view.text("calendar", "ALL"))
+    yesterday = days.day_of(view.as_of) - timedelta(days=1)
+    first = max(yesterday - timedelta(days=int(view.fraction("window")) - 1), view.day("since"))
+    found: dict[date, list[Line]] = {}
+    for row in view.records("days"):
+        day = row["day"]
+        assert isinstance(day, date), f"{view.rule.id}: a record of a day has it"
+        broken = [each for each in view.rule.must if not holds(each, row, view)]
+        words = "; ".join(f"{each.left} is {shown(row[each.left])}" for each in broken)
+        result = Result.FAIL if broken else Result.PASS
+        found.setdefault(day, []).append(Line(day.isoformat(), result, words or "done", "done"))
+    lines: list[Line] = []
+    for day in days.business_days(first, yesterday):
+        lines += found.get(day) or [Line(day.isoformat(), Result.FAIL, "nothing", "done on the day")]
+    return of_lines(lines, "records of business days in order", f"each business day ({days.name}) since {first}")
+
+
+def deadline(view: View) -> Outcome:
+    """Each period that ended has its filing by the day it is due.
+
+    Roles: `filings` (records: period_end, filed_at?), `since` (the day from which periods count). Parameters: `period`
+    (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or `due_dates` (rows of a
+    period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days they are.
+    """
+    filed = {row["period_end"]: row["filed_at"] for row in view.records("filings")}
+    days = calendar(view.text("calendar", "ALL") if "due" not in view.rule.parameters else view.clock("due").calendar)
+    lines, left_days = [], []
+    for end in _period_ends(view, days.day_of(view.as_of)):
+        due_day = _due_day(view, end)
+        due, at = days.end_of(due_day), filed.get(end)
+        required = f"filed by {due_day.isoformat()}"
+        if at is not None:
+            assert isinstance(at, datetime), f"{view.rule.id}: a filing has its moment"
+            result = Result.PASS if at <= due else Result.FAIL
+            lines.append(Line(end.isoformat(), result, f"filed {moment_text(at)}", required))
+        elif view.as_of <= due:
+            left_days.append((due - view.as_of).days)
+            lines.append(Line(end.isoformat(), Result.PASS, "not yet filed", required, f"{left_days[-1]} days left"))
+        else:
+            lines.append(Line(end.isoformat(), Result.FAIL, "not filed", required, "overdue"))
+    outcome = of_lines(lines, "periods in time", f"each {view.text('period', 'quarter')} filed when due")
+    left = min(left_days, default=None)
+    return Outcome(
+        outcome.result, outcome.measured, outcome.required, outcome.margin, outcome.note, outcome.lines, None, left
+    )
+
+
+def _period_ends(view: View, today: date) -> Iterator[date]:
+    """The last days of the calendar periods that are over and not too old, oldest first."""
+    months = _MONTHS[view.text("period", "quarter")]
+    since = max(view.day("since"), today - timedelta(days=int(view.fraction("look_back", LOOK_BACK_DAYS))))
+    start = date(since.year, (since.month - 1) // months * months + 1, 1)
+    while (following := add_months(start, months)) <= today:
+        end = following - timedelta(days=1)
+        if end >= since:
+            yield end
+        start = following
+
+
+def _due_day(view: View, end: date) -> date:
+    if "due" in view.rule.parameters:
+        return view.clock("due").due_day(end)
+    dates = {str(row[0]): str(row[1]) for row in view.table("due_dates")}
+    found = date.fromisoformat(f"{end.year}-{dates[end.isoformat()[5:]]}")
+    return found if found > end else date.fromisoformat(f"{end.year + 1}-{dates[end.isoformat()[5:]]}")
+
+
+def statements(view: View) -> Outcome:
+    """For each period that ended, every client has a statement, prepared in time.
+
+    Roles: `statements` (records: period_end, expected, prepared, prepared_at?), `since`. Parameters `period`, `due` (a
+    clock from the period's last day), `look_back`.
+    """
+    found = {row["period_end"]: row for row in view.records("statements")}
+    days, lines, left_days = calendar(view.clock("due").calendar), [], []
+    for end in _period_ends(view, days.day_of(view.as_of)):
+        due, row = days.end_of(_due_day(view, end)), found.get(end)
+        required = f"a statement for every client by {moment_text(due)}"
+        expected, prepared = (None, None) if row is None else (row["expected"], row["prepared"])
+        at = None if row is None else row["prepared_at"]
+        is_whole = isinstance(expected, Fraction) and isinstance(prepared, Fraction) and prepared >= expected
+        measured = "none" if row is None else f"{shown(prepared)} of {shown(expected)} clients, last {shown(at)}"
+        if is_whole and isinstance(at, datetime) and at <= due:
+            lines.append(Line(end.isoformat(), Result.PASS, measured, required))
+        elif not is_whole and view.as_of <= due:
+            left_days.append((due - view.as_of).days)
+            lines.append(Line(end.isoformat(), Result.PASS, measured, required, f"{left_days[-1]} days left"))
+        else:
+            lines.append(Line(end.isoformat(), Result.FAIL, measured, required))
+    outcome = of_lines(
+        lines, "periods with all statements", f"each {view.text('period', 'month')}, within {view.clock('due')}"
+    )
+    left = min(left_days, default=None)
+    return Outcome(
+        outcome.result, outcome.measured, outcome.required, outcome.margin, outcome.note, outcome.lines, None, left
+    )
+
+
+def retention(view: View) -> Outcome:
+    """Each class of records is kept for long enough, without gaps.
+
+    Role: `records` (records: class, keeps_years? (empty: without end), gaps, first_day?). Parameter `years`: rows of
+    class and years, or `indefinite`. A class that nothing is known of lacks data.
+    """
+    kept = {str(row["class"]): row for row in view.records("records")}
+    lines = []
+    for name, years in view.table("years"):
+        row, required = kept.get(str(name)), f"kept {shown(years)} years, without gaps"
+        if row is None:
+            lines.append(Line(str(name), Result.INSUFFICIENT, "—", required, note="nothing is known of this class"))
+            continue
+        keeps, gaps = row["keeps_years"], row["gaps"]
+        is_long = keeps is None or (isinstance(years, Fraction) and isinstance(keeps, Fraction) and keeps >= years)
+        measured = f"{'without end' if keeps is None else shown(keeps) + ' years'}, {shown(gaps)} gaps"
+        lines.append(Line(str(name), Result.PASS if is_long and gaps == 0 else Result.FAIL, measured, required))
+    return of_lines(lines, "classes kept", "each class for its time, without gaps")

@@ -1,0 +1,209 @@
+"""What a predicate sees of a rule and its facts, and conditions over records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from typing import Final
+
+from compliance.calendars import Clock
+from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, moment_text
+from compliance.rules import Comparator, Condition, ParameterValue, Rule
+from compliance.verdicts import Line, Outcome, Result
+
+__all__ = ["View", "holds", "of_lines", "shown", "start_of"]
+
+_COMPARATORS: Final = {each.value for each in Comparator}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A rule, the facts by role, and the moment."""
+
+    rule: Rule
+    facts: Mapping[str, Value]
+    as_of: datetime
+
+    def has(self, role: str) -> bool:
+        """Whether a role that may be missing is there."""
+        return role in self.facts
+
+    def number(self, role: str) -> Fraction:
+        """A number."""
+        value = self.facts[role]
+        assert isinstance(value, Fraction), f"{self.rule.id}: {role} is a number"
+        return value
+
+    def amounts(self, role: str) -> Amounts:
+        """A number for each name."""
+        value = self.facts[role]
+        assert isinstance(value, Mapping), f"{self.rule.id}: {role} is amounts"
+        return value
+
+    def names(self, role: str) -> frozenset[str]:
+        """A set of names."""
+        value = self.facts[role]
+        assert isinstance(value, frozenset), f"{self.rule.id}: {role} is names"
+        return value
+
+    def records(self, role: str) -> Sequence[Record]:
+        """Records, and of the main role `records` only those that the rule's `where` counts."""
+        value = self.facts[role]
+        assert isinstance(value, tuple), f"{self.rule.id}: {role} is records"
+        if role != "records" or not self.rule.where:
+            return value
+        return [row for row in value if all(holds(each, row, self) for each in self.rule.where)]
+
+    def day(self, role: str) -> date:
+        """A day."""
+        value = self.facts[role]
+        assert isinstance(value, date) and not isinstance(value, datetime), f"{self.rule.id}: {role} is a day"
+        return value
+
+    def parameter(self, name: str) -> ParameterValue:
+        """A parameter's value; raises AssertionError where the rule has none of the name."""
+        assert name in self.rule.parameters, f"{self.rule.id} has no parameter {name}"
+        return self.rule.parameters[name].value
+
+    def fraction(self, name: str, default: Fraction | None = None) -> Fraction:
+        """A numeric parameter."""
+        if name not in self.rule.parameters and default is not None:
+            return default
+        value = self.parameter(name)
+        assert isinstance(value, Fraction), f"{self.rule.id}: {name} is a number"
+        return value
+
+    def text(self, name: str, default: str) -> str:
+        """A parameter that is a text."""
+        if name not in self.rule.parameters:
+            return default
+        value = self.parameter(name)
+        assert isinstance(value, str), f"{self.rule.id}: {name} is a text"
+        return str(value)
+
+    def comparator(self, default: Comparator) -> Comparator:
+        """The parameter `comparator`."""
+        return Comparator(self.text("comparator", default.value))
+
+    def clock(self, name: str) -> Clock:
+        """A parameter that is a clock."""
+        value = self.parameter(name)
+        assert isinstance(value, Clock), f"{self.rule.id}: {name} is a clock"
+        return value
+
+    def table(self, name: str) -> tuple[tuple[Fraction | str, ...], ...]:
+        """A parameter that is rows, or one that is texts, each as a row of one."""
+        value = self.parameter(name)
+        assert isinstance(value, tuple), f"{self.rule.id}: {name} is a list"
+        return tuple(row if isinstance(row, tuple) else (row,) for row in value)
+
+    def unit(self, name: str) -> str:
+        """A parameter's unit."""
+        return self.rule.parameters[name].unit if name in self.rule.parameters else ""
+
+
+def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -> bool:
+    """Whether a condition holds of a record, or of facts by name; see `compliance.rules.Condition`."""
+    assert condition.left in row, f"{view.rule.id}: there is no field {condition.left}"
+    left = row[condition.left]
+    match condition.operator:
+        case "present":
+            return left not in (None, "", frozenset(), ())
+        case "absent":
+            return left in (None, "", frozenset(), ())
+        case "within" | "not within":
+            since = row[condition.since]
+            if left is None or since is None:
+                return False
+            is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
+            return is_within == (condition.operator == "within")
+        case "is":
+            return left is not None and left == _like(left, condition.right, row, view)
+        case "is not":
+            return left is None or left != _like(left, condition.right, row, view)
+        case "in":
+            return left is not None and str(left) in _texts(condition.right, view)
+        case "contains":
+            assert isinstance(left, frozenset | str | None), f"{view.rule.id}: {condition.left} is names or a text"
+            return left is not None and condition.right in left
+        case operator:
+            assert operator in _COMPARATORS, f"{view.rule.id}: no operator {operator}"
+            if left is None:
+                return False
+            right = _like(left, condition.right, row, view)
+            if right is None:
+                return False
+            if isinstance(left, Fraction) and isinstance(right, Fraction):
+                return Comparator(operator).holds(left, right)
+            left_moment, right_moment = _moment(left), _moment(right)
+            order = Fraction((left_moment > right_moment) - (left_moment < right_moment))
+            return Comparator(operator).holds(order, Fraction(0))
+
+
+def _like(left: object, right: str, row: Mapping[str, Scalar | Value], view: View) -> object:
+    """The right side of a condition as a value of the left side's kind."""
+    if right.startswith("."):
+        return row[right[1:]]
+    if right.startswith("@"):
+        return view.parameter(right[1:])
+    if isinstance(left, bool):
+        return right == "true"
+    if isinstance(left, Fraction):
+        return Fraction(right)
+    if isinstance(left, date) and not isinstance(left, datetime):
+        return date.fromisoformat(right)
+    return right
+
+
+def _texts(right: str, view: View) -> set[str]:
+    if right.startswith("@"):
+        return {str(row[0]) for row in view.table(right[1:])}
+    return {each.strip() for each in right.split(",")}
+
+
+def _moment(value: object) -> datetime:
+    """A moment; a day counts from its beginning, UTC."""
+    if isinstance(value, datetime):
+        return value
+    assert isinstance(value, date), "a condition of time is about moments and days"
+    return start_of(value)
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day, UTC."""
+    return datetime.combine(day, time(), UTC)
+
+
+def shown(value: Scalar | Value) -> str:
+    """A value of a record as text."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Fraction):
+        return decimal_text(value)
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str) else str(value)
+
+
+def of_lines(
+    lines: Sequence[Line], what: str, required: str, *, headroom: Fraction | None = None, note: str = ""
+) -> Outcome:
+    """The outcome of judged lines: one that fails fails the whole, else one without data leaves the whole without."""
+    failed = sum(line.result is Result.FAIL for line in lines)
+    lacking = [line for line in lines if line.result is Result.INSUFFICIENT]
+    measured = f"{len(lines) - failed - len(lacking)} of {len(lines)} {what}"
+    # What fails comes first, because reports show the first lines.
+    order = {Result.FAIL: 0, Result.INSUFFICIENT: 1}
+    kept = tuple(sorted(lines, key=lambda line: order.get(line.result, 2)))
+    if failed:
+        return Outcome(Result.FAIL, measured, required, f"{failed} fail", note, kept)
+    if lacking:
+        missing = tuple(f"{line.key}: {line.note or line.required}" for line in lacking[:20])
+        return Outcome(Result.INSUFFICIENT, measured, required, "", note, kept, missing=missing)
+    return Outcome(Result.PASS, measured, required, "", note, kept, headroom)

@@ -1,0 +1,211 @@
+"""Evaluations kept hour by hour: each names the digest of the one before it and is signed. Spec: compliance.md.
+
+    results/HOUR.json.gz     the record: rule sets, digest of the facts, every verdict; signature
+    results/HOUR.facts.gz    the facts that it was made from, so that anyone can evaluate again
+
+Gzip here only saves room: digests are of the canonical JSON inside.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from compliance.calendars import source
+from compliance.facts import Assurance, Evidence, Fact, Facts, moment_text, value_of_json
+from compliance.rules import RuleSet
+from compliance.verdicts import Deadline, Line, Result, Verdict
+from ledger.canonical import Digest, Json, Tag, canonical, from_hex, parse, tagged_hash
+from ledger.errors import FormatError, InputError
+from ledger.keys import SigningKey, verify_signature
+
+__all__ = ["FORMAT", "LABEL", "Evaluation", "Results", "facts_digest", "verdict_of_json"]
+
+FORMAT: Final = "tallystick/compliance/1"
+LABEL: Final = "tallystick/compliance/1"
+_REMEDY: Final = "Restore the folder from a backup; a record is never changed."
+_BYTES_MAX: Final = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation as it is kept. `attestation`: digest of the hour's statement, hex; empty where there is none."""
+
+    sequence: int
+    entity: str
+    as_of: datetime
+    attestation: str
+    facts: str
+    """Digest of the facts, hex."""
+    sets: tuple[tuple[str, str, str], ...]
+    """Regime, version and hash of each rule set."""
+    verdicts: tuple[Verdict, ...]
+    calendars: str
+    previous: str
+    digest: str
+    key: bytes
+
+    def of(self, regime: str) -> tuple[Verdict, ...]:
+        """The verdicts of one regime."""
+        return tuple(verdict for verdict in self.verdicts if verdict.regime == regime)
+
+
+def facts_digest(facts: Facts) -> Digest:
+    """SHA-256 of the facts' canonical JSON, under its own tag."""
+    return tagged_hash(Tag.COMPLIANCE_FACTS, canonical(facts.to_json()))
+
+
+class Results:
+    """The folder of one entity's evaluations."""
+
+    def __init__(self, folder: Path, entity: str) -> None:
+        self.folder, self.entity = folder, entity
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("*.json.gz")) if self.folder.is_dir() else []
+
+    def last(self) -> Evaluation | None:
+        """The newest evaluation; raises InputError if its record does not hold by itself."""
+        paths = self._paths()
+        return _load(paths[-1], self.entity) if paths else None
+
+    def at(self, moment: datetime) -> Evaluation | None:
+        """The newest evaluation at or before a moment."""
+        name = _name(moment)
+        paths = [path for path in self._paths() if path.name.split(".")[0] <= name]
+        return _load(paths[-1], self.entity) if paths else None
+
+    def between(self, first: datetime, last: datetime) -> Iterator[Evaluation]:
+        """The evaluations of a period, oldest first."""
+        low, high = _name(first), _name(last)
+        for path in self._paths():
+            if low <= path.name.split(".")[0] <= high:
+                yield _load(path, self.entity)
+
+    def chain(self) -> Iterator[Evaluation]:
+        """Every evaluation, oldest first; raises InputError where one does not follow the one before it."""
+        before: Evaluation | None = None
+        for path in self._paths():
+            found = _load(path, self.entity)
+            expected = (0, "0" * 64) if before is None else (before.sequence + 1, before.digest)
+            if (found.sequence, found.previous) != expected or (before and found.as_of <= before.as_of):
+                raise InputError(str(path), "does not follow the record before it", _REMEDY)
+            yield found
+            before = found
+
+    def add(
+        self, facts: Facts, sets: Sequence[RuleSet], verdicts: Sequence[Verdict], attestation: str, key: SigningKey
+    ) -> Evaluation:
+        """Keep an evaluation, durable, with the facts it was made from; the facts first."""
+        before = self.last()
+        assert facts.entity == self.entity, "the facts are this entity's"
+        assert before is None or before.as_of < facts.as_of, "evaluations follow each other in time"
+        document: dict[str, Json] = {
+            "as_of": moment_text(facts.as_of),
+            "attestation": attestation,
+            "calendars": source(),
+            "entity": self.entity,
+            "facts": facts_digest(facts).hex(),
+            "format": FORMAT,
+            "key": key.public.hex(),
+            "previous": "0" * 64 if before is None else before.digest,
+            "sequence": 0 if before is None else before.sequence + 1,
+            "sets": [[each.regime, each.version, each.hash().hex()] for each in sets],
+            "verdicts": [verdict.to_json() for verdict in verdicts],
+        }
+        digest = tagged_hash(Tag.COMPLIANCE_RESULTS, canonical(document))
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = _name(facts.as_of)
+        _write(self.folder / f"{name}.facts.gz", canonical(facts.to_json()))
+        path = self.folder / f"{name}.json.gz"
+        _write(path, canonical({**document, "signature": key.sign(LABEL, digest).hex()}))
+        return _load(path, self.entity)
+
+    def facts(self, evaluation: Evaluation, catalogue: Any) -> Facts:
+        """The facts of an evaluation; raises InputError if they are not those that its record names."""
+        path = self.folder / f"{_name(evaluation.as_of)}.facts.gz"
+        try:
+            rows = parse(gzip.decompress(path.read_bytes()), _BYTES_MAX)
+            assert isinstance(rows, list), "facts are a list"
+            facts = Facts(self.entity, evaluation.as_of, catalogue, [_fact_of_json(row) for row in rows])
+        except (OSError, EOFError, FormatError, ValueError, AssertionError) as error:
+            raise InputError(str(path), f"cannot be read ({type(error).__name__})", _REMEDY) from None
+        if facts_digest(facts).hex() != evaluation.facts:
+            raise InputError(str(path), "holds other facts than the record names", _REMEDY)
+        return facts
+
+
+def _name(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A private file under its name, whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(gzip.compress(data, 6, mtime=0))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _load(path: Path, entity: str) -> Evaluation:
+    try:
+        document = parse(gzip.decompress(path.read_bytes()), _BYTES_MAX)
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise FormatError("this is no record of an evaluation")
+        found = _evaluation(document)
+    except (OSError, EOFError, FormatError, ValueError, KeyError, AssertionError) as error:
+        words = str(error) if isinstance(error, FormatError) else "is not in its form"
+        raise InputError(str(path), words, _REMEDY) from None
+    if found.entity != entity:
+        raise InputError(str(path), "is another entity's", _REMEDY)
+    return found
+
+
+def _evaluation(document: dict[str, Json]) -> Evaluation:
+    signature, key = from_hex(document.pop("signature"), 64), from_hex(document["key"], 32)
+    digest = tagged_hash(Tag.COMPLIANCE_RESULTS, canonical(document))
+    if not verify_signature(key, LABEL, digest, signature):
+        raise FormatError("its signature does not hold")
+    texts: dict[str, Any] = document
+    return Evaluation(
+        texts["sequence"], texts["entity"], _moment(texts["as_of"]), texts["attestation"], texts["facts"],
+        tuple((regime, version, digest) for regime, version, digest in texts["sets"]),
+        tuple(verdict_of_json(each) for each in texts["verdicts"]), texts["calendars"], texts["previous"],
+        digest.hex(), key,
+    )  # fmt: skip
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def verdict_of_json(row: dict[str, Any]) -> Verdict:
+    """The verdict of `Verdict.to_json`'s document; raises KeyError, ValueError or AssertionError for anything else."""
+    return Verdict(
+        row["rule"], row["version"], row["regime"], row["scope"], _moment(row["as_of"]), Result(row["result"]),
+        row["measured"], row["required"], row["margin"], row["note"], row["warning"], tuple(row["missing"]),
+        tuple(_line_of_json(each) for each in row["lines"]), row["line_count"],
+        tuple(Evidence(**each) for each in row["evidence"]), row["parameters"],
+        None if row["since"] is None else _moment(row["since"]),
+        tuple(Deadline(each["what"], _moment(each["due"]), each["clock"]) for each in row["deadlines"]),
+    )  # fmt: skip
+
+
+def _line_of_json(row: dict[str, Any]) -> Line:
+    return Line(**{**row, "result": Result(row["result"])})
+
+
+def _fact_of_json(row: Json) -> Fact:
+    assert isinstance(row, dict)
+    texts: dict[str, Any] = row
+    value = value_of_json(row["value"])
+    assert value is not None
+    evidence = tuple(Evidence(**each) for each in texts["evidence"])
+    return Fact(texts["name"], value, _moment(texts["as_of"]), Assurance(texts["assurance"]), evidence, texts["scope"])
