@@ -24,8 +24,9 @@ from compliance.surveillance.log import EventLog
 from compliance.surveillance.parameters import DAY_US, STATUS, SurveillanceParameters
 from ledger.canonical import canonical
 
-__all__ = ["DETECTORS", "MODEL_VERSION", "SurveillanceResult", "run_detectors"]
+__all__ = ["DETECTORS", "MODEL_VERSION", "NOT_YET", "SurveillanceResult", "run_detectors"]
 
+NOT_YET: Final = "positions in perpetuals and options, which are not available yet"
 MODEL_VERSION: Final = 1
 """Counts up with every change that gives other alerts for the same log and thresholds."""
 
@@ -227,7 +228,7 @@ def _missing(inputs: Inputs, parameters: SurveillanceParameters) -> Iterator[Not
         yield NotRun("AML-08", f"a rate of {parameters.aml_08.limit.currency}")
     if inputs.fixings is None:
         yield NotRun("MA-06", "times of index and reference fixings", "fixings other than the daily close")
-    yield NotRun("MA-06", "positions in perpetuals and options: not available yet", "benefit in derivatives")
+    yield NotRun("MA-06", NOT_YET, "benefit in derivatives")
     if inputs.announcements is None:
         yield NotRun("MA-09", "times of announcements")
     elif inputs.accounts is None:
