@@ -65,7 +65,7 @@ class RapidInOut:
 
 @dataclass(frozen=True, slots=True)
 class FanInOut:
-    """AML-03. Distinct counterparties in a day against the same person's days before, floor of one for the spread.
+    """AML-03. Distinct counterparties in a day against the same person's days before.
 
     Who has fewer than `baseline_days_min` days has no baseline: `counterparties_min_new` alone is asked of them.
     """

@@ -9,7 +9,7 @@ Cost: one pass over the markets, one market in memory at a time, about 25 s for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -27,6 +27,7 @@ from ledger.canonical import canonical
 __all__ = ["DETECTORS", "MODEL_VERSION", "NOT_YET", "SurveillanceResult", "run_detectors"]
 
 NOT_YET: Final = "positions in perpetuals and options, which are not available yet"
+LEFT_OUT: Final = "nothing: it was left out as asked"
 MODEL_VERSION: Final = 1
 """Counts up with every change that gives other alerts for the same log and thresholds."""
 
@@ -98,12 +99,17 @@ class SurveillanceResult:
 
 
 def run_detectors(
-    log: EventLog, inputs: Inputs | None = None, parameters: SurveillanceParameters | None = None
+    log: EventLog,
+    inputs: Inputs | None = None,
+    parameters: SurveillanceParameters | None = None,
+    only: Collection[str] = DETECTORS,
 ) -> SurveillanceResult:
-    """Run every detector that has its inputs; each that has not is named."""
+    """Run every detector that has its inputs; each that has not is named, and so is each left out by `only`."""
+    assert set(only) <= set(DETECTORS), "detectors are known by their names"
     inputs, parameters = inputs or Inputs(), parameters or SurveillanceParameters()
     money = with_cluster(log.money(), inputs, "account", "cluster")
     missing = [*_missing(inputs, parameters), *_missing_in_log(log, money, inputs, parameters)]
+    missing += [NotRun(detector, LEFT_OUT) for detector in DETECTORS if detector not in only]
     skipped = {each.detector for each in missing if not each.part}
     gathered = _Gathered(money)
     alerts: list[Alert] = []

@@ -5,7 +5,7 @@ Cost: money events only; the graph of addresses is as large as the chain analysi
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,7 +24,7 @@ def fan_in_out(money: pl.DataFrame, p: FanInOut, make: Make) -> Iterator[Alert]:
     """AML-03: far more distinct addresses within a day than on the same person's days before, in or out.
 
     The baseline is the distinct addresses of each of the days before, from the person's first movement on, quiet days
-    counted as zero; its spread is at least one. One alert for each run of days.
+    counted as zero. One alert for each run of days.
     """
     since = dict(money.group_by("cluster").agg(pl.col("time").min() // DAY_US).rows())
     known = money.filter(pl.col("address").is_not_null())
@@ -42,12 +42,19 @@ def _fans(events: list[dict[str, Any]], word: str, since: int, p: FanInOut, make
     by_day: dict[int, set[str]] = {}
     for event in events:
         by_day.setdefault(event["time"] // DAY_US, set()).add(event["address"])
-    quiet_until = -1
+    quiet_until, stop = -1, 0
+    seen: Counter[str] = Counter()
     for place, event in enumerate(events):
+        if place:
+            seen[events[place - 1]["address"]] -= 1
+            if not seen[events[place - 1]["address"]]:
+                del seen[events[place - 1]["address"]]
+        while stop < len(events) and events[stop]["time"] < event["time"] + p.window_us:
+            seen[events[stop]["address"]] += 1
+            stop += 1
         if event["time"] <= quiet_until:
             continue
-        inside = [each for each in events[place:] if each["time"] < event["time"] + p.window_us]
-        count = len({each["address"] for each in inside})
+        count = len(seen)
         day = event["time"] // DAY_US
         baseline = [len(by_day.get(each, ())) for each in range(max(day - p.baseline_days, since), day)]
         if len(baseline) < p.baseline_days_min:
@@ -56,6 +63,7 @@ def _fans(events: list[dict[str, Any]], word: str, since: int, p: FanInOut, make
         elif count < p.counterparties_min or not _is_beyond(count, baseline, p.z_min_ppm):
             continue
         quiet_until = event["time"] + p.window_us
+        inside = events[place:stop]
         yield make(
             accounts={each["account"] for each in inside},
             market=None,
@@ -71,10 +79,14 @@ def _fans(events: list[dict[str, Any]], word: str, since: int, p: FanInOut, make
 
 
 def _is_beyond(count: int, baseline: list[int], z_ppm: int) -> bool:
-    """Whether count is z spreads above the mean of the baseline, its deviation at least one; exact, in integers."""
+    """Whether count is z spreads above the mean of the baseline; exact, in integers.
+
+    The variance is at least one, and at least the mean, as that of any count of independent arrivals is.
+    """
     days = max(len(baseline), 1)
     above = count * days - sum(baseline)
-    variance = max(sum(each * each for each in baseline) * days - sum(baseline) ** 2, days * days)
+    observed = sum(each * each for each in baseline) * days - sum(baseline) ** 2
+    variance = max(observed, sum(baseline) * days, days * days)
     return above > 0 and (above * PPM) ** 2 >= z_ppm * z_ppm * variance
 
 

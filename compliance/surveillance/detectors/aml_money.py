@@ -6,8 +6,9 @@ Cost: money events are few beside order events; those that pass a filter are wal
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import polars as pl
 
@@ -31,6 +32,7 @@ __all__ = [
 INFLOW = (int(MoneyKind.DEPOSIT),)
 OUTFLOW = (int(MoneyKind.WITHDRAWAL_REQUESTED),)
 """A withdrawal counts when it is asked for: the intent is the customer's then, whatever becomes of it."""
+_WAYS = (INFLOW, OUTFLOW)
 
 
 def _of(money: pl.DataFrame, kinds: tuple[int, ...]) -> pl.DataFrame:
@@ -101,13 +103,14 @@ def rapid_in_out(money: pl.DataFrame, traded: pl.DataFrame, p: RapidInOut, make:
         fills = traded.filter(pl.col("cluster") == owner) if any(e["kind"] in OUTFLOW for e in events) else None
         if fills is None:
             continue
+        times = [event["time"] for event in events]
+        came, left = ([0, *accumulate(e["value"] if e["kind"] in kinds else 0 for e in events)] for kinds in _WAYS)
         for place, event in enumerate(events):
             if event["kind"] not in INFLOW or event["time"] <= found.get(str(owner), -1):
                 continue
             end = event["time"] + p.window_us
-            inside = [each for each in events[place:] if each["time"] <= end]
-            inflow = sum(each["value"] for each in inside if each["kind"] in INFLOW)
-            outflow = sum(each["value"] for each in inside if each["kind"] in OUTFLOW)
+            stop = bisect_right(times, end)
+            inflow, outflow = came[stop] - came[place], left[stop] - left[place]
             if inflow < p.inflow_min or outflow * PPM < inflow * p.out_share_ppm:
                 continue
             within = fills.filter(pl.col("time").is_between(event["time"], end))
@@ -115,6 +118,7 @@ def rapid_in_out(money: pl.DataFrame, traded: pl.DataFrame, p: RapidInOut, make:
             if value * PPM > inflow * p.traded_share_max_ppm:
                 continue
             found[str(owner)] = end
+            inside = events[place:stop]
             yield make(
                 accounts={each["account"] for each in inside},
                 market=None,

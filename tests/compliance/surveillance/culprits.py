@@ -21,11 +21,12 @@ IN, OUT = MoneyKind.DEPOSIT, MoneyKind.WITHDRAWAL_REQUESTED
 
 
 class Culprit(NamedTuple):
-    """What somebody did, and under which accounts."""
+    """What somebody did, and under which accounts. `evasive`: made to stay outside a threshold, and to be missed."""
 
     detector: str
     accounts: frozenset[str]
     also: frozenset[str] = frozenset()
+    evasive: bool = False
 
 
 def _within(world: World, low_hours: float, high_hours: float) -> int:
@@ -48,7 +49,7 @@ def wash(world: World) -> Culprit:
         world.tape.at(start + number * 3 * MINUTE_US, lambda: _cross(world, one, two, world.rng.randint(5, 20)))
         if world.rng.random() < 0.5:
             world.tape.at(start + number * 3 * MINUTE_US + SECOND_US, lambda: world.take(MAIN, one, BID, 4))
-    return Culprit("MA-01", frozenset({one, two}))
+    return Culprit("MA-01", frozenset({one, two}), evasive=count < 3)
 
 
 def ring(world: World) -> Culprit:
@@ -91,7 +92,7 @@ def spoof(world: World) -> Culprit:
 
     for number in range(rounds):
         world.tape.at(start + number * 8 * MINUTE_US, round_)
-    return Culprit("MA-03", frozenset({name}))
+    return Culprit("MA-03", frozenset({name}), evasive=delay > 10)
 
 
 def stuff(world: World) -> Culprit:
@@ -107,7 +108,7 @@ def stuff(world: World) -> Culprit:
                 world.tape.at(world.tape.now + 5_000, lambda: world.tape.cancel(order))
 
             world.tape.at(time, blink)
-    return Culprit("MA-04", frozenset({name}))
+    return Culprit("MA-04", frozenset({name}), evasive=rate < 20)
 
 
 def ignite(world: World) -> Culprit:
@@ -134,7 +135,7 @@ def ignite(world: World) -> Culprit:
     for number in range(3):
         world.tape.at(start + number * SECOND_US, burst)
     world.tape.at(start + 3 * SECOND_US, sell)
-    return Culprit("MA-05", frozenset({name}))
+    return Culprit("MA-05", frozenset({name}), evasive=reach < 3_000)
 
 
 def _sweep(world: World, name: str, side: int, reach: int) -> None:
@@ -146,7 +147,7 @@ def mark_close(world: World) -> Culprit:
     """MA-06: the price is pushed in the last seconds of the day."""
     name, reach = world.person("marker"), world.rng.randint(4_500, 11_000)
     world.tape.at(START + 6 * HOUR_US - 10 * SECOND_US, lambda: _sweep(world, name, ASK, reach))
-    return Culprit("MA-06", frozenset({name}))
+    return Culprit("MA-06", frozenset({name}), evasive=reach < 5_000)
 
 
 def hunt_stops(world: World) -> Culprit:
@@ -196,9 +197,10 @@ def paint(world: World) -> Culprit:
         world.tape.place(QUIET, two, ASK, price[-1], 1)
         world.tape.place(QUIET, one, BID, price[-1], 1, ioc=True)
 
-    for number in range(world.rng.randint(16, 34)):
+    count = world.rng.randint(16, 34)
+    for number in range(count):
         world.tape.at(start + number * 500_000, step)
-    return Culprit("MA-08", frozenset({one, two}), frozenset({"MA-01"}))
+    return Culprit("MA-08", frozenset({one, two}), frozenset({"MA-01"}), count < 20)
 
 
 def insider(world: World) -> Culprit:
@@ -223,7 +225,7 @@ def front_run(world: World) -> Culprit:
 
     for number in range(times):
         world.tape.at(start + number * 20 * MINUTE_US, once)
-    return Culprit("MA-10", frozenset({name}))
+    return Culprit("MA-10", frozenset({name}), evasive=times < 3)
 
 
 def wide_maker(world: World) -> Culprit:
@@ -240,7 +242,7 @@ def wide_maker(world: World) -> Culprit:
         world.tape.at(world.tape.now + 4 * MINUTE_US, quote)
 
     world.tape.at(START + MINUTE_US, quote)
-    return Culprit("MA-11", frozenset({name}))
+    return Culprit("MA-11", frozenset({name}), evasive=wide_share < 0.1)
 
 
 def defend(world: World) -> Culprit:
@@ -255,7 +257,7 @@ def defend(world: World) -> Culprit:
             world.tape.at(world.tape.now + 12 * MINUTE_US, lambda: world.tape.cancel(order))
 
         world.tape.at(START + HOUR_US + number * 25 * MINUTE_US, bid)
-    return Culprit("MA-12", frozenset({name}))
+    return Culprit("MA-12", frozenset({name}), evasive=times < 5)
 
 
 # Money. Days are counted from the end.
@@ -274,7 +276,7 @@ def structure(world: World) -> Culprit:
         world.tape.at(
             _day(world, 60 - number * step), lambda units=units: world.tape.money(IN, name, "USD", units, address="s")
         )
-    return Culprit("AML-01", frozenset({name}))
+    return Culprit("AML-01", frozenset({name}), evasive=low < 8_000 or step > 3)
 
 
 def pass_through(world: World) -> Culprit:
@@ -286,7 +288,7 @@ def pass_through(world: World) -> Culprit:
         start + hours * HOUR_US,
         lambda: world.tape.money(OUT, name, "USD", 400 * share, address="mule-out", balance=40_000),
     )
-    return Culprit("AML-02", frozenset({name}))
+    return Culprit("AML-02", frozenset({name}), evasive=hours > 24 or share < 90)
 
 
 def fan(world: World) -> Culprit:
@@ -299,7 +301,7 @@ def fan(world: World) -> Culprit:
             start + number * 30 * MINUTE_US,
             lambda number=number: world.tape.money(IN, name, "USD", 150, address=f"spoke-{number}"),
         )
-    return Culprit("AML-03", frozenset({name}))
+    return Culprit("AML-03", frozenset({name}), evasive=count < 8)
 
 
 def wake(world: World) -> Culprit:
@@ -309,22 +311,23 @@ def wake(world: World) -> Culprit:
     world.tape.at(
         _day(world, 5), lambda: world.tape.money(OUT, name, "USD", 80 * share, address="elsewhere", balance=8_000)
     )
-    return Culprit("AML-04", frozenset({name}))
+    return Culprit("AML-04", frozenset({name}), evasive=share < 80)
 
 
 def trip(world: World) -> Culprit:
     """AML-05: dollars in, converted, coins of the same value out, several times."""
     name, count = world.person("converter"), world.rng.randint(2, 5)
-    for number in range(count):
+    losses = [world.rng.choice((0, 0, 0, 0, 1, 3)) for _ in range(count)]
+    for number, loss in enumerate(losses):
         start = START + (number * 2 + 1) * HOUR_US
-        loss = world.rng.choice((0, 0, 1, 3))
         world.tape.at(start, lambda: world.tape.money(IN, name, "USD", 50_000, address="c"))
         world.tape.at(start + 10 * MINUTE_US, lambda: world.take(MAIN, name, BID, 100, 20_000))
         world.tape.at(
             start + 30 * MINUTE_US,
             lambda loss=loss: world.tape.money(OUT, name, "BTC", 100 - loss, price=500, address="coins", balance=100),
         )
-    return Culprit("AML-05", frozenset({name}), frozenset({"AML-08"}))
+    same = sum(loss <= 2 for loss in losses)
+    return Culprit("AML-05", frozenset({name}), frozenset({"AML-08"}), evasive=same < 3)
 
 
 def share_address(world: World) -> Culprit:
@@ -337,7 +340,7 @@ def share_address(world: World) -> Culprit:
             _day(world, 20 - number),
             lambda name=name: world.tape.money(OUT, name, "USD", 300, address="one-address", balance=900),
         )
-    return Culprit("AML-06", frozenset(names))
+    return Culprit("AML-06", frozenset(names), evasive=len(names) < 3)
 
 
 def taint(world: World) -> Culprit:
@@ -347,7 +350,7 @@ def taint(world: World) -> Culprit:
     for number in range(10):
         world.tape.at(_day(world, 90 - number), lambda: world.tape.money(IN, name, "USD", 1_000, address="own-bank"))
     world.tape.at(_day(world, 50), lambda: world.tape.money(IN, name, "USD", 100 * share, address="mixer-1"))
-    return Culprit("AML-07", frozenset({name}))
+    return Culprit("AML-07", frozenset({name}), evasive=share < 12)
 
 
 def coin_day(world: World) -> Culprit:

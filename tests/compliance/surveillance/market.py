@@ -127,11 +127,10 @@ def fair_price(world: World, market: str) -> None:
 
 
 def maker(world: World, market: str, name: str, half: int, size: int) -> None:
-    """Two levels a side around the fair price, replaced every minute or so; under a duty."""
+    """Two levels a side around the fair price, replaced every minute or so; under a duty in the large markets."""
     world.person(name)
-    world.obligations.append(
-        Obligation(name, market, DUTY_PPM if market in (MAIN, OTHER) else 10 * DUTY_PPM, START + HOUR_US, END)
-    )
+    if market in (MAIN, OTHER):
+        world.obligations.append(Obligation(name, market, DUTY_PPM, START + HOUR_US, END))
     standing: list[int] = []
 
     def quote() -> None:

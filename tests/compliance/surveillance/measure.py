@@ -3,8 +3,9 @@
     python -m tests.compliance.surveillance.measure --seeds 20
 
 Each seed is one world of twelve hours of four markets and two hundred days of money: the innocent of `market` and one
-culprit of each kind of `culprits`, of random strength. A culprit is found when an alert of its detector names one of
-its accounts. An alert on an innocent account is false; one on another kind's culprit is counted apart. Prints a table.
+culprit of each kind of `culprits`, of random strength; some are made to stay outside a threshold (*evasive*), and are
+left out of recall. A culprit is found when an alert of its detector names one of its accounts. An alert on an innocent
+account is false; one on another kind's culprit is counted apart. Prints a table.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Score:
     """Counts of one detector over all seeds."""
 
     culprits: int = 0
+    evasive: int = 0
     found: int = 0
+    evasive_found: int = 0
     true_alerts: int = 0
     false_alerts: int = 0
     other_culprits: int = 0
@@ -36,8 +39,8 @@ class Score:
 
     @property
     def recall_ppm(self) -> int:
-        """Culprits found, of all."""
-        return self.found * 10**6 // max(self.culprits, 1)
+        """Culprits found, of those who are not evasive."""
+        return (self.found - self.evasive_found) * 10**6 // max(self.culprits - self.evasive, 1)
 
     @property
     def precision_ppm(self) -> int:
@@ -67,8 +70,10 @@ def count(scores: dict[str, Score], result: SurveillanceResult, culprits: Sequen
         for culprit in own:
             is_found = any(culprit.accounts & set(alert.accounts) for alert in alerts)
             score.culprits += 1
+            score.evasive += culprit.evasive
             score.found += is_found
-            if not is_found:
+            score.evasive_found += is_found and culprit.evasive
+            if not is_found and not culprit.evasive:
                 score.missed.append(f"seed {seed}")
         guilty = frozenset().union(*(c.accounts for c in culprits if detector in (c.detector, *c.also)))
         for alert in alerts:
@@ -92,13 +97,16 @@ def measure(seeds: Sequence[int]) -> dict[str, Score]:
 
 def table(scores: dict[str, Score]) -> str:
     """The table of docs/surveillance.md."""
-    names = "detector,culprits,found,recall,alerts on its culprits,on the innocent,precision,on other culprits".split(
-        ","
-    )
-    lines = [f"| {' | '.join(names)} |", "| --- " + "| ---: " * 7 + "|"]
+    names = (
+        "detector,culprits,of these evasive,found,recall without the evasive,alerts on its culprits,on the innocent,"
+        "precision,on other culprits"
+    ).split(",")
+    lines = [f"| {' | '.join(names)} |", "| --- " + "| ---: " * 8 + "|"]
     for detector, s in scores.items():
         recall, precision = (f"{ppm / 10_000:.0f} %" for ppm in (s.recall_ppm, s.precision_ppm))
-        cells = (s.culprits, s.found, recall, s.true_alerts, s.false_alerts, precision, s.other_culprits)
+        cells = (
+            s.culprits, s.evasive, s.found, recall, s.true_alerts, s.false_alerts, precision, s.other_culprits,
+        )  # fmt: skip
         lines.append(f"| {detector} | " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
