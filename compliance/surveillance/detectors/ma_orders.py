@@ -184,8 +184,9 @@ def _z_reached(count: int, total: int, square: int, cells: int, z_ppm: int) -> b
 
 
 def _z_ppm(count: int, total: int, square: int, cells: int) -> int:
+    """The largest z that is reached, ppm."""
     above, spread = count * cells - total, square * cells - total * total
-    return above * PPM // max(isqrt(spread), 1)
+    return isqrt((above * PPM) ** 2 // max(spread, 1))
 
 
 def wide_spreads(m: MarketFrames, p: WideSpread, make: Make) -> Iterator[Alert]:
