@@ -242,8 +242,8 @@ class Insider:
 
     before_us: int = DAY_US
     after_us: int = HOUR_US
-    spreads_min: int = 8
-    spreads_min_insider: int = 4
+    spreads_min: int = 6
+    spreads_min_insider: int = 3
     return_min_ppm: int = 20_000
     one_way_ppm: int = 800_000
     controls_min: int = 5

@@ -23,7 +23,7 @@ __all__ = ["marked_prices", "marked_triggers", "momentum_ignition", "ramping"]
 def momentum_ignition(m: MarketFrames, p: Ignition, make: Make) -> Iterator[Alert]:
     """MA-05: a burst of one owner's aggressive fills moves the price by sigmas, and passive fills take the other side.
 
-    Sigma: of price changes from bucket to bucket in this log, in ppm of the price.
+    The move is to the furthest fill of the burst. Sigma: of price changes between buckets of this log, in ppm.
     """
     square, cells = _variance_parts(m, p.bucket_us)
     if cells < 2:
@@ -36,9 +36,11 @@ def momentum_ignition(m: MarketFrames, p: Ignition, make: Make) -> Iterator[Aler
         .agg(
             pl.col("time").first().alias("start"), pl.col("time").last().alias("end"),
             pl.col("sequence").first().alias("first"), pl.col("sequence").last().alias("last"),
-            pl.col("before").first(), pl.col("price").last().alias("after"), pl.col("quantity").sum(),
+            pl.col("before").first(),
+            pl.col("price").min().alias("low"), pl.col("price").max().alias("high"), pl.col("quantity").sum(),
             pl.len().alias("fills"),
         )
+        .with_columns(pl.when(pl.col("side") > 0).then("high").otherwise("low").alias("after"))
         .with_columns(((pl.col("after") - pl.col("before")) * pl.col("side").cast(pl.Int64)).alias("move"))
         .filter((pl.col("fills") >= p.fills_min) & (pl.col("quantity") >= m.median_order * p.large_multiple))
         .filter(pl.col("move").cast(pl.Int128) * PPM >= pl.col("before").cast(pl.Int128) * p.move_min_ppm)

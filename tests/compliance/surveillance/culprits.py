@@ -115,6 +115,7 @@ def ignite(world: World) -> Culprit:
     """MA-05: a burst upwards, and asks that those who follow take."""
     name = world.person("igniter")
     start, reach = _within(world, 0.5, 9), world.rng.randint(2_700, 9_000)
+    unwound = world.rng.randint(40, 100)
     bought: list[int] = []
 
     def burst() -> None:
@@ -124,7 +125,7 @@ def ignite(world: World) -> Culprit:
         bought.append(sum(row[11] for row in world.tape.rows[rows:] if row[4] == 5 and row[6] == name))  # type: ignore[misc]  # quantities
 
     def sell() -> None:
-        tape, quantity = world.tape, sum(bought) * world.rng.randint(40, 100) // 100
+        tape, quantity = world.tape, sum(bought) * unwound // 100
         price = tape.books[MAIN].last or world.fair[MAIN]
         best = tape.best(MAIN, BID) or 0
         if quantity:
@@ -135,7 +136,7 @@ def ignite(world: World) -> Culprit:
     for number in range(3):
         world.tape.at(start + number * SECOND_US, burst)
     world.tape.at(start + 3 * SECOND_US, sell)
-    return Culprit("MA-05", frozenset({name}), evasive=reach < 3_000)
+    return Culprit("MA-05", frozenset({name}), evasive=reach < 3_000 or unwound < 50)
 
 
 def _sweep(world: World, name: str, side: int, reach: int) -> None:

@@ -115,9 +115,10 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=101, help="The first seed.")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    scores = measure(range(1, options.seeds + 1))
+    scores = measure(range(options.first, options.first + options.seeds))
     if options.json:
         print(json.dumps({name: vars(score) for name, score in scores.items()}))
         return 0
