@@ -18,7 +18,7 @@ from compliance.surveillance.alerts import Alert
 from ledger.canonical import Json, canonical, parse
 from ledger.errors import CheckFailed, FormatError
 
-__all__ = ["CLOSING_REASONS", "Case", "Note", "NoteKind", "Status"]
+__all__ = ["CLOSING_REASONS", "Case", "Note", "NoteKind", "Status", "read_alerts"]
 
 FORMAT: Final = "surveillance-case/1"
 CLOSING_REASONS: Final = ("false-positive", "no-suspicion", "reported", "duplicate")
@@ -213,6 +213,20 @@ def _problem(note: Note, before: Note | None, status: Status) -> str | None:
     if note.kind in (NoteKind.ASSIGNED, NoteKind.FILED) and not note.subject:
         return "it says whom it is assigned to, or what was filed"
     return None
+
+
+def read_alerts(data: bytes) -> list[Alert]:
+    """The alerts of a result's document; raises FormatError for what is none."""
+    document: Any = parse(data)
+    try:
+        if document["format"] != "surveillance-result/1":
+            raise FormatError("this is no result of surveillance")
+        alerts = [_read_alert(each) for each in document["alerts"]]
+        if any(alert.id != each["id"] for alert, each in zip(alerts, document["alerts"], strict=True)):
+            raise FormatError("an alert of the result has another id than its document")
+    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError("this is no result of surveillance") from error
+    return alerts
 
 
 def _read_note(document: Mapping[str, Any]) -> Note:

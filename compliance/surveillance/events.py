@@ -3,6 +3,7 @@
 Order events: prices in ticks, quantities in steps of the market. A fill is two rows, the taker's and the maker's, each
 from its own order's side. `value` is the notional and `fee` the fee, in millionths of the unit of account (null where
 the quote had no price then), floor. `place` orders what one command caused; (`sequence`, `place`) is unique.
+What is beyond `WIDE_MAX` is written as that: no real price or movement is, and forged ones must not stop a run.
 Money events: `amount` and `balance` (owed before it) in millionths of the asset, floor; `quanta` is exact, as text.
 Cost: 80 bytes a row in memory, about 20 in Parquet.
 """
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
-__all__ = ["MONEY_SCHEMA", "ORDER_SCHEMA", "EventKind", "MoneyKind", "Side", "money_frame", "order_frame"]
+__all__ = ["MONEY_SCHEMA", "ORDER_SCHEMA", "WIDE_MAX", "EventKind", "MoneyKind", "Side", "money_frame", "order_frame"]
 
 
 class EventKind(IntEnum):
@@ -53,6 +54,8 @@ class Side(IntEnum):
     ASK = -1
 
 
+WIDE_MAX: Final = 10**18
+"""Of values, fees, amounts and balances; sums over them are made in 128 bits."""
 _NAME: Final = pl.Categorical()
 ORDER_SCHEMA: Final = pl.Schema(
     {

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from compliance.facts import Assurance, Evidence, Fact, Record
-from compliance.surveillance.case import Case, NoteKind, Status
+from compliance.surveillance.case import Case, Note, NoteKind, Status
 from compliance.surveillance.runner import NOT_YET, SurveillanceResult
 
 __all__ = ["case_fact", "detector_fact"]
@@ -49,6 +49,18 @@ def detector_fact(
     return Fact("detectors", tuple(rows), ran_at, Assurance.CLAIMED, evidence)
 
 
+def _last_move(case: Case) -> Note:
+    return next(note for note in reversed(case.notes) if note.kind is not NoteKind.COMMENT)
+
+
+def _state(case: Case) -> str:
+    """As the rules name it: what was escalated is `to file` until it is filed, or closed without."""
+    if case.status is Status.ESCALATED:
+        return "to file"
+    is_reported = case.status is Status.CLOSED and _last_move(case).subject == "reported"
+    return "filed" if is_reported else case.status.value
+
+
 def case_fact(cases: Sequence[Case], as_of: datetime, place: str, amounts_usd: Mapping[str, Fraction]) -> Fact:
     """The fact `cases`. `amounts_usd`: what a case is about, by its id, where a person has said it."""
     rows: list[Record] = []
@@ -62,7 +74,7 @@ def case_fact(cases: Sequence[Case], as_of: datetime, place: str, amounts_usd: M
                 "filed": datetime.fromtimestamp(filed[0] // 1_000_000, UTC) if filed else None,
                 "id": case.id,
                 "kind": "money laundering" if is_money else "market abuse",
-                "state": case.status.value,
+                "state": _state(case),
             }
         )
     heads = hashlib.sha256("\n".join(sorted(case.head for case in cases)).encode()).hexdigest()

@@ -155,6 +155,11 @@ class MarketFrames:
         assert isinstance(last, int), "a market that is asked has an event"
         return last
 
+    @property
+    def steps_total(self) -> int:
+        """All quantities of the market's events together, steps."""
+        return int(self.events.select(pl.col("quantity").cast(pl.Int128).sum()).item() or 0)
+
     @cached_property
     def median_order(self) -> int:
         """The median quantity of the market's orders, steps, the lower one of two."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from compliance.surveillance.alerts import Span
-from compliance.surveillance.events import MONEY_SCHEMA, ORDER_SCHEMA, EventKind, MoneyKind, Side
+from compliance.surveillance.events import MONEY_SCHEMA, ORDER_SCHEMA, WIDE_MAX, EventKind, MoneyKind, Side
 from compliance.surveillance.inputs import AccountFacts, Inputs, MarketFacts
 from compliance.surveillance.log import EventWriter
 from ledger import events as facts
@@ -207,7 +207,7 @@ class EventReader:
     def _value(self, quanta: int, asset: str, scale: int) -> int | None:
         """Millionths of the unit of account, floor; None without a price."""
         price = self._prices.get(asset)
-        return None if price is None else quanta * price * MILLION // (UNIT_PRICE * 10**scale)
+        return None if price is None else _narrow(quanta * price * MILLION // (UNIT_PRICE * 10**scale))
 
     # Money.
 
@@ -233,12 +233,17 @@ class EventReader:
         if self._is_wanted:
             chain = self._engine.registry.asset(asset, self._time)
             self._money.append((
-                self._sequence, self._place, self._time, int(kind), account, asset, amount * MILLION // 10**scale,
-                str(amount), self._value(amount, asset, scale),
-                self._claims.get((account, asset), 0) * MILLION // 10**scale,
+                self._sequence, self._place, self._time, int(kind), account, asset,
+                _narrow(amount * MILLION // 10**scale), str(amount), self._value(amount, asset, scale),
+                _narrow(self._claims.get((account, asset), 0) * MILLION // 10**scale),
                 "" if chain is None else chain.chain, address, reference,
             ))  # fmt: skip
         self._place += 1
+
+
+def _narrow(number: int) -> int:
+    """A number that fits into its column; see `events`."""
+    return max(min(number, WIDE_MAX), -WIDE_MAX)
 
 
 def _open_orders(engine: Engine) -> Iterable[tuple[int, _Order]]:

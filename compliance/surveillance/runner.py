@@ -47,6 +47,9 @@ _ON_MARKETS: Final[tuple[tuple[str, Callable[[MarketFrames, Any, Make], Iterable
     ("MA-11", ma_orders.wide_spreads),
     ("MA-12", ma_orders.defended_levels),
 )
+_MARKET_NAMES: Final = sorted({detector for detector, _ in _ON_MARKETS})
+STEPS_MAX: Final = 2**62
+"""Of all orders of a market together: sums of them are made in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,9 @@ def run_detectors(
     for market in log.markets:
         frames = MarketFrames(market, log.market(market), inputs)
         gathered.add(frames, parameters)
+        if frames.steps_total >= STEPS_MAX:
+            missing += [NotRun(name, "sums of quantities below 2^62 steps", market) for name in _MARKET_NAMES]
+            continue
         for detector, find in _ON_MARKETS:
             if detector not in skipped:
                 alerts += find(frames, _record(parameters, detector), _maker(parameters, detector))
@@ -179,7 +185,7 @@ class _Gathered:
 
 
 _COIN_TRADE_SUMS: Final = (
-    pl.col("value").sum(),
+    pl.col("value").cast(pl.Int128).sum(),
     pl.col("sequence").min().alias("first"),
     pl.col("sequence").max().alias("last"),
     pl.col("time").min().alias("start"),

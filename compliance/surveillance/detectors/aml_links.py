@@ -164,8 +164,8 @@ def tainted_exposure(money: pl.DataFrame, inputs: Inputs, p: TaintedExposure, ma
     flows = money.filter(pl.col("kind").is_in([*INFLOW, *OUTFLOW]) & pl.col("value").is_not_null())
     flows = flows.join(hops, on="address", how="left", maintain_order="left")
     totals = flows.group_by("cluster").agg(
-        pl.col("value").sum().alias("total"),
-        pl.col("value").filter(pl.col("hops").is_not_null()).sum().alias("tainted"),
+        pl.col("value").cast(pl.Int128).sum().alias("total"),
+        pl.col("value").cast(pl.Int128).filter(pl.col("hops").is_not_null()).sum().alias("tainted"),
         pl.col("hops").min(),
     )
     for row in totals.filter(pl.col("hops").is_not_null()).sort("cluster").to_dicts():

@@ -114,7 +114,7 @@ def rapid_in_out(money: pl.DataFrame, traded: pl.DataFrame, p: RapidInOut, make:
             if inflow < p.inflow_min or outflow * PPM < inflow * p.out_share_ppm:
                 continue
             within = fills.filter(pl.col("time").is_between(event["time"], end))
-            value = int(within["value"].sum())
+            value = int(within["value"].cast(pl.Int128).sum())
             if value * PPM > inflow * p.traded_share_max_ppm:
                 continue
             found[str(owner)] = end
@@ -160,7 +160,7 @@ def dormancy_breaks(
             inside = rows.filter(pl.col("time").is_between(time, time + p.window_us)).sort("sequence", "place")
             if not inside.height:
                 continue
-            out, balance = int(inside["amount"].sum()), int(inside["balance"][0])
+            out, balance = int(inside["amount"].cast(pl.Int128).sum()), int(inside["balance"][0])
             if out * PPM < balance * p.out_share_ppm:
                 continue
             yield make(
@@ -200,7 +200,7 @@ def round_trips(money: pl.DataFrame, traded: pl.DataFrame, p: RoundTrip, make: M
                     continue
                 fills = traded.filter(pl.col("cluster") == owner) if fills is None else fills
                 between = fills.filter(pl.col("time").is_between(event["time"], later["time"]))
-                if int(between["value"].sum()) * PPM < value * p.converted_share_ppm:
+                if int(between["value"].cast(pl.Int128).sum()) * PPM < value * p.converted_share_ppm:
                     continue
                 used.add(key)
                 trips.append({"owner": str(owner), "time": event["time"], "in": event, "out": later, "value": value})
