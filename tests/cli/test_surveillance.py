@@ -19,12 +19,13 @@ ANN, BOB = PEOPLE[:2]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An exchange on which two accounts of one owner trade with each other, over an hour's end; stopped."""
+    """An exchange on which two accounts of one owner trade with each other, before a restart and after it; stopped."""
     day = Day(tmp_path_factory.mktemp("exchange"))
     day.begin()
     for turn in range(6):
         if turn == 3:
-            day.next_hour()
+            day.clock.now = (BEGIN // HOUR_US + 1) * HOUR_US
+            day.restart()
         day.give(PlaceOrders(ANN, "", (order("ask", 7, 10),)), KEYS[0])
         day.give(PlaceOrders(BOB, "", (order("bid", 7, 10),)), KEYS[1])
     day.exchange.close()

@@ -200,7 +200,7 @@ def test_a_wash_on_the_real_exchange_is_found_by_who_owns_the_accounts(records, 
 
 
 def test_a_simulated_day_with_faults_and_forgers_is_read_whole(tmp_path) -> None:
-    simulation = Simulation(Settings(seed=11, hours=1, accounts=30, steps=60))
+    simulation = Simulation(Settings(seed=11, hours=1, accounts=20, steps=30))
     simulation.run()
     exchange = simulation.exchange
     engine = Engine.begin(SIMULATED)
