@@ -97,6 +97,8 @@ class Inputs:
     """All of them. `rates`: one unit of a currency or coin in millionths of the unit of account."""
 
     accounts: Mapping[str, AccountFacts] | None = None
+    are_owners_known: bool = True
+    """Whether somebody has looked who owns the accounts; else each cluster is only the account itself."""
     markets: Mapping[str, MarketFacts] | None = None
     fiat_assets: frozenset[str] | None = None
     rates: Mapping[str, int] = field(default_factory=dict)

@@ -331,6 +331,7 @@ def facts_of(engine: Engine, clusters: Mapping[str, str] | None = None) -> Input
     rates = {**engine.prices, **engine.crosses}
     return Inputs(
         accounts=accounts,
+        are_owners_known=clusters is not None,
         markets=markets,
         fiat_assets=fiat,
         rates={name: price * MILLION // UNIT_PRICE for name, price in rates.items()},

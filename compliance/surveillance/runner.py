@@ -245,9 +245,10 @@ def _missing(inputs: Inputs, parameters: SurveillanceParameters) -> Iterator[Not
         yield NotRun("MA-09", "times of announcements")
     elif inputs.accounts is None:
         yield NotRun("MA-09", "relations of accounts", "lower threshold for staff and affiliates")
-    if inputs.accounts is None:
+    if inputs.accounts is None or not inputs.are_owners_known:
         for detector in ("MA-01", "MA-02", "MA-08"):
             yield NotRun(detector, "beneficial owners of accounts", "accounts of one owner under several names")
+    if inputs.accounts is None:
         yield NotRun("MA-10", "relations of accounts")
     elif not inputs.accounts_with(HOUSE_RELATIONS):
         yield NotRun("MA-10", "an account of the house, an affiliate or staff")

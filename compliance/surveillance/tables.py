@@ -49,6 +49,7 @@ class Tables(NamedTuple):
         return replace(
             self.inputs,
             accounts=known.accounts,
+            are_owners_known=known.are_owners_known,
             markets=known.markets,
             fiat_assets=known.fiat_assets,
             rates={**self.inputs.rates, **known.rates},
