@@ -16,13 +16,13 @@ from cli.exchange.config import Config
 from cli.exchange.giving import folder_option, load_key, now_us, rows_table
 from cli.exchange.judging import load_register
 from cli.exchange.reading import reading
-from compliance.facts import FactKind, Shape, Source, Value, moment_text, value_json
+from compliance.facts import Assurance, Evidence, Fact, FactKind, Shape, Source, Value, moment_text, value_json
 from compliance.firm_values import example, read_value
 from compliance.regimes import REGIMES, catalogue, rule_set
 from compliance.register import Register, Statement
 from ledger.errors import InputError, InputErrors, InputProblem
 
-__all__ = ["facts"]
+__all__ = ["facts", "firm_file"]
 
 _operator = click.option(
     "--operator", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The operator's key that signs."
@@ -114,6 +114,16 @@ def _read_file(path: Path, kinds: Mapping[str, FactKind]) -> dict[tuple[str, str
     if problems:
         raise InputErrors(problems)
     return found
+
+
+def firm_file(path: Path, kinds: Mapping[str, FactKind], moment: datetime) -> list[Fact]:
+    """What a file of facts states, as facts that are only claimed; raises InputErrors."""
+    digest = hashlib.sha256(read_input(path, "facts")).hexdigest()
+    evidence = (Evidence("firm's file", path.name, digest),)
+    return [
+        Fact(name, value, moment, Assurance.CLAIMED, evidence, scope)
+        for (name, scope), value in _read_file(path, kinds).items()
+    ]
 
 
 def _scoped(kind: FactKind, raw: Any) -> Iterable[tuple[str, Any]]:

@@ -19,9 +19,6 @@ from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
-from holidays.countries.united_states import US
-
 __all__ = ["CALENDARS", "Calendar", "Clock", "Unit", "add_months", "calendar", "parse_clock", "quarter_end", "source"]
 
 _STEPS_MAX = 4_000
@@ -126,13 +123,18 @@ CALENDARS = tuple(sorted(_ZONES))
 @cache
 def calendar(name: str) -> Calendar:
     """The calendar of a name; raises AssertionError for one that is not known."""
-    assert name in CALENDARS or (name.startswith("US-") and name[3:] in US.subdivisions), f"no calendar {name}"
+    assert name in CALENDARS or name.startswith("US-"), f"no calendar {name}"
     return Calendar(name)
 
 
 @cache
 def _holidays(name: str) -> Any:
-    """The public holidays of a calendar; the package finds each year when it is first asked for."""
+    """The public holidays of a calendar; the package finds each year when it is first asked for.
+
+    Imported here, because it takes half a second and most verbs count no days.
+    """
+    import holidays
+
     if name == "TARGET":
         return holidays.financial_holidays("ECB")
     if name.startswith("US-"):

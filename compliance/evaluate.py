@@ -141,7 +141,7 @@ def _warning(rule: Rule, outcome: Outcome) -> str:
     below, days = _number(rule, "warn_below", _WARN_BELOW), _number(rule, "warn_days", _WARN_DAYS)
     if outcome.headroom is not None and outcome.headroom < below:
         share = decimal_text(Fraction(int(outcome.headroom * 10**6), 10**4))
-        return f"within {decimal_text(below * 100)} % of a breach: {share} % above what is required"
+        return f"within {decimal_text(below * 100)} % of a breach: {share} % of what is required is left"
     if outcome.days_left is not None and outcome.days_left < days:
         return f"due in {outcome.days_left} days"
     return ""

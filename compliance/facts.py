@@ -86,7 +86,8 @@ class Evidence(NamedTuple):
 class FactKind:
     """A name of the catalogue. `fields` are the columns of records by shape; a field that may be empty ends in `?`.
 
-    `by_state`: the fact is kept for each US state, and only there a rule for a state looks for it.
+    `by_state`: the fact is kept for each US state, and only there a rule for a state looks for it. `choices`: the only
+    texts that a fact of the shape text or names may hold, where not every word has a meaning.
     """
 
     name: str
@@ -96,14 +97,20 @@ class FactKind:
     unit: str = ""
     fields: Mapping[str, Shape] | None = None
     by_state: bool = False
+    choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        assert not self.choices or self.shape in (Shape.TEXT, Shape.NAMES), f"{self.name}: only words are chosen from"
         assert (self.fields is not None) == (self.shape is Shape.RECORDS), f"{self.name}: records have fields"
 
     def problem(self, value: Value) -> str | None:
         """Why this is no value of the kind, or None."""
         if not _is(self.shape, value):
             return f"{self.name} is of the shape {self.shape}"
+        if self.choices:
+            held = value if isinstance(value, frozenset) else frozenset({str(value)})
+            odd = ", ".join(sorted(held - set(self.choices)))
+            return f"{self.name} knows no {odd}: choose from {', '.join(self.choices)}" if odd else None
         if self.shape is not Shape.RECORDS:
             return None
         assert isinstance(value, tuple) and self.fields is not None

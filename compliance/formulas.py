@@ -45,6 +45,20 @@ def multiple(parameters: Parameters, inputs: Inputs) -> Required:
     return Required(factor * base, f"{decimal_text(factor)} x {decimal_text(base)}")
 
 
+def liabilities_and_multiple(parameters: Parameters, inputs: Inputs) -> Required:
+    """The facts `liabilities` and `exposure`, and `factor` times the fact `base` on top of them."""
+    liabilities, exposure = number(inputs, "liabilities"), number(inputs, "exposure")
+    surplus = multiple(parameters, inputs)
+    working = f"{decimal_text(liabilities)} + {decimal_text(exposure)} + {surplus.working}"
+    return Required(liabilities + exposure + surplus.amount, working)
+
+
+def parts(parameters: Parameters, inputs: Inputs) -> Required:
+    """The sum of the facts whose roles begin with `part`."""
+    found = [number(inputs, role) for role in sorted(inputs) if role.startswith("part")]
+    return Required(sum(found, Fraction(0)), " + ".join(decimal_text(each) for each in found))
+
+
 def fixed_or_share(parameters: Parameters, inputs: Inputs) -> Required:
     """For each activity the higher of a fixed amount and a share of yearly overheads, added up.
 
@@ -69,16 +83,49 @@ def fixed_or_share(parameters: Parameters, inputs: Inputs) -> Required:
 def class_or_share(parameters: Parameters, inputs: Inputs) -> Required:
     """The higher of the minimum of the entity's class (`classes`: rows of name, amount) and `share` of `overheads`.
 
-    The class is the fact `class`; where it has several, the highest counts. An unknown class raises AssertionError.
+    The class is the fact `class`; where it has several, the highest counts, and so it does for one that the table does
+    not know: too little is never required because of a word.
     """
+    minimum, note = _minimum(parameters, inputs)
+    part = number(parameters, "share") * number(inputs, "overheads")
+    return Required(max(minimum, part), f"max({decimal_text(minimum)}; {decimal_text(part)}){note}")
+
+
+def _minimum(parameters: Parameters, inputs: Inputs) -> tuple[Fraction, str]:
+    """The minimum of the highest class, and a note where a class is not of the table."""
     classes, held = parameters["classes"], inputs["class"]
     assert isinstance(classes, tuple)
     names = held if isinstance(held, frozenset) else frozenset({str(held)})
-    minima = [row[1] for row in classes if row[0] in names]
-    assert minima and all(isinstance(each, Fraction) for each in minima), "the class is one of the table"
-    minimum = max(each for each in minima if isinstance(each, Fraction))
+    minima = {str(row[0]): row[1] for row in classes if isinstance(row, tuple)}
+    unknown = sorted(names - set(minima))
+    counted = minima.values() if unknown or not names else [minima[name] for name in names]
+    note = f"; {', '.join(unknown) or 'no class'}: not of the table, so its highest counts"
+    return max(each for each in counted if isinstance(each, Fraction)), note if unknown or not names else ""
+
+
+def k_factors(parameters: Parameters, inputs: Inputs) -> Required:
+    """The highest of a class's minimum (as `class-or-share`), `share` of `overheads`, and the sum of K-factors.
+
+    `factors`: rows of a K-factor and its coefficient. Facts: `averages` (amounts by K-factor; one that is not there is
+    nothing), `other` (a number: K-factors that are stated and not computed).
+    """
+    minimum, note = _minimum(parameters, inputs)
     part = number(parameters, "share") * number(inputs, "overheads")
-    return Required(max(minimum, part), f"max({decimal_text(minimum)}; {decimal_text(part)})")
+    table, averages = parameters["factors"], inputs["averages"]
+    assert isinstance(table, tuple) and isinstance(averages, Mapping)
+    coefficients = {str(row[0]): row[1] for row in table if isinstance(row, tuple)}
+    highest = max(each for each in coefficients.values() if isinstance(each, Fraction))
+    total, words = number(inputs, "other"), []
+    for name, average in sorted(averages.items()):
+        # A name that the table does not know counts with the highest coefficient, so that no figure is left out.
+        coefficient = coefficients.get(name, highest)
+        assert isinstance(coefficient, Fraction)
+        total += coefficient * average
+        words.append(f"{name} {decimal_text(coefficient * average)}")
+    listed = " + ".join([*words, f"others {decimal_text(number(inputs, 'other'))}"])
+    required = max(minimum, part, total)
+    working = f"max({decimal_text(minimum)}; {decimal_text(part)}; {decimal_text(total)} = {listed})"
+    return Required(required, working + note)
 
 
 def tiers(parameters: Parameters, inputs: Inputs) -> Required:
@@ -121,7 +168,10 @@ FORMULAS: Final[Mapping[str, Callable[[Parameters, Inputs], Required]]] = {
     "class-or-share": class_or_share,
     "constant": constant,
     "fixed-or-share": fixed_or_share,
+    "k-factors": k_factors,
+    "liabilities-and-multiple": liabilities_and_multiple,
     "multiple": multiple,
+    "parts": parts,
     "tiers": tiers,
 }
 """By the name that a rule's parameter `formula` gives."""

@@ -22,7 +22,7 @@ from compliance.sources.prices import read_prices, value_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
 from ledger.store.snapshot import StoreSnapshot
 
-__all__ = ["CURRENCIES", "HourSource", "gather", "wallet_book"]
+__all__ = ["CURRENCIES", "HourSource", "firm_facts", "gather", "wallet_book"]
 
 CURRENCIES: Final = ("AED", "EUR", "JPY", "USD")
 """In which values are wanted: those of the four regimes."""
@@ -41,6 +41,8 @@ class HourSource:
     register: Register
     store: StoreSnapshot | None = None
     rooms: Sequence[Fact] = ()
+    firm: Sequence[Fact] = ()
+    """What the firm states beside its register, unsigned: of outside books."""
     period: timedelta = PERIOD
 
 
@@ -57,6 +59,11 @@ def wallet_book(source: HourSource, firm: Iterable[Fact]) -> WalletBook:
     return read_wallets(source.store.session, position).joined(stated)
 
 
+def firm_facts(source: HourSource) -> list[Fact]:
+    """What the firm states, as of the hour."""
+    return [*source.register.facts(source.chain[-1].hour), *source.firm]
+
+
 def _position(statement: Statement) -> int | None:
     """The log position of a statement's cut; None where it has none."""
     ledger = (statement.snapshot or {}).get("ledger")
@@ -66,7 +73,7 @@ def _position(statement: Statement) -> int | None:
 def gather(source: HourSource, catalogue: Mapping[str, FactKind]) -> Facts:
     """The facts of the hour of the chain's last statement."""
     last = source.chain[-1]
-    firm = source.register.facts(last.hour)
+    firm = firm_facts(source)
     book = wallet_book(source, firm)
     found = attested_facts(source.chain, source.entity, book)
     found += _reconciled(source.chain)

@@ -128,8 +128,11 @@ class Condition:
     (`@name`) or, in records, another field (`.name`). Operators:
     `is`, `is not`, `<`, `<=`, `>`, `>=`, `present` and `absent` (right is empty), `in` (a parameter's texts, or a
     literal of texts parted by commas), `contains` (names, or a text), and `within` / `not within`: the moment or day
-    `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. A field that is
-    empty fails every operator but `absent` and `is not`.
+    `left` is no later than the clock `right` (a parameter) allows after the field named by `since`. `in time` is as
+    `within`, and what has not been done yet (an empty `left`) is in time for as long as the clock runs. `by`: `left`,
+    or now where it is empty, is no later than the moment or the end of the day in the field `right`. A field that is
+    empty fails every other operator but `absent` and `is not`. A comparing operator may be a parameter too
+    (`@comparator`), and `@today` is the day of judgement, UTC.
     """
 
     left: str
@@ -142,7 +145,7 @@ class Condition:
         return [self.left, self.operator, self.right, self.since]
 
     def __str__(self) -> str:
-        words = [self.left, self.operator, self.right.lstrip("@.")]
+        words = [self.left, self.operator.lstrip("@"), self.right.lstrip("@.")]
         return " ".join(word for word in words if word) + (f" after {self.since}" if self.since else "")
 
 
@@ -194,14 +197,14 @@ class Rule:
         return {
             "applies": [each.to_json() for each in self.applies],
             "citation": self.citation,
-            "clocks": {name: str(clock) for name, clock in self.clocks.items()},
+            "clocks": [[name, str(clock)] for name, clock in sorted(self.clocks.items())],
             "consequence": self.consequence,
             "effective_from": self.effective_from.isoformat(),
             "effective_to": None if self.effective_to is None else self.effective_to.isoformat(),
             "evidence": self.evidence,
             "frequency": self.frequency,
             "id": self.id,
-            "inputs": dict(self.inputs),
+            "inputs": [[role, name] for role, name in sorted(self.inputs.items())],
             "must": [each.to_json() for each in self.must],
             "note": self.note,
             "parameters": {name: each.to_json() for name, each in self.parameters.items()},

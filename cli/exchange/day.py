@@ -421,6 +421,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with day.exchange:
             for line in day.play(options.hours, options.pause_at):
                 print(line, flush=True)
+            day.exchange.hours.finish_asides()
+            for notice in day.exchange.hours.notices:
+                print(notice, flush=True)
     return 0
 
 

@@ -300,6 +300,9 @@ class HourKeeper:
         self._checkpoints.wait()
         while self._waiting or self.trees.forest.is_cut:
             self._wait(60.0)
+
+    def finish_asides(self) -> None:
+        """Wait until the public page and the rules have seen every statement; `finish` does not."""
         for aside in self._asides:
             self.notices.extend(aside.finish())
 

@@ -93,17 +93,20 @@ def share(view: View) -> Outcome:
 def floor(view: View) -> Outcome:
     """`measured` is at least what the `formula` (parameter; default `constant`) requires.
 
-    Roles: `measured` (number) and those that the formula reads. Parameter `comparator`, default `>=`.
+    Roles: `measured` (number) and those that the formula reads. Parameter `comparator`, default `>=`; with `<=` or `<`
+    the floor is a cap.
     """
     measured, name = view.number("measured"), view.text("formula", "constant")
     parameters = {each: parameter.value for each, parameter in view.rule.parameters.items()}
     required, working = FORMULAS[name](parameters, view.facts)
     comparator, unit = view.comparator(Comparator.AT_LEAST), view.text("unit", "")
     result = Result.PASS if comparator.holds(measured, required) else Result.FAIL
-    headroom = (measured - required) / required if result is Result.PASS and required > 0 else None
+    is_cap = comparator in (Comparator.AT_MOST, Comparator.LESS)
+    room = required - measured if is_cap else measured - required
+    headroom = room / required if result is Result.PASS and required > 0 else None
     shown = figure(required, unit)
     words = f"{comparator} {shown}" + ("" if working == decimal_text(required) else f" = {working}")
-    return Outcome(result, figure(measured, unit), words, figure(measured - required, unit), headroom=headroom)
+    return Outcome(result, figure(measured, unit), words, figure(room, unit), headroom=headroom)
 
 
 def _percent(number: Fraction) -> str:

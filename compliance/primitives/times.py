@@ -21,7 +21,8 @@ LOOK_BACK_DAYS = Fraction(400)
 def age(view: View) -> Outcome:
     """Something was done no longer ago than allowed, or on each business day.
 
-    Either role `last` (a day or moment) and parameter `most` (a clock). Or role `days` (records with the field `day`),
+    Either role `last` (a day or moment) and parameter `most` (a clock), and if the rule names it role `whole` (a flag):
+    that what was done last also found everything whole. Or role `days` (records with the field `day`),
     `since` (the first day on which it was owed), parameters `calendar` and `window` (days back from yesterday): each
     business day has a record, and each record in the window satisfies `must`.
     """
@@ -36,6 +37,8 @@ def _last(view: View) -> Outcome:
         assert isinstance(last, date), f"{view.rule.id}: last is a day or a moment"
         due, text = calendar(most.calendar).end_of(most.due_day(last)), last.isoformat()
     left = (due - view.as_of).days
+    if view.facts.get("whole", True) is not True:
+        return Outcome(Result.FAIL, f"last on {text}, and not whole", f"within {most}, and whole", "it is not whole")
     result = Result.PASS if view.as_of <= due else Result.FAIL
     margin = f"until {moment_text(due)}" if result is Result.PASS else f"overdue since {moment_text(due)}"
     return Outcome(result, f"last on {text}", f"within {most}", margin, days_left=left)
@@ -56,7 +59,8 @@ def _each_day(view: View) -> Outcome:
     lines: list[Line] = []
     for day in days.business_days(first, yesterday):
         lines += found.get(day) or [Line(day.isoformat(), Result.FAIL, "nothing", "done on the day")]
-    return of_lines(lines, "records of business days in order", f"each business day ({days.name}) since {first}")
+    word = "day" if days.name == "ALL" else f"business day ({days.name})"
+    return of_lines(lines, "records of days in order", f"each {word} since {first}")
 
 
 def deadline(view: View) -> Outcome:
@@ -82,11 +86,18 @@ def deadline(view: View) -> Outcome:
             lines.append(Line(end.isoformat(), Result.PASS, "not yet filed", required, f"{left_days[-1]} days left"))
         else:
             lines.append(Line(end.isoformat(), Result.FAIL, "not filed", required, "overdue"))
-    outcome = of_lines(lines, "periods in time", f"each {view.text('period', 'quarter')} filed when due")
+    outcome = of_lines(
+        lines, "periods in time", f"each {view.text('period', 'quarter')} filed when due", note=_none(lines)
+    )
     left = min(left_days, default=None)
     return Outcome(
         outcome.result, outcome.measured, outcome.required, outcome.margin, outcome.note, outcome.lines, None, left
     )
+
+
+def _none(lines: list[Line]) -> str:
+    """What to say where no period has ended: that nothing was due is no merit."""
+    return "" if lines else "no period has ended yet: nothing was due"
 
 
 def _period_ends(view: View, today: date) -> Iterator[date]:
@@ -132,7 +143,10 @@ def statements(view: View) -> Outcome:
         else:
             lines.append(Line(end.isoformat(), Result.FAIL, measured, required))
     outcome = of_lines(
-        lines, "periods with all statements", f"each {view.text('period', 'month')}, within {view.clock('due')}"
+        lines,
+        "periods with all statements",
+        f"each {view.text('period', 'month')}, within {view.clock('due')}",
+        note=_none(lines),
     )
     left = min(left_days, default=None)
     return Outcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -13,8 +13,9 @@ from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, momen
 from compliance.rules import Comparator, Condition, ParameterValue, Rule
 from compliance.verdicts import Line, Outcome, Result
 
-__all__ = ["View", "holds", "of_lines", "shown", "start_of"]
+__all__ = ["View", "described", "holds", "of_lines", "shown", "start_of"]
 
+_SPOKEN: Final = {"by": "no later than", "in time": "within", "not within": "later than"}
 _COMPARATORS: Final = {each.value for each in Comparator}
 
 
@@ -49,12 +50,18 @@ class View:
         return value
 
     def records(self, role: str) -> Sequence[Record]:
-        """Records, and of the main role `records` only those that the rule's `where` counts."""
+        """Records, and of the main roles `records`, `days` and `none` only those that the rule's `where` counts."""
         value = self.facts[role]
         assert isinstance(value, tuple), f"{self.rule.id}: {role} is records"
-        if role != "records" or not self.rule.where:
+        if role not in ("records", "days", "none") or not self.rule.where:
             return value
         return [row for row in value if all(holds(each, row, self) for each in self.rule.where)]
+
+    def uncertain(self, role: str) -> Sequence[Record]:
+        """Records of which `where` cannot say whether they count, because what it compares is not known."""
+        value = self.facts[role]
+        assert isinstance(value, tuple), f"{self.rule.id}: {role} is records"
+        return [row for row in value if _is_uncertain(row, self)]
 
     def day(self, role: str) -> date:
         """A day."""
@@ -87,6 +94,10 @@ class View:
         """The parameter `comparator`."""
         return Comparator(self.text("comparator", default.value))
 
+    def comparator_of(self, name: str) -> Comparator:
+        """A parameter that is a comparator."""
+        return Comparator(self.text(name, ""))
+
     def clock(self, name: str) -> Clock:
         """A parameter that is a clock."""
         value = self.parameter(name)
@@ -108,7 +119,7 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
     """Whether a condition holds of a record, or of facts by name; see `compliance.rules.Condition`."""
     assert condition.left in row, f"{view.rule.id}: there is no field {condition.left}"
     left = row[condition.left]
-    match condition.operator:
+    match _operator(condition, view):
         case "present":
             return left not in (None, "", frozenset(), ())
         case "absent":
@@ -119,6 +130,11 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
                 return False
             is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
             return is_within == (condition.operator == "within")
+        case "in time":
+            since = row[condition.since]
+            if since is None:
+                return False
+            return _moment(left or view.as_of) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
@@ -127,7 +143,11 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             return left is not None and str(left) in _texts(condition.right, view)
         case "contains":
             assert isinstance(left, frozenset | str | None), f"{view.rule.id}: {condition.left} is names or a text"
-            return left is not None and condition.right in left
+            wanted = view.text(condition.right[1:], "") if condition.right.startswith("@") else condition.right
+            return left is not None and wanted in left
+        case "by":
+            limit = row[condition.right.removeprefix(".")]
+            return limit is not None and _moment(left or view.as_of) <= _end_of(limit)
         case operator:
             assert operator in _COMPARATORS, f"{view.rule.id}: no operator {operator}"
             if left is None:
@@ -142,8 +162,46 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             return Comparator(operator).holds(order, Fraction(0))
 
 
+def described(condition: Condition, view: View) -> str:
+    """A condition in words, with the values of the parameters that it names: `label contains Client VA Wallet`."""
+    right = condition.right
+    if right == "@today":
+        right = "today"
+    elif right.startswith("@"):
+        value = view.parameter(right[1:])
+        rows = value if isinstance(value, tuple) else (value,)
+        right = ", ".join(shown(each) if isinstance(each, Fraction) else str(each) for each in rows)
+    elif right.startswith("."):
+        right = right[1:].replace("_", " ")
+    operator = _operator(condition, view)
+    words = [condition.left.replace("_", " "), _SPOKEN.get(operator, operator), right]
+    if condition.since:
+        words += ["of", condition.since.replace("_", " ")]
+    return " ".join(word for word in words if word)
+
+
+def _operator(condition: Condition, view: View) -> str:
+    """The condition's operator, from a parameter where it names one."""
+    name = condition.operator
+    return view.comparator_of(name[1:]).value if name.startswith("@") else name
+
+
+def _is_uncertain(row: Record, view: View) -> bool:
+    unknown = [each for each in view.rule.where if row[each.left] is None and _operator(each, view) in _COMPARATORS]
+    return bool(unknown) and all(holds(each, row, view) for each in view.rule.where if each not in unknown)
+
+
+def _end_of(limit: object) -> datetime:
+    """A moment, or the last one of a day, UTC."""
+    if isinstance(limit, datetime):
+        return limit
+    return _moment(limit) + timedelta(days=1, microseconds=-1)
+
+
 def _like(left: object, right: str, row: Mapping[str, Scalar | Value], view: View) -> object:
     """The right side of a condition as a value of the left side's kind."""
+    if right == "@today":
+        return view.as_of.astimezone(UTC).date()
     if right.startswith("."):
         return row[right[1:]]
     if right.startswith("@"):

@@ -6,6 +6,7 @@ breaks a line. A chart has a caption, a description for those who do not see it,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from por.site.chart import steps_of
 
 __all__ = ["KINDS", "SERIES_MAX", "Chart", "Series", "chart_figures", "figure_text", "steps"]
 
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 KINDS = ("line", "bars", "window")
 SERIES_MAX = 4
 """So many kinds of line can be told apart without colour."""
@@ -35,7 +37,8 @@ class Chart:
     `line`: values over the times `places`; many times are drawn as steps, each the lowest of its values, so that no
     shortfall is averaged away. `bars`: one group of bars for each of `places`. `window`: as `line`, with the place
     `mark` (a snapshot) marked in it. `reference` is a line across at that value, such as 100 % of what is owed.
-    `unit` stands after each figure (`%`, or an asset); `description` says in a sentence what is to be seen.
+    `unit` stands after each figure (`%`, or an asset); `description` says in a sentence what is to be seen. `name` is
+    what its CSV file is called; without one it is numbered.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Chart:
 
     def __post_init__(self) -> None:
         assert self.kind in KINDS and self.caption and self.description
+        assert not self.name or NAME.match(self.name), self.name
         assert 1 <= len(self.series) <= SERIES_MAX and 0 <= self.scale <= 38
         assert all(len(series.values) == len(self.places) for series in self.series)
         assert (self.kind == "window") == (self.mark is not None), "a window has its mark, and nothing else has"

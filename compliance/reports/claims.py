@@ -46,8 +46,8 @@ CLAIMS = re.compile(
     re.IGNORECASE,
 )
 REPORTS = re.compile(
-    r"\b(?:audit(?:or'?s?|ors['’]|or['’]s)?|assurance|attestation|examination|solvency) (?:report|opinion|certificate)s?\b"
-    r"|\bcertificates?\b|\bassurance\b|監査報告|監査意見|監査証明|保証報告|証明書",
+    r"\b(?:audit(?:or'?s?|ors['’]|or['’]s)?|assurance|attestation|examination|solvency)"
+    r" (?:report|opinion|certificate)s?\b|\bcertificates?\b|\bassurance\b|監査報告|監査意見|監査証明|保証報告|証明書",
     re.IGNORECASE,
 )
 

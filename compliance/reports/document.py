@@ -28,6 +28,7 @@ __all__ = [
     "amount_text",
     "columns_of",
     "csv_cell",
+    "number_text",
     "plain_amount",
     "table_of",
     "time_text",
@@ -42,6 +43,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 KINDS = frozenset({"text", "number", "code", "status", "link", "rule"})
+THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?\Z")
 HASH = re.compile(r"[0-9a-f]{64}\Z")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\Z")
 """A file of a pack, named from the pack's own folder: nothing that leads out of it, and no address."""
@@ -194,6 +196,16 @@ class Document:
     contents: bool = False
 
     @property
+    def has_parts(self) -> bool:
+        """Whether it has anything but headings, paragraphs and tables: what a plain statement has."""
+        rich = any(
+            block.items or block.charts or block.procedures or block.sign_offs or block.evidence or block.rules
+            for block in self.blocks
+        )
+        special = any(column.kind in ("status", "link", "rule") for table in self.tables for column in table.columns)
+        return self.cover is not None or self.contents or rich or special
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """Every table, in order."""
         return tuple(block.table for block in self.blocks if block.table is not None)
@@ -216,6 +228,11 @@ def amount_text(quanta: int, scale: int) -> str:
 def plain_amount(quanta: int, scale: int) -> str:
     """Quanta as exact decimal text for machines: no thousands parted, no zeros at the end."""
     return ("-" if quanta < 0 else "") + format_amount(abs(quanta), scale)
+
+
+def number_text(text: str) -> str:
+    """A shown figure for machines: without the commas between thousands; other text as it is."""
+    return text.replace(",", "") if THOUSANDS.match(text) else text
 
 
 def time_text(text: str) -> str:

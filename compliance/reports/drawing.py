@@ -17,7 +17,7 @@ __all__ = ["FONT", "WIDTH", "Drawing", "Label", "Line", "Path", "Rect", "draw"]
 WIDTH = 7_200
 FONT = 118
 """The height of letters."""
-PLOT = 2_000
+PLOT = 1_500
 ROW, ROW_GAP, GROUP_GAP = 130, 36, 110
 TICKS_MAX = 6
 BARS_MAX = 40
@@ -177,8 +177,11 @@ def _known(chart: Chart) -> list[int]:
 def _axis_of(chart: Chart, from_zero: bool) -> tuple[_Axis, bool]:
     """The axis, and whether anything is above it."""
     known, ceiling = _known(chart), _ceiling(chart)
-    drawn = [min(value, ceiling) for value in known] if ceiling is not None else known
-    axis = _axis([*drawn, *([] if chart.reference is None else [chart.reference])] or [0], from_zero)
+    drawn = [min(value, ceiling) for value in known] if ceiling is not None else [*known]
+    if chart.reference is not None:
+        # A hundredth to either side: what lies at the reference does not look like a mountain.
+        drawn += [chart.reference - abs(chart.reference) // 100, chart.reference + abs(chart.reference) // 100]
+    axis = _axis(drawn or [0], from_zero)
     return axis, any(value > axis.high for value in known)
 
 
@@ -238,8 +241,9 @@ def _below(places: Sequence[str], left: int, width: int, y: int) -> Iterator[Lab
     """The names of the first and the last place, and of those between for which there is room."""
     if not places:
         return
-    widest = max(text_width(place) for place in places) + FONT
-    count = min(len(places), 6, max(1, width // widest))
+    # The first name begins at its place and the next stands around its own: that gap is the narrowest.
+    widest = max(text_width(place) for place in places) * 3 // 2 + FONT
+    count = min(len(places), 6, 1 + width // widest)
     if count == 1:
         yield Label(left, y, fit(places[0], width), "start", "tick")
         return

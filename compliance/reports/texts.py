@@ -19,7 +19,7 @@ ENGLISH: Mapping[str, str] = {
     # cover
     "verdict": "Verdict",
     "counts": "Rules by answer",
-    "warnings": "{count} of the passes stand near their limit",
+    "warnings": "Passes near their limit: {count}",
     "status_pass": "pass",
     "status_fail": "fail",
     "status_not_applicable": "not applicable",
@@ -43,8 +43,8 @@ ENGLISH: Mapping[str, str] = {
     "report": "Report",
     "entity": "Legal entity",
     "exchange": "Exchange",
-    "period": "Period (UTC)",
-    "period_value": "{start} up to {end}",
+    "period": "Period",
+    "period_value": "{start} to {end}, both days included",
     "prepared": "Prepared (UTC)",
     "rule_set": "Rule set",
     "rule_set_value": "{name}, version {version}",
@@ -56,6 +56,9 @@ ENGLISH: Mapping[str, str] = {
         "Measured and required are as the rule counts them; the margin is how far they are apart. “Text” says how far "
         "the rule's text was read: verified in an official text, secondary, or unverified."
     ),
+    "lines": "What the rules found, line by line",
+    "line": "Line",
+    "lines_kept": "{rule}: {kept} of {count} lines are kept here; those that fail come first.",
     "attention": "Look at this first",
     "attention_none": "No rule fails, none lacks data, and none is near its limit.",
     "rule": "Rule",
@@ -80,6 +83,17 @@ ENGLISH: Mapping[str, str] = {
     "chart_bars": "Drawn are the {shown} lowest of {count}; the CSV file has every one.",
     "chart_cut": "What is above the end of the axis is drawn at its end; the figures are exact.",
     "chart_gaps": "{count} of {all} values are not known; there the drawing is broken.",
+    "coverage_of": "{asset}: coverage over the period",
+    "coverage_seen": "Held over owed in units of {asset}; at its lowest {lowest} %, and below 100 % in {below} hours.",
+    "coverage_line": "Coverage",
+    "coverage_whole": "100 % of what is owed",
+    "coverage_at": "Coverage of each asset at {hour} UTC",
+    "coverage_bars_seen": "Held over owed, in units, for each of {count} assets; a surplus in one covers no other.",
+    "window_of": "{asset}: before and after the snapshot",
+    "window_seen": "Units of {asset} held and owed around {hour} UTC; a holding for that hour alone shows as a step.",
+    "window_mark": "snapshot {hour}",
+    "held_line": "Held",
+    "owed_line": "Owed",
     # procedures
     "procedure": "Procedure",
     "finding": "Finding",
@@ -110,8 +124,8 @@ ENGLISH: Mapping[str, str] = {
     # evidence
     "evidence": "Appendix: evidence and how to check it again",
     "evidence_how": (
-        "Each line is a piece of evidence with the SHA-256 of its bytes. The commands print the same hash, or check the "
-        "piece, on a machine of your own; run them in the folder that holds the evidence."
+        "Each line is a piece of evidence with the SHA-256 of its bytes. The commands print the same hash, or check "
+        "the piece, on a machine of your own; run them in the folder that holds the evidence."
     ),
     "evidence_none": "No evidence is named.",
     "evidence_name": "Evidence",
@@ -119,7 +133,9 @@ ENGLISH: Mapping[str, str] = {
     "evidence_check": "Check again with",
     # index
     "files": "Files",
-    "files_note": "manifest.json has the same list for machines. A file whose hash differs is not the one of this pack.",
+    "files_note": (
+        "manifest.json has the same list for machines. A file whose hash differs is not the one of this pack."
+    ),
     "file": "File",
     "bytes": "Bytes",
     "index_check": "Check all of them",
@@ -131,11 +147,11 @@ JAPANESE: Mapping[str, str] = {
     "language": "ja",
     "skip": "所見へ移動",
     "page": "ページ",
-    "title": "経営者による表明及び証拠資料集(未監査)",
-    "index_title": "本資料集のファイル一覧(未監査)",
+    "title": "経営者による表明及び証拠資料集（未監査）",
+    "index_title": "本資料集のファイル一覧（未監査）",
     "contents": "目次",
     "rules": "規則",
-    "rules_on_page": "本ページの規則:{rules}",
+    "rules_on_page": "本ページの規則：{rules}",
     "rules_more": "{rules} ほか{count}件",
     "verdict": "判定",
     "counts": "判定別の規則数",
@@ -156,24 +172,29 @@ JAPANESE: Mapping[str, str] = {
     "status_unverified": "原文未確認",
     "said_pass": "適用され、かつ証拠により判定できる規則は、すべて適合しています。",
     "said_fail": "少なくとも一つの規則が不適合です。不適合の項目を最初に示します。",
-    "said_insufficient_data": "不適合の規則はありませんが、判定に必要なデータが不足する規則があります。これは適合を意味しません。",
+    "said_insufficient_data": (
+        "不適合の規則はありませんが、判定に必要なデータが不足する規則があります。これは適合を意味しません。"
+    ),
     "said_not_applicable": "この期間にこの法人へ適用される規則はありません。",
     "regime": "制度",
     "report": "報告書",
     "entity": "法人",
     "exchange": "交換業者",
-    "period": "対象期間(UTC)",
-    "period_value": "{start} から {end} まで(終期を含まない)",
-    "prepared": "作成日時(UTC)",
+    "period": "対象期間",
+    "period_value": "{start} から {end} まで（両日を含む）",
+    "prepared": "作成日時（UTC）",
     "rule_set": "規則集",
     "rule_set_value": "{name}、第{version}版",
     "rule_set_hash": "規則集のSHA-256",
-    "data_hash": "本資料集のデータ(pack.json)のSHA-256",
+    "data_hash": "本資料集のデータ（pack.json）のSHA-256",
     "verdicts": "規則ごとの判定",
     "verdicts_note": (
         "測定値と要求値は各規則の計算方法によります。差は両者の隔たりです。「原文」は規則の本文をどこまで確認したかを示します"
-        "(公的な原文で確認、二次資料、未確認)。"
+        "（公的な原文で確認、二次資料、未確認）。"
     ),
+    "lines": "規則ごとの内訳",
+    "line": "項目",
+    "lines_kept": "{rule}：全{count}行のうち{kept}行を示します。不適合の行を優先しています。",
     "attention": "最初に確認すべき事項",
     "attention_none": "不適合、データ不足、限度への接近はいずれもありません。",
     "rule": "規則",
@@ -185,8 +206,8 @@ JAPANESE: Mapping[str, str] = {
     "citation": "根拠条文",
     "text_status": "原文",
     "note": "注記",
-    "missing": "不足:{names}",
-    "deadline": "{what} 期限 {due}({clock})",
+    "missing": "不足：{names}",
+    "deadline": "{what} 期限 {due}（{clock}）",
     "not_covered": "本資料集が対象としない規則",
     "reason": "理由",
     "none": "該当なし。",
@@ -197,6 +218,17 @@ JAPANESE: Mapping[str, str] = {
     "chart_bars": "{count}件のうち値の小さい{shown}件を描いています。全件はCSVファイルにあります。",
     "chart_cut": "軸の上端を超える値は上端に描いています。数値は正確です。",
     "chart_gaps": "{all}件のうち{count}件は値が不明であり、その箇所で線が途切れます。",
+    "coverage_of": "{asset}：対象期間の充足率",
+    "coverage_seen": "{asset}の保有数量を債務数量で除した値です。最低は{lowest} %、100 %未満は{below}時間です。",
+    "coverage_line": "充足率",
+    "coverage_whole": "債務の100 %",
+    "coverage_at": "{hour} UTC における資産別の充足率",
+    "coverage_bars_seen": "{count}種の資産ごとに保有数量を債務数量で除した値です。ある資産の余剰は他を補いません。",
+    "window_of": "{asset}：基準時点の前後",
+    "window_seen": "{hour} UTC 前後の{asset}の保有数量と債務数量です。基準時点だけの保有は段差として現れます。",
+    "window_mark": "基準時点 {hour}",
+    "held_line": "保有",
+    "owed_line": "債務",
     "procedure": "手続",
     "finding": "所見",
     "exceptions": "例外事項",
@@ -221,7 +253,7 @@ JAPANESE: Mapping[str, str] = {
     "sign_name": "氏名",
     "sign_date": "日付",
     "sign_signature": "署名",
-    "evidence": "付録:証拠と再確認の方法",
+    "evidence": "付録：証拠と再確認の方法",
     "evidence_how": (
         "各行は一つの証拠とそのSHA-256です。コマンドは、お手元の環境で同じハッシュ値を表示するか、証拠を検査します。"
         "証拠のあるフォルダーで実行してください。"
@@ -235,7 +267,7 @@ JAPANESE: Mapping[str, str] = {
     "file": "ファイル",
     "bytes": "バイト数",
     "index_check": "全ファイルの確認",
-    "index_check_how": "資料集のフォルダーで実行:sha256sum --check SHA256SUMS",
+    "index_check_how": "資料集のフォルダーで実行：sha256sum --check SHA256SUMS",
 }
 """The words of packs in Japanese."""
 

@@ -26,6 +26,7 @@ _CODES: Final = frozenset(
         "NGN NOK NZD OMR PEN PHP PKR PLN QAR RON SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
     ).split()
 )
+_NAMES: Final = ("asset", "entity")
 _CONTROLLED: Final = frozenset({"eip191", "eip712"})
 
 
@@ -213,8 +214,9 @@ def book_lines(statement: Statement, entity: str) -> tuple[BookLine, ...]:
     scales = statement.scales(entity) if statement.snapshot is not None else {}
     lines = []
     for row in statement.rows("zero-sum", entity):
-        amounts = {
-            name: _units(value, scales[row["asset"]]) for name, value in row.items() if name not in ("asset", "entity")
-        }
+        amounts = {name: _units(value, scales[row["asset"]]) for name, value in row.items() if name not in _NAMES}
+        # As in the section `books`: what other entities owe is a receivable, and what they are owed the house's.
+        amounts["receivables"] += amounts.pop("due_from")
+        amounts["house"] += amounts.pop("due_to")
         lines.append(BookLine(row["asset"], amounts))
     return tuple(lines)

@@ -51,6 +51,7 @@ from ledger.store.store import Store
 from por.liabilities.kernels import Blob, pack_amounts, select
 from por.liabilities.opened import open_hour, write_opened
 from por.snapshot import SnapshotId, time_text
+from tests.support.folders import quiet
 
 NAME: Final = "bench.test"
 WORDS: Final = "benchmark"
@@ -115,6 +116,7 @@ def begin_folder(folder: Path, accounts: int, kernel: str | None) -> None:
     genesis = make_secrets(folder / "secrets", NAME, "main", BEGIN_US, WORDS)
     (folder / "genesis.json").write_bytes(genesis.to_file())
     write_template(folder, NAME, "main")
+    quiet(folder)
     config = Config.load(folder)
     built = Builder(config, genesis)
     engine = built.engine

@@ -33,6 +33,7 @@ from por.reserves.evm.hexes import from_hex
 from por.reserves.evm.rpc import Endpoint
 from por.reserves.evm.wallet import Broadcaster, GasPolicy
 from tests.chain.node import any_chain
+from tests.support.folders import quiet
 
 pytestmark = pytest.mark.chain
 EXCHANGE, WORDS = "small.exchange", "words of the tests"
@@ -50,6 +51,7 @@ class Folder:
         genesis = make_secrets(folder / "secrets", EXCHANGE, "main", next(self.clock), WORDS)
         (folder / "genesis.json").write_bytes(genesis.to_file())
         write_template(folder, EXCHANGE, "main")
+        quiet(folder)
         self.operators = [load_operator(folder / "secrets" / name, WORDS) for name in OPERATOR_NAMES]
         self.start()
         self.by(self.operators, ListAsset("ETH", 9, node.chain, "native", "", "", ""))

@@ -273,3 +273,9 @@ def test_rule_versions_do_not_overlap():
     with pytest.raises(AssertionError, match="versions in force"):
         RuleSet("test", "t", "1", (first, rule(Primitive.SHARE, SHARE.inputs, effective_from=date(2026, 11, 24))))
     assert rules.hash() != RuleSet("test", "t", "1", (second,)).hash()
+
+
+def test_a_rule_sets_hash_covers_roles_that_may_be_missing_and_clocks_in_words():
+    whole = rule(Primitive.COVERAGE, COVERAGE.inputs, clocks={"tell the regulator": Clock(1, Unit.HOURS)})
+    without = rule(Primitive.COVERAGE, COVERAGE.inputs)
+    assert RuleSet("test", "t", "1", (whole,)).hash() != RuleSet("test", "t", "1", (without,)).hash()

@@ -45,6 +45,7 @@ from ledger.playback import replay
 from ledger.venue import Venue
 from tests.simulation.generators import HONEST, an_order, listings, open_account, some
 from tests.simulation.world import World, once_key
+from tests.support.folders import quiet
 
 __all__ = ["Campaign", "Report", "main"]
 
@@ -183,6 +184,7 @@ class Trial:
         genesis = make_secrets(folder / "secrets", "killed.exchange", "main", time.time_ns() // 1000, WORDS)
         (folder / "genesis.json").write_bytes(genesis.to_file())
         write_template(folder, "killed.exchange", "main")
+        quiet(folder)
         self._genesis = genesis
         operators = [load_operator(folder / "secrets" / name, WORDS) for name in OPERATOR_NAMES]
         service = HouseSecrets.load(folder / "secrets", WORDS).service

@@ -20,6 +20,7 @@ from cli.main import cli
 from ledger.keys import SigningKey
 from por.attestation import sign_attestation
 from por.snapshot import SnapshotId
+from tests.support.folders import quiet
 
 __all__ = ["EXCHANGE", "PASSPHRASE", "ExchangeFolder", "Said", "attestation_of", "patched"]
 
@@ -80,6 +81,7 @@ class ExchangeFolder:
     def make(self) -> ExchangeFolder:
         """`tallystick init`."""
         self.call("init", EXCHANGE, "--folder", str(self.folder))
+        quiet(self.folder)
         return self
 
     def start(self) -> ExchangeFolder:

@@ -33,6 +33,7 @@ from por.reserves.evm.hexes import from_hex
 from por.reserves.evm.rpc import Endpoint
 from por.reserves.evm.wallet import Broadcaster, GasPolicy, HotWallet, Payment
 from tests.chain.node import require_anvil
+from tests.support.folders import quiet
 
 WORDS, EXCHANGE = "a passphrase", "flight.test"
 HOUR = 3_600
@@ -83,8 +84,9 @@ class World:
         genesis = make_secrets(folder / "secrets", EXCHANGE, "main", self.now, WORDS)
         (folder / "genesis.json").write_bytes(genesis.to_file())
         write_template(folder, EXCHANGE, "main", node.chain, node.url)
+        quiet(folder)
         text = (folder / CONFIG_NAME).read_text().replace("confirmations = 12", "confirmations = 2")
-        text = text.replace("finality_seconds = 1800", "finality_seconds = 5").replace('site = "site"', 'site = ""')
+        text = text.replace("finality_seconds = 1800", "finality_seconds = 5")
         (folder / CONFIG_NAME).write_text(text.replace('reserves = ""', 'reserves = "reserves.toml"'))
         self.config = Config.load(folder)
         [self.chain_config] = self.config.chains

@@ -27,6 +27,7 @@ from ledger.keys import SigningKey
 from ledger.log import Door, Head, Sequence64
 from por.liabilities.kernels import select
 from tests.ledger.test_engine import order
+from tests.support.folders import quiet
 
 WORDS = "a passphrase"
 HOUR_US = 3_600_000_000
@@ -55,6 +56,7 @@ class Day:
         genesis = make_secrets(folder / "secrets", "hour.test", "main", BEGIN, WORDS)
         (folder / "genesis.json").write_bytes(genesis.to_file())
         write_template(folder, "hour.test", "main")
+        quiet(folder)
         self.secrets = HouseSecrets.load(folder / "secrets", WORDS)
         self.operators = [load_operator(folder / "secrets" / name, WORDS) for name in OPERATOR_NAMES]
         self.config = Config.load(folder)

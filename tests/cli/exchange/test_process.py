@@ -23,6 +23,7 @@ from ledger.signatures import api_string, sign_api
 from ledger.store import history
 from ledger.store.snapshot import open_at
 from tests.support.exchange_process import EXCHANGE, PASSPHRASE, ExchangeFolder
+from tests.support.folders import quiet
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_an_exchange_at_rest_gives_no_commands(exchange):
 def configured(folder, *changes):
     folder.mkdir(exist_ok=True)
     write_template(folder, EXCHANGE, "main")
+    quiet(folder)
     path = folder / "tallystick.toml"
     text = path.read_text()
     for old, new in changes:

@@ -1,0 +1,1 @@
+"""The JSON Schemas of what is published here, as package data."""
