@@ -2,7 +2,7 @@
 
 In: the exchange's log, executed again (`reader`), and tables that only the firm has (`inputs`). Out: a result with
 alerts, with what could not run, and with the log positions that were read (`runner`); cases with drafts of reports
-(`case`, `drafts`). Nothing here files anything, reads a clock, or writes to the exchange.
+(`case`, `drafts`); facts for the rules (`facts`). Nothing here files anything, reads a clock, or writes to the exchange.
 
 events      the two tables: order events and money events
 reader      from records of the log and the engine's facts to the tables
@@ -14,6 +14,8 @@ detectors   pure functions from these to alerts
 runner      all of them
 case        an alert's way to a decision, in a chain of notes
 drafts      drafts of a STOR, a SAR and a VARA notice out of one case
+tables      the firm's file of tables, which becomes inputs
+facts       what the rules may ask: detectors and their alerts, cases and their clocks
 
 Each detector, what it is meant for, and whom it serves. Annex II: indicators of Delegated Regulation (EU) 2016/522, by
 their families; (EU) 2025/885 asks for the same of crypto-assets under MiCA. Thresholds are nobody's law.
@@ -40,7 +42,8 @@ MA-11  wide spread          Annex II, excessive bid-offer spreads; duties of mar
 MA-12  defended level       Annex II, price securing: creation of a floor or a ceiling
 All MA serve MAR 16 (STOR), MiCA 92, VARA-EX-01 and JP-MA-01.
 
-The tables are Polars'; the extra `surveillance` brings it. `alerts`, `case` and `drafts` do without.
+The tables are Polars'; the extra `surveillance` brings it. `alerts`, `case`, `drafts`, `inputs`, `parameters` and
+`tables` do without. Figures on seeded worlds, limits and speed: docs/surveillance.md.
 """
 
 from ledger.errors import InputError

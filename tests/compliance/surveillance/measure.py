@@ -115,7 +115,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=101, help="The first seed.")
+    parser.add_argument("--first", type=int, default=201, help="The first seed.")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     scores = measure(range(options.first, options.first + options.seeds))
