@@ -2,7 +2,7 @@
 
 In: the exchange's log, executed again (`reader`), and tables that only the firm has (`inputs`). Out: a result with
 alerts, with what could not run, and with the log positions that were read (`runner`); cases with drafts of reports
-(`case`, `drafts`); facts for the rules (`facts`). Nothing here files anything, reads a clock, or writes to the exchange.
+(`case`, `drafts`); facts for the rules (`facts`). Nothing here files, reads a clock, or writes to the exchange.
 
 events      the two tables: order events and money events
 reader      from records of the log and the engine's facts to the tables
