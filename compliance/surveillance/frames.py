@@ -83,10 +83,14 @@ def bounded_groups(rows: Iterable[dict[str, Any]], key: str, time: str, gap_us: 
 
 
 class MarketFrames:
-    """See the module. `events` are sorted by position and carry `cluster` and `counter_cluster`."""
+    """See the module. `events` are sorted by position and carry `cluster` and `counter_cluster`.
+
+    An instruction about an order that never was is nobody's event; it counts in `size` alone.
+    """
 
     def __init__(self, market: str, events: pl.DataFrame, inputs: Inputs) -> None:
-        owned = with_cluster(events, inputs, "account", "cluster")
+        self.size = events.height
+        owned = with_cluster(events.filter(pl.col("account").is_not_null()), inputs, "account", "cluster")
         self.events = with_cluster(owned, inputs, "counterparty", "counter_cluster")
         self.market, self.inputs = market, inputs
 

@@ -152,7 +152,7 @@ class _Gathered:
 
     def add(self, m: MarketFrames, parameters: SurveillanceParameters) -> None:
         """Take what one market says."""
-        self.order_events += m.events.height
+        self.order_events += m.size
         # An expiry or a trigger is no act of the account's.
         self._days.append(_days_of(m.events.filter(~pl.col("kind").is_in([7, 10]))))
         fills = m.fills.filter(pl.col("account").is_in(self._movers) & pl.col("value").is_not_null())

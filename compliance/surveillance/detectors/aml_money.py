@@ -100,9 +100,7 @@ def rapid_in_out(money: pl.DataFrame, traded: pl.DataFrame, p: RapidInOut, make:
     found: dict[str, int] = {}
     for (owner,), rows in sorted(flows.partition_by("cluster", as_dict=True).items(), key=lambda pair: str(pair[0])):
         events = rows.sort("sequence", "place").to_dicts()
-        fills = traded.filter(pl.col("cluster") == owner) if any(e["kind"] in OUTFLOW for e in events) else None
-        if fills is None:
-            continue
+        fills: pl.DataFrame | None = None
         times = [event["time"] for event in events]
         came, left = ([0, *accumulate(e["value"] if e["kind"] in kinds else 0 for e in events)] for kinds in _WAYS)
         for place, event in enumerate(events):
@@ -113,6 +111,8 @@ def rapid_in_out(money: pl.DataFrame, traded: pl.DataFrame, p: RapidInOut, make:
             inflow, outflow = came[stop] - came[place], left[stop] - left[place]
             if inflow < p.inflow_min or outflow * PPM < inflow * p.out_share_ppm:
                 continue
+            # Asked for where the money has spoken: most people's fills are never looked at.
+            fills = traded.filter(pl.col("cluster") == owner) if fills is None else fills
             within = fills.filter(pl.col("time").is_between(event["time"], end))
             value = int(within["value"].cast(pl.Int128).sum())
             if value * PPM > inflow * p.traded_share_max_ppm:

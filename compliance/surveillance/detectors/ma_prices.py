@@ -81,10 +81,9 @@ def momentum_ignition(m: MarketFrames, p: Ignition, make: Make) -> Iterator[Aler
 def _variance_parts(m: MarketFrames, bucket_us: int) -> tuple[int, int]:
     """The sum of squares of price changes in ppm between buckets that traded, and how many there are."""
     closes = m.trades.group_by(pl.col("time") // bucket_us, maintain_order=True).agg(pl.col("price").last())
-    changes = closes.select(
-        ((pl.col("price") - pl.col("price").shift(1)) * PPM // pl.col("price").shift(1)).alias("change")
-    ).drop_nulls()
-    square = changes.select((pl.col("change").cast(pl.Int128) ** 2).sum()).item()
+    price = pl.col("price").cast(pl.Int128)
+    changes = closes.select(((price - price.shift(1)) * PPM // price.shift(1)).alias("change")).drop_nulls()
+    square = changes.select((pl.col("change") * pl.col("change")).sum()).item()
     return int(square or 0), changes.height
 
 

@@ -216,7 +216,7 @@ def painted_tape(m: MarketFrames, p: Painting, make: Make) -> Iterator[Alert]:
                 "direction": _SIDES.get(row["side"], "unknown"),
                 "median_print": row["median"],
                 "net_share_ppm": row["net"] * PPM // row["gross"],
-                "one_way_share_ppm": row["beyond"] * PPM // (row["count"] - 1),
+                "one_way_share_ppm": row["beyond"] * PPM // max(row["count"] - 1, 1),
                 "owner": row["cluster"],
                 "price_first": row["price_first"],
                 "price_last": row["price_last"],

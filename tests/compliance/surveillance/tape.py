@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from compliance.surveillance.events import MONEY_SCHEMA, ORDER_SCHEMA, EventKind, MoneyKind
+from compliance.surveillance.events import MONEY_SCHEMA, ORDER_SCHEMA, WIDE_MAX, EventKind, MoneyKind
 from compliance.surveillance.log import EventLog
 
 __all__ = ["ASK", "BID", "Tape"]
@@ -118,7 +118,7 @@ class Tape:
                 self._row(
                     market, kind, own.order, own.account, own.side, price=maker.price, quantity=quantity,
                     remaining=own.left, trade=book.trades, counterparty=other.account, counter_order=other.order,
-                    value=maker.price * quantity * UNIT_VALUE,
+                    value=min(maker.price * quantity * UNIT_VALUE, WIDE_MAX),
                 )  # fmt: skip
             if not maker.left:
                 opposite.pop(0)

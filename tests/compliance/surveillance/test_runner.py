@@ -11,12 +11,14 @@ import pytest
 
 from compliance.surveillance import require_tables
 from compliance.surveillance.alerts import IDS_MAX, Alert, Span, score_of
+from compliance.surveillance.events import order_frame
 from compliance.surveillance.inputs import Inputs
 from compliance.surveillance.log import EventLog, EventWriter, join_spans
 from compliance.surveillance.runner import DETECTORS, LEFT_OUT, NOT_YET, run_detectors
 from ledger.canonical import canonical, parse
 from ledger.errors import InputError
 from tests.compliance.surveillance.measure import guilty_world, measure
+from tests.compliance.surveillance.tape import Tape
 
 FLOORS = {
     "AML-01": (100, 100), "AML-02": (100, 100), "AML-03": (100, 90), "AML-04": (100, 100), "AML-05": (100, 100),
@@ -136,6 +138,26 @@ def test_every_alert_leads_into_the_log(world, result) -> None:
             assert {owners[order] for order in alert.orders} <= set(alert.accounts)
         if alert.market:
             assert set(alert.trades) <= trades[alert.market]
+
+
+def test_an_instruction_about_no_order_is_nobodys_and_is_counted() -> None:
+    rows = [
+        {"sequence": n, "place": 0, "time": n, "market": "X_USD", "kind": kind, "order": 99, "side": 0, "reason": 16}
+        for n, kind in enumerate([11] * 60 + [1] * 60 + [6] * 60, start=1)
+    ]
+    result = run_detectors(EventLog.of_frames([order_frame(rows)]), Inputs(accounts={}))
+    assert result.order_events == 180 and not result.alerts
+
+
+def test_prices_at_the_end_of_their_range_are_figures_like_others() -> None:
+    tape = Tape()
+    for number in range(8):
+        tape.now = 10**12 + number * 30 * 10**6
+        price = 2**53 - 1 if number % 2 else 1
+        tape.place("X_USD", "ann", -1, price, 5)
+        tape.place("X_USD", "bob", 1, price, 5, ioc=True)
+    frame = tape.orders_frame()
+    assert run_detectors(EventLog.of_frames([frame])).order_events == frame.height
 
 
 def test_ids_beyond_the_limit_are_counted() -> None:
