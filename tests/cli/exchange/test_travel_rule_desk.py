@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.exchange.reading import reading
 from cli.exchange.treasury_desk import TreasuryDesk
 from cli.exchange.vault import load_treasury_secrets
 from cli.travel_rule_folder import FOLDER_NAME, Settings, gate_of, make_folder, open_node, rooms_of
@@ -145,9 +146,9 @@ def test_a_deposit_is_owed_and_not_available_until_its_data_are_complete(world):
             await until(lambda: any("the travel rule: " in notice for notice in desk.notices))
             assert world.engine.deposits.deposits[evidence].state == "held"
             seen = await asyncio.wrap_future(worker.ask(worker.seen))
-            [reading] = [each for each in seen.readings if (each.wallet, each.asset) == ("deposits", "ETH")]
-            [holding] = [each for each in seen.holdings if (each.wallet, each.asset) == ("deposits", "ETH")]
-            assert reading.units == holding.units, "books and chain agree while it is held"
+            [chain_has] = [each for each in seen.readings if (each.wallet, each.asset) == ("deposits", "ETH")]
+            [books_have] = [each for each in seen.holdings if (each.wallet, each.asset) == ("deposits", "ETH")]
+            assert chain_has.units == books_have.units, "books and chain agree while it is held"
 
             world.own.refresh()
             decided = [each.body for each in world.own.log.records if each.kind == "decided"]
