@@ -53,6 +53,12 @@ class DraftClock(NamedTuple):
 
 
 STOR_CLOCK: Final = DraftClock("EU-MAR-01", "MAR 16; (EU) 2016/957; MiCA 92, (EU) 2025/885", None, "verified")
+FORMS: Final[Mapping[str, str]] = {
+    "stor": "sections of the annex of (EU) 2016/957: secondary; that (EU) 2025/885 has the same: unverified",
+    "sar": "parts of FinCEN Form 111: secondary; item numbers are left out",
+    "vara-notice": "what Exchange Services Rulebook III.B names: verified; VARA publishes no form",
+}
+"""How far the fields of each draft were read in the authority's own text."""
 SAR_CLOCK: Final = DraftClock(
     "US-SAR-01", "31 CFR 1022.320", Clock(30, Unit.CALENDAR_DAYS, "US"), "verified; the amount of USD 2,000 unverified"
 )
@@ -124,8 +130,8 @@ def stor(case: Case, firm: Firm, prepared: datetime, clock: DraftClock = STOR_CL
             ("Instruments", _markets(case) or "see the annex of alerts"),
             ("Identifier code (ISIN or DTI) and CFI", ""), ("Date and time", _window(case)),
             ("Trading venue", firm.name), ("Location (country)", ""),
-            ("Orders", _ids(alert.orders for alert in case.alerts)),
-            ("Transactions", _ids(alert.trades for alert in case.alerts)),
+            ("Orders", _ids(case, "orders")),
+            ("Transactions", _ids(case, "trades")),
             ("Log positions to replay", f"{first} to {last}"),
         ]),
         ("3. Nature of the suspicion", [
@@ -193,8 +199,8 @@ def vara_notice(case: Case, firm: Firm, prepared: datetime, clock: DraftClock = 
             ("Margin calls", ""), ("Actions taken", _notes(case)),
         ]),
         ("5. Surveillance data to be shared", [
-            ("Orders", _ids(alert.orders for alert in case.alerts)),
-            ("Trades", _ids(alert.trades for alert in case.alerts)),
+            ("Orders", _ids(case, "orders")),
+            ("Trades", _ids(case, "trades")),
             ("Log positions to replay", f"{first} to {last}"),
             ("Case file", f"case {case.id}, SHA-256 chain ends in {case.head}"),
         ]),
@@ -212,6 +218,7 @@ def _draft(
         ("Detected", _moment(detected)),
         ("To be filed", clock.due(detected)),
         ("Rule", f"{clock.rule}: {clock.citation} ({clock.status})"),
+        ("Fields", FORMS[name]),
         ("Status of this paper", NOTHING_FILED),
     )
     filled = [(heading, [(field, value or BY_PERSON) for field, value in fields]) for heading, fields in sections]
@@ -233,6 +240,7 @@ def _draft(
         "case": case.id,
         "detected": _moment(detected),
         "due": clock.due(detected),
+        "fields_read_in": FORMS[name],
         "format": f"surveillance-draft-{name}/1",
         "head": case.head,
         "is_filed": False,
@@ -284,9 +292,12 @@ def _markets(case: Case) -> str:
     return ", ".join(sorted({alert.market for alert in case.alerts if alert.market}))
 
 
-def _ids(groups: Any) -> str:
-    found = sorted({each for group in groups for each in group})
-    return ", ".join(map(str, found)) or "none"
+def _ids(case: Case, kind: str) -> str:
+    """The ids of orders or trades in the alerts; where an alert holds only some of its own, that is said."""
+    found = sorted({each for alert in case.alerts for each in getattr(alert, kind)})
+    is_cut = any(int(alert.feature(f"{kind}_total")) > len(getattr(alert, kind)) for alert in case.alerts)
+    more = " (not all: the others follow from the replay of the positions named here)" if is_cut else ""
+    return (", ".join(map(str, found)) or "none") + more
 
 
 def _reasons(case: Case) -> str:

@@ -164,6 +164,13 @@ def test_without_a_number_of_days_it_is_without_delay() -> None:
     assert stor(walked(), FIRM, MOMENT, clock).data["due"] != "without delay"
 
 
+def test_ids_that_an_alert_left_out_are_said_to_be_missing() -> None:
+    many = stor(Case.open("c", [alert(orders=range(1, 502))], DAY, "p"), FIRM, MOMENT).data
+    few = stor(Case.open("c", [alert(orders=range(1, 501))], DAY, "p"), FIRM, MOMENT).data
+    orders = [data["sections"][1]["fields"][5]["value"] for data in (many, few)]
+    assert orders[0].startswith("1, 2, 3") and "not all" in orders[0] and "not all" not in orders[1]
+
+
 def test_an_insider_is_no_manipulator() -> None:
     kinds = {}
     for detector in ("MA-01", "MA-09"):
