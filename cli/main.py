@@ -41,6 +41,7 @@ _VERBS = {
     "facts": "cli.facts:facts",
     "report": "cli.report:report",
     "screen": "cli.screening:screen",
+    "surveil": "cli.surveillance:surveil",
     "archive": "cli.retention:archive",
     "travel-rule": "cli.travel_rule:travel_rule",
     "replay": "cli.exchange.replay:replay",

@@ -1,6 +1,7 @@
 """Facts of the other rooms of compliance, as they stand in an exchange's folder.
 
     travel-rule/, archive/, screening/      as their verbs make them
+    surveillance/result-*.json, cases/      runs of `tallystick surveil`, and the cases made of them
     statements/PERIOD/index.json            runs of `tallystick statements`
     filings/NAME/manifest.json              files of `tallystick transactions` and `tallystick tax`
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,17 @@ from compliance.screening import screening_facts
 from compliance.screening.facts import screening_fact
 from compliance.sources.transaction_files import Manifest, field_records, file_records
 from compliance.statements import fact_of
+from compliance.surveillance.case import Case, read_alerts
+from compliance.surveillance.facts import case_fact, stored_detector_fact
 from ledger.errors import InputError
 from ledger.store import history
 from ledger.store.snapshot import StoreSnapshot
 
 __all__ = ["ARCHIVE", "FILINGS", "STATEMENTS", "room_facts"]
 
-ARCHIVE, STATEMENTS, FILINGS = "archive", "statements", "filings"
+ARCHIVE, STATEMENTS, FILINGS, SURVEILLANCE = "archive", "statements", "filings", "surveillance"
+LATE = timedelta(days=2)
+"""A search of an hour's log is made after the hour, and still says something of it for so long."""
 
 
 def room_facts(config: Config, as_of: datetime, store: StoreSnapshot) -> list[Fact]:
@@ -44,6 +49,7 @@ def room_facts(config: Config, as_of: datetime, store: StoreSnapshot) -> list[Fa
     screening = ScreeningFolder(config.folder)
     if screening.path.exists():
         found.append(screening_fact(screening_facts(screening.read_log(), moment_text(as_of))))
+    found += _surveillance(config, as_of)
     found += _statements(config, as_of)
     return found + _filings(config, as_of)
 
@@ -57,6 +63,28 @@ def _documents(config: Config, folder: str, name: str) -> Iterator[tuple[Path, d
         except ValueError:
             raise InputError(str(path), "is no JSON", "Make the files of this folder again.") from None
         yield path, document, Evidence(folder, f"{path.parent.name}/{name}", hashlib.sha256(data).hexdigest())
+
+
+def _surveillance(config: Config, as_of: datetime) -> list[Fact]:
+    """The newest result of the detectors up to an hour, and the cases; an alert is as old as the first result of it."""
+    folder = config.folder / SURVEILLANCE
+    cases = [Case.read(read_input(path, "case")) for path in sorted((folder / "cases").glob("*.json"))]
+    results = sorted((_written(path), path) for path in folder.glob("result-*.json"))
+    results = [(moment, path) for moment, path in results if moment <= as_of + LATE]
+    found = [case_fact(cases, as_of, SURVEILLANCE, {})] if cases or results else []
+    if results:
+        detected: dict[str, datetime] = {}
+        for moment, path in results:
+            for alert in read_alerts(read_input(path, "result")):
+                detected.setdefault(alert.id, moment)
+        ran_at, path = results[-1]
+        place = f"{SURVEILLANCE}/{path.name}"
+        found.append(stored_detector_fact(read_input(path, "result"), ran_at, cases, place, detected))
+    return found
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
 
 
 def _statements(config: Config, as_of: datetime) -> list[Fact]:
@@ -75,8 +103,7 @@ def _filings(config: Config, as_of: datetime) -> list[Fact]:
     """Transaction-level files and what is missing in their records."""
     manifests, pieces = [], []
     for path, document, piece in _documents(config, FILINGS, "manifest.json"):
-        made = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
-        manifests.append(Manifest(path.parent.name, made, document))
+        manifests.append(Manifest(path.parent.name, _written(path), document))
         pieces.append(piece)
     if not manifests:
         return []
