@@ -37,7 +37,8 @@ FACTS: Final[tuple[FactKind, ...]] = (
     _records(
         "jfsa.trusts",
         "contracts of users' money trusts; `agent`: the beneficiaries' agent (lawyer, CPA or the like)",
-        id=_TEXT, trustee=_TEXT, is_trust_company=_FLAG, users_are_beneficiaries=_FLAG, agent_=_TEXT, certificate_=_TEXT,
+        id=_TEXT, trustee=_TEXT, is_trust_company=_FLAG, users_are_beneficiaries=_FLAG, agent_=_TEXT,
+        certificate_=_TEXT,
     ),
     _records(
         "jfsa.shortfalls",
@@ -67,8 +68,8 @@ FACTS: Final[tuple[FactKind, ...]] = (
         id=_TEXT, measure=_TEXT, always_connected=_FLAG, evidence_=_TEXT,
     ),
     # Audits of separate management.
-    FactKind("jfsa.audit.segregation.last", _DAY, _FIRM, "day of the last audit of separate management of users' assets"),
-    FactKind("jfsa.audit.guarantee.last", _DAY, _FIRM, "day of the last audit of separate management of guarantee crypto"),
+    FactKind("jfsa.audit.segregation.last", _DAY, _FIRM, "day of the last audit of users' property"),
+    FactKind("jfsa.audit.guarantee.last", _DAY, _FIRM, "day of the last audit of guarantee crypto"),
     _records(
         "jfsa.audits",
         "audits of separate management; `subject`: segregation or guarantee; `cpa`: by a CPA or audit firm; "
@@ -92,7 +93,7 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "jfsa.filings.quarterly",
         "quarterly reports on the management of users' property (Form 13), and what was attached to each",
         period_end=_DAY, filed_at_=_MOMENT, trust_certificate=_FLAG, crypto_printouts=_FLAG, guarantee_printouts=_FLAG,
-        audit_reports=_FLAG,
+        audit_report=_FLAG, guarantee_audit=_FLAG,
     ),
     _records(
         "jfsa.filings.accounts",

@@ -37,27 +37,28 @@ NOT_COVERED: Final[tuple[NotCovered, ...]] = (
     ),
     _row(
         "JP-N-AUDR", "CAO 28", "the standard by which separate management is audited",
-        "The auditor's own work; the standard that the Commissioner designates was not read. The check list is laid out "
-        "after an older guideline (JICPA 4461) as procedures for the practitioner.",
+        "The auditor's own work; the standard that the Commissioner designates was not read. The check list is laid "
+        "out after an older guideline (JICPA 4461) as procedures for the practitioner.",
     ),
     _row(
-        "JP-N-INFO", "PSA 63-10; CAO 21 to 24", "explanations to users, advertising, fees, conflicts",
+        "JP-N-INFO", "PSA 63-10 (article unverified)", "explanations to users, advertising, fees, conflicts",
         "About texts and conduct towards users, which no ledger shows.",
     ),
     _row(
-        "JP-N-SYS", "PSA 63-8; FSA guideline", "information security, system risk, outsourcing, governance",
+        "JP-N-SYS", "PSA 63-8 (article unverified); FSA guideline",
+        "information security, system risk, outsourcing, governance",
         "About systems and people; controls of the engine are shown elsewhere.",
     ),
     _row(
-        "JP-N-LIST", "PSA 63-6", "notice of crypto-assets handled and of changes",
+        "JP-N-LIST", "PSA 63-6 (article unverified)", "notice of crypto-assets handled and of changes",
         "Notices and the association's list of assets are not in the ledger.",
     ),
     _row(
-        "JP-N-KYC", "APTCP 4", "verification of clients at opening and at transfers",
+        "JP-N-KYC", "APTCP 4 (article unverified)", "verification of clients at opening and at transfers",
         "The files are the firm's; only how long records are kept is judged.",
     ),
     _row(
-        "JP-N-NEED", "PSA 63-11-2; CAO 27(4)", "which crypto-assets may stand for another as guarantee",
+        "JP-N-NEED", "PSA 63-11-2", "which crypto-assets may stand for another as guarantee",
         "Same kind and quantity is tested; exceptions, if any, were not read.",
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     row(
         "JP-AUD-01b", "Who audits separate management",
-        "The auditor is a CPA or audit firm, and no ground that bars it applies, such as a paid office in a subsidiary.",
+        "The auditor is a CPA or audit firm, and no bar applies to it, such as a paid office in a subsidiary.",
         "PSA 63-11(3); CAO 28", "cao", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.audits"}, parameters={"least": Parameter(Fraction(1), "audits")},
         where=(Condition("subject", "is", "segregation"),),
@@ -68,9 +68,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     row(
         "JP-BK-01", "The nine statutory books are kept",
-        "Nine books are kept: trade records, general ledger, customer ledger; for each business day users' money, trust "
-        "property, users' crypto quantity, guarantee quantity; the results of the two audits.",
-        "PSA 63-13; CAO 33(1)", "cao", V, Primitive.CONTROLS,
+        "Nine books are kept: trade records, general ledger, customer ledger; for each business day users' money, "
+        "trust property, users' crypto quantity, guarantee quantity; the results of the two audits.",
+        "PSA 63-13; CAO 33(1)", "cao-33", V, Primitive.CONTROLS,
         inputs={"records": "jfsa.books.kept"},
         parameters={
             "required": Parameter(NINE_BOOKS),
@@ -81,7 +81,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-BK-01b", "Users' money and trust property each business day",
         "For each business day the books have the users' money and the trust property.",
-        "CAO 33(1) items 4, 5", "cao", V, Primitive.AGE,
+        "CAO 33(1) items 4, 5", "cao-33", V, Primitive.AGE,
         inputs={"days": "jfsa.books.money", "since": "business.since"},
         parameters={"calendar": Parameter("JP"), "window": Parameter(Fraction(92), "days")},
         must=(Condition("users_money", "present"), Condition("trust_property", "present")),
@@ -90,7 +90,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-BK-01c", "Users' and guarantee quantities each business day",
         "For each business day the books have the users' crypto quantity and the guarantee quantity.",
-        "CAO 33(1) items 6, 7", "cao", V, Primitive.AGE,
+        "CAO 33(1) items 6, 7", "cao-33", V, Primitive.AGE,
         inputs={"days": "jfsa.books.crypto", "since": "business.since"},
         parameters={"calendar": Parameter("JP"), "window": Parameter(Fraction(92), "days")},
         must=(Condition("users_total", "present"), Condition("guarantee", "present")),
@@ -99,16 +99,16 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-BK-02", "Books are kept for 10, 7 and 5 years",
         "From the closing of a book, items 1 to 3 are kept for ten years, item 4 for seven, items 5 to 9 for five.",
-        "CAO 33(2)", "cao", V, Primitive.RETENTION,
+        "CAO 33(2)", "cao-33", V, Primitive.RETENTION,
         inputs={"records": "retention"}, parameters={"years": Parameter(KEPT_YEARS, "years")},
         frequency="continuous", evidence="archive, its chain and its restore drill",
         note="Ten years, as is often said of all books, fits the first three only. " + _INFERRED, **_BOOKS,
     ),
     row(
         "JP-BK-03", "Books are in Japan",
-        "Books are kept in Japan; of those of a foreign office a copy is in Japan without delay, or the electronic record "
-        "can be viewed there.",
-        "CAO 33(3)", "cao", V, Primitive.COMPLETENESS,
+        "Books are kept in Japan; of those of a foreign office a copy is in Japan without delay, or the electronic "
+        "record can be viewed there.",
+        "CAO 33(3)", "cao-33", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.books.places"}, parameters={"least": Parameter(Fraction(1), "places")},
         must=(Condition("in_japan", "is", "true"),),
         frequency="continuous", evidence="register of storage", **_BOOKS,
@@ -117,7 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-BK-04", "The trade journal has every field",
         "Each row of the trade journal has date, user, own account or agency, sell, buy or exchange, asset, quantity, "
         "price or unit price and amount (the other asset of an exchange), counterparty of an agency, and fees.",
-        "CAO 34(2)", "cao", V, Primitive.COMPLETENESS,
+        "CAO 34(2)", "cao-33", V, Primitive.COMPLETENESS,
         inputs={"records": "record_fields"},
         parameters={"fields": Parameter(JOURNAL_FIELDS), "least": Parameter(Fraction(len(JOURNAL_FIELDS)), "fields")},
         where=(Condition("record", "is", "jp"), Condition("field", "in", "@fields")),

@@ -17,7 +17,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-SEG-01", "Users' crypto in addresses apart from own crypto",
         "Users' crypto-assets are clearly apart from the firm's own: no address holds for both.",
-        "PSA 63-11(2); CAO 27(1)", "cao", V, Primitive.COMPLETENESS,
+        "PSA 63-11(2); CAO 27(1)", "cao-27", V, Primitive.COMPLETENESS,
         inputs={"none": "wallets.mixed"}, parameters={"key": Parameter("address")},
         frequency="continuous", evidence="register of wallets in the signed statement", **_PARTS,
     ),
@@ -25,7 +25,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-SEG-01b", "Each user's quantity is known at once",
         "Each user's part can be told at once from the books: the quantities of all users add up to the quantity that "
         "is to be kept apart.",
-        "PSA 63-11(2); CAO 27(1)", "cao", V, Primitive.COMPLETENESS,
+        "PSA 63-11(2); CAO 27(1)", "cao-27", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.books.crypto"},
         parameters={"key": Parameter("day"), "least": Parameter(Fraction(1), "rows")},
         must=(Condition("users_total", "is", ".required"),),
@@ -34,7 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-SEG-01c", "Third-party custodians do the same",
         "A third party that keeps users' crypto keeps it clearly apart, with each user's part known at once.",
-        "CAO 27(1)", "cao", V, Primitive.COMPLETENESS,
+        "CAO 27(1)", "cao-27", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.custodians"},
         must=(Condition("separate", "is", "true"), Condition("attributable", "is", "true")),
         frequency="on change", evidence="custody contracts and confirmations", **_PARTS,
@@ -83,9 +83,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     row(
         "JP-COLD-01", "At most 5 % outside the safe method",
-        "Outside the safe method is only what the service needs, and its value in yen is at most 5 % of the value of all "
-        "users' crypto: one test over all assets together.",
-        "PSA 63-11(2), second sentence; CAO 27(2)", "cao", V, Primitive.SHARE,
+        "Outside the safe method is only what the service needs, and its value in yen is at most 5 % of the value of "
+        "all users' crypto: one test over all assets together.",
+        "PSA 63-11(2), second sentence; CAO 27(2)", "cao-27", V, Primitive.SHARE,
         inputs={"part": "values.client.hot", "whole": "values.client"},
         parameters={
             "limit": Parameter(Fraction(5, 100), "JPY"), "comparator": Parameter(Comparator.AT_MOST),
@@ -98,7 +98,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-COLD-02", "The safe method is off the net",
         "The safe method records keys on a device that is not always connected to the internet, or by an equal "
         "technical measure, and that is shown.",
-        "CAO 27(3)", "cao", U, Primitive.COMPLETENESS,
+        "CAO 27(3)", "cao-27", U, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.safe_wallets"}, parameters={"least": Parameter(Fraction(1), "addresses")},
         must=(Condition("always_connected", "is", "false"), Condition("evidence", "present")),
         frequency="continuous", evidence="register of wallets", section=Section.CRYPTO, consequence=J1,

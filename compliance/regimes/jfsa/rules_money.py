@@ -20,7 +20,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-CM-01", "Users' money is in trust in full",
         "What users have handed over in money is held in trust with a trust company, in full, in each currency.",
-        "PSA 63-11(1); CAO 26", "cao", V, Primitive.CLIENT_MONEY,
+        "PSA 63-11(1); CAO 26", "cao-26", V, Primitive.CLIENT_MONEY,
         inputs={"held": "jfsa.trust.balance", "owed": "client_money.owed"},
         parameters={"ratio": Parameter(Fraction(1))},
         frequency="each business day", evidence="the trust company's certificate of balance", consequence=J12,
@@ -30,9 +30,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     row(
         "JP-CM-01b", "The trust's terms",
-        "The trustee is a trust company, users are the beneficiaries of the principal, and an agent of the beneficiaries "
-        "(a lawyer, CPA or the like) is appointed.",
-        "PSA 63-11(1); CAO 26", "cao", V, Primitive.COMPLETENESS,
+        "The trustee is a trust company, users are the beneficiaries of the principal, and an agent of the "
+        "beneficiaries (a lawyer, CPA or the like) is appointed.",
+        "PSA 63-11(1); CAO 26", "cao-26", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.trusts"}, parameters={"least": Parameter(Fraction(1), "contracts")},
         must=(
             Condition("is_trust_company", "is", "true"), Condition("users_are_beneficiaries", "is", "true"),
@@ -43,7 +43,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-CM-02", "A shortfall of the trust is made good in two business days",
         "Where the trust is short, it is made good within two business days.",
-        "CAO 26", "cao", U, Primitive.COMPLETENESS,
+        "CAO 26", "cao-26", U, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.shortfalls"}, parameters={"cure": Parameter(MONEY_CURE, status=U)},
         where=(Condition("subject", "is", "money"),), must=(Condition("cured", "in time", "@cure", since="found"),),
         frequency="each business day", evidence="log of shortfalls", note=_CUT, **_PARTS,

@@ -11,6 +11,8 @@ from compliance.rules import Condition, Parameter, Primitive, Rule
 __all__ = ["RULES"]
 
 _REPORTS = {"section": Section.REPORTS}
+_AFTER = {"counted_from": Parameter("the day after", status=U)}
+"""How terms are counted is from the Civil Code (140, 143), not read here; one that ends on a holiday is not moved."""
 _YEAR = {"since": "business.since", "first_month": "jfsa.year.first_month"}
 
 
@@ -23,29 +25,29 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-RP-Q", "Quarterly report on users' property within one month",
         "For each quarter of the business year a report on the management of users' property (Form 13) is filed within "
         "one month.",
-        "PSA 63-14(2); CAO 38", "cao", V, Primitive.DEADLINE,
+        "PSA 63-14(2); CAO 38(1)", "cao-38", V, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.quarterly", **_YEAR},
-        parameters={"period": Parameter("quarter"), "due": Parameter(months(1))},
+        parameters={"period": Parameter("quarter"), "due": Parameter(months(1)), **_AFTER},
         frequency="quarterly", evidence="receipt of the Financial Bureau for Form 13", **_REPORTS,
     ),
     row(
         "JP-RP-Qb", "What is attached to the quarterly report",
         "Attached are the trust's certificate of balance, print-outs that show crypto balances and those of the "
-        "guarantee, and copies of the latest audit reports.",
-        "PSA 63-14(3); CAO 38", "cao", V, Primitive.COMPLETENESS,
+        "guarantee, and copies of the latest reports of both audits.",
+        "PSA 63-14(3); CAO 38(2)", "cao-38", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.filings.quarterly"},
         parameters={"key": Parameter("period_end"), "least": Parameter(Fraction(1), "reports")},
         where=(Condition("filed_at", "present"),),
-        must=_held("trust_certificate", "crypto_printouts", "guarantee_printouts", "audit_reports"),
+        must=_held("trust_certificate", "crypto_printouts", "guarantee_printouts", "audit_report", "guarantee_audit"),
         frequency="quarterly", evidence="Form 13 with its attachments", **_REPORTS,
-        note="The number of the article's paragraph on attachments was not seen.",
+        note="The paragraph of the act on attachments was not read.",
     ),
     row(
         "JP-RP-Qc", "Accounts of the quarter within two months",
         "The quarter's balance sheet and profit and loss may follow the report, within two months of the quarter.",
-        "CAO 38", "cao", V, Primitive.DEADLINE,
+        "CAO 38(2), proviso", "cao-38", V, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.accounts", **_YEAR},
-        parameters={"period": Parameter("quarter"), "due": Parameter(months(2))},
+        parameters={"period": Parameter("quarter"), "due": Parameter(months(2)), **_AFTER},
         frequency="quarterly", evidence="receipt of the Financial Bureau", **_REPORTS,
     ),
     row(
@@ -53,7 +55,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "For each business year a report on the business is filed within three months.",
         "PSA 63-14(1)", "psa", U, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.annual", **_YEAR},
-        parameters={"period": Parameter("year"), "due": Parameter(months(3), status=U)},
+        parameters={"period": Parameter("year"), "due": Parameter(months(3), status=U), **_AFTER},
         frequency="annual", evidence="Form 11 or 12", note="Neither the term nor the number of the form was read.",
         **_REPORTS,
     ),
@@ -62,7 +64,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "Members give the association monthly statistics: spot and margin volume, deposits, accounts.",
         "JVCEA self-regulation", "https://jvcea.or.jp/", U, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.jvcea", "since": "business.since"},
-        parameters={"period": Parameter("month"), "due": Parameter(months(1), status=U)},
+        parameters={"period": Parameter("month"), "due": Parameter(months(1), status=U), **_AFTER},
         frequency="monthly", evidence="the association's template", section=Section.REPORTS,
         consequence="Sanctions of the association (unverified).",
         note="No day was seen in any text. The clock is a placeholder by which a forgotten month is found.",

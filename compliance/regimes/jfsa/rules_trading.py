@@ -21,6 +21,7 @@ _AT_LEAST: Final = Parameter(Comparator.AT_LEAST)
 _INDIVIDUAL, _CORPORATE = Condition("person", "is", "individual"), Condition("person", "is", "corporate")
 _DEPOSIT = {"exposure": Parameter("deposit"), "base": Parameter("value"), "comparator": _AT_LEAST}
 _DER = "https://taurus-financial.com/news20210205"
+_FINWIKI = "https://finwiki-lemon.vercel.app/en/exchanges/jp-vasp-aml-travel-rule-implementation/"
 _LAUNDERING = Condition("kind", "is", "money laundering")
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -28,7 +29,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-MARG-01", "Individuals deposit half of a margin trade",
         "An individual's deposit is at least 50 % of the value of the trade, else there is no new credit and no "
         "continuation.",
-        "CAO 25 item 1", "cao", V, Primitive.LEVERAGE,
+        "CAO 25 item 1", "cao-25", V, Primitive.LEVERAGE,
         inputs={"records": "jfsa.margin.trades"}, parameters={"limit": _HALF, **_DEPOSIT},
         applies=_MARGIN, where=(_INDIVIDUAL,),
         frequency="each order, continuous", evidence="margin report",
@@ -37,7 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-MARG-02", "Corporates deposit by the risk assumption ratio",
         "A corporate's deposit is at least the trade's value times the crypto risk assumption ratio of the asset.",
-        "CAO 25 item 2", "cao", V, Primitive.LEVERAGE,
+        "CAO 25 item 2", "cao-25", V, Primitive.LEVERAGE,
         inputs={"records": "jfsa.margin.trades"}, parameters={"limit_field": Parameter("risk_ratio"), **_DEPOSIT},
         applies=_MARGIN, where=(_CORPORATE, Condition("risk_ratio", "present")),
         frequency="each order", evidence="table of ratios", **_PARTS,
@@ -45,7 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-MARG-02b", "Corporates without a ratio deposit half",
         "Where the firm does not use the ratio, a corporate's deposit is at least 50 % of the value of the trade.",
-        "CAO 25 item 2", "cao", V, Primitive.LEVERAGE,
+        "CAO 25 item 2", "cao-25", V, Primitive.LEVERAGE,
         inputs={"records": "jfsa.margin.trades"}, parameters={"limit": _HALF, **_DEPOSIT},
         applies=_MARGIN, where=(_CORPORATE, Condition("risk_ratio", "absent")),
         frequency="each order", evidence="margin report", **_PARTS,
@@ -53,19 +54,22 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-MARG-02c", "Risk assumption ratios are fresh",
         "Ratios are set again by the FSA's method, weekly in practice.",
-        "CAO 25 item 2; FSA notice", "cao", U, Primitive.COMPLETENESS,
-        inputs={"records": "jfsa.risk_ratios"}, parameters={"most": Parameter(Clock(7, Unit.CALENDAR_DAYS, "JP"), status=U)},
+        "CAO 25 item 2; FSA notice", "cao-25", U, Primitive.COMPLETENESS,
+        inputs={"records": "jfsa.risk_ratios"},
+        parameters={"most": Parameter(Clock(7, Unit.CALENDAR_DAYS, "JP"), status=U)},
         applies=_MARGIN, must=(Condition("replaced_on", "in time", "@most", since="set_on"),),
         frequency="weekly", evidence="table of ratios", note="The week is practice, and unverified.", **_PARTS,
     ),
     row(
         "JP-MARG-03", "Loss cuts at the agreed level",
-        "When the loss reaches the agreed level, the position is closed; the formula is agreed and systems run it.",
-        "CAO 25 item 3", "cao", V, Primitive.COMPLETENESS,
+        "When an individual's loss reaches the agreed level, the position is closed; the formula is agreed before, and "
+        "systems run it.",
+        "CAO 25 item 3", "cao-25", V, Primitive.COMPLETENESS,
         inputs={"records": "jfsa.loss_cuts"}, parameters={"most": Parameter(hours(1), status=U)}, applies=_MARGIN,
         must=(Condition("agreed", "is", "true"), Condition("liquidated", "in time", "@most", since="triggered")),
         frequency="continuous", evidence="log of loss cuts",
-        note="The text names no time; one hour is this toolkit's own limit by which a forgotten one is found.", **_PARTS,
+        note="The text names no time; one hour is this toolkit's own limit by which a forgotten one is found.",
+        **_PARTS,
     ),
     row(
         "JP-DER-01", "Derivatives of individuals at most 2 to 1",
@@ -100,7 +104,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-TR-01", "Travel rule data with transfers to other providers",
         "With each transfer of crypto to a provider in a designated jurisdiction go the data of originator and "
         "beneficiary.",
-        "APTCP 10-5", "https://notabene.id/", U, Primitive.COMPLETENESS,
+        "APTCP 10-5", "https://notabene.id/world/japan", U, Primitive.COMPLETENESS,
         inputs={"records": "transfers"},
         parameters={"threshold": Parameter(Fraction(0), "JPY", U), "comparator": _AT_LEAST},
         where=(
@@ -110,13 +114,13 @@ RULES: Final[tuple[Rule, ...]] = (
         must=(Condition("complete", "is", "true"),), effective_from=date(2023, 6, 1), version="APTCP 2023-06-01",
         frequency="each transfer", evidence="travel rule log (IVMS101)", section=Section.CONDUCT,
         consequence="Orders under the APTCP; criminal penalty for breach of an order (secondary source).",
-        note="The first day is from a secondary source. On the amount sources differ: none, JPY 100,000, USD 3,000; none "
-        "is kept here. The list of designated jurisdictions is not used: every provider counts.",
+        note="The first day is from a secondary source. On the amount sources differ: none, JPY 100,000, USD 3,000; "
+        "none is kept here. The list of designated jurisdictions is not used: every provider counts.",
     ),
     row(
         "JP-AML-01", "Suspicious transactions are reported",
         "Suspicious transactions are reported to JAFIC.",
-        "APTCP 8", "https://finwiki.jp/", S, Primitive.COMPLETENESS,
+        "APTCP 8", _FINWIKI, S, Primitive.COMPLETENESS,
         inputs={"records": "cases"}, parameters={"most": Parameter(business_days(5), status=U)},
         where=(_LAUNDERING, Condition("state", "is not", "dismissed")),
         must=(Condition("filed", "in time", "@most", since="detected"),),
@@ -127,7 +131,7 @@ RULES: Final[tuple[Rule, ...]] = (
     row(
         "JP-AML-01b", "Records of verification and transactions for seven years",
         "Records of the verification of clients and of transactions are kept for seven years.",
-        "APTCP 6, 7", "https://finwiki.jp/", S, Primitive.RETENTION,
+        "APTCP 6, 7", _FINWIKI, S, Primitive.RETENTION,
         inputs={"records": "retention"},
         parameters={"years": Parameter((("kyc", Fraction(7)), ("trade", Fraction(7))), "years")},
         frequency="continuous", evidence="archive, its chain and its restore drill", section=Section.CONDUCT,

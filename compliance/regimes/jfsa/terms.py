@@ -32,7 +32,18 @@ V, S, U = Status.VERIFIED, Status.SECONDARY, Status.UNVERIFIED
 SINCE: Final = date(2024, 4, 1)
 """The order's text was read as in force on this day; how earlier days were ruled is not said here."""
 _TEXT: Final = f"{BASIS} 2024-04-01"
-_PAGES: Final = {"psa": "https://iuris.jp/", "cao": "https://iuris.jp/"}
+_MIRROR: Final = "https://iuris.jp/"
+_ORDER: Final = _MIRROR + "暗号資産交換業者に関する内閣府令-"
+_PAGES: Final = {
+    "psa": _MIRROR,
+    "psa-63-11": _MIRROR + "資金決済に関する法律-第六十三条の十一-利用者財産の管理/jpn/a/79319",
+    "cao": _MIRROR,
+    "cao-25": _ORDER + "第二十五条-暗号資産信用取引に関する特則/jpn/a/35307",
+    "cao-26": _ORDER + "第二十六条-利用者の金銭の管理/jpn/a/35308",
+    "cao-27": _ORDER + "第二十七条-利用者の暗号資産の管理/jpn/a/35309",
+    "cao-33": _ORDER + "第三章-監督/jpn/c/1577",
+    "cao-38": _ORDER + "第三十八条-利用者財産の管理に関する報告書/jpn/a/35320",
+}
 """The mirror of statutes in which the act, and Cabinet Office Order No. 7 of 2017, were read."""
 
 J1: Final = (
@@ -88,7 +99,7 @@ def row(
     primitive: Primitive,
     **more: Any,
 ) -> Rule:
-    """A row of the regime. `page`: `psa` or `cao`, or a whole address. The other fields are those of `Rule`."""
+    """A row of the regime. `page`: a name of `_PAGES`, or a whole address. The other fields are those of `Rule`."""
     return Rule(
         id=rule_id,
         regime=REGIME,
