@@ -60,8 +60,8 @@ def rows(fact: str, *given: Mapping[str, Scalar | int]) -> tuple[Record, ...]:
 
 
 def every_day(fact: str, **given: Scalar | int) -> tuple[Record, ...]:
-    """The same record for each business day of the quarter but the last."""
-    days = calendar("JP").business_days(START, END - timedelta(days=1))
+    """The same record for each business day from June to the last but one of the quarter."""
+    days = calendar("JP").business_days(date(2026, 6, 1), END - timedelta(days=1))
     return tuple(record(fact, day=day, **given) for day in days)
 
 

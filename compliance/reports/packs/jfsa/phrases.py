@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from compliance.regimes.jfsa import RULES
+from compliance.regimes.jfsa.terms import J1, J12
 
 __all__ = ["CONSEQUENCES_JA", "LABELS_JA", "WORDS_JA", "phrase"]
 
@@ -19,9 +20,8 @@ _J12: Final = (
     "利用者は分別管理された財産について優先弁済を受ける権利を有します(同法第63条の19の2)。"
 )
 _BY_START: Final = (
-    ("J1: business improvement order (PSA 63-16; seen in a secondary source), suspension or revocation of the "
-     "registration (PSA 63-17). J2", _J12),
-    ("J1", _J1),
+    (J12, _J12),
+    (J1, _J1),
     ("Sanctions of the association", "協会による処分(原文未確認)。"),
     ("Refusal or revocation", "登録の拒否又は取消し(原文未確認)。"),
     ("Orders under the APTCP", "犯罪収益移転防止法に基づく命令。命令違反に対する刑事罰(二次資料)。"),
@@ -69,9 +69,12 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (r"at least (\S+) unit held for each unit owed, in each asset by itself",
      r"種類ごとに、債務1単位につき\1単位以上を保有"),
     (r"a reserve of this asset could not be read", "この資産の残高を確認できませんでした"),
-    (r"units lent out without consent and licence references are a shortfall", "同意及び許可の記録のない貸付けは不足として扱います"),
-    (r"units pledged without consent and licence references count as not held", "同意及び許可の記録のない担保差入れは保有に算入しません"),
-    (r"units lent out with consent and licence references count as held", "同意及び許可の記録のある貸付けは保有に算入します"),
+    (r"units lent out without consent and licence references are a shortfall",
+     "同意及び許可の記録のない貸付けは不足として扱います"),
+    (r"units pledged without consent and licence references count as not held",
+     "同意及び許可の記録のない担保差入れは保有に算入しません"),
+    (r"units lent out with consent and licence references count as held",
+     "同意及び許可の記録のある貸付けは保有に算入します"),
     (r"<= (\S+ %) of (.+), (\S+ JPY)", r"\2の\1(\3)以下"),
     (r"(\d+) addresses are not apart", r"\1アドレスが区分されていません"),
     (r"apart from everything else", "他のすべてから区分されていること"),

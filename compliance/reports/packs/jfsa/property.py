@@ -115,7 +115,9 @@ def _crypto(seen: Edition) -> Block:
         rows.append((asset, owed, kept, *parts, difference, answer, seen.figure(price), seen.figure(value)))
     table = named("users-crypto", heading, columns, rows) if rows else None
     lacking = _lacking(seen, *((name, value) for name, value in found.items()))
-    return Block(heading, 2, (seen.word("crypto_note"), *lacking), table, rules=("JP-SEG-02", "JP-SEG-01", "JP-SEG-01b"))
+    return Block(
+        heading, 2, (seen.word("crypto_note"), *lacking), table, rules=("JP-SEG-02", "JP-SEG-01", "JP-SEG-01b")
+    )
 
 
 def _of(seen: Edition, found: Amounts | None, asset: str) -> str:

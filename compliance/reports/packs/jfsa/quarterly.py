@@ -160,5 +160,3 @@ def watch_block(seen: Edition) -> Block:
     rows = [(each.when, seen.pick(each.what_ja, each.what), each.status.value, each.source) for each in STEPS]
     table = named("coming-law", word("watch"), columns, rows)
     return Block(word("watch"), 2, (word("watch_note"),), table, items=items)
-
-
