@@ -123,7 +123,8 @@ GOOD: Mapping[str, Value] = {
     "values.client": {"JPY": amount(2_000_000_000)},
     "jfsa.safe_wallets": rows(
         "jfsa.safe_wallets",
-        {"id": "bc1qexampleusers", "measure": "HSM, 非接続端末", "always_connected": False, "evidence": "key ceremony 12"},
+        {"id": "bc1qexampleusers", "measure": "HSM, 非接続端末", "always_connected": False,
+        "evidence": "key ceremony 12"},
     ),
     "business.since": date(2026, 4, 1),
     "reconciliations": every_day("reconciliations", kind="assets", differences=1, unexplained=0),
@@ -165,7 +166,8 @@ GOOD: Mapping[str, Value] = {
     ),
     "jfsa.risk_ratios": rows(
         "jfsa.risk_ratios",
-        {"id": "1", "asset": "BTC", "ratio": amount("0.4"), "set_on": date(2026, 9, 18), "replaced_on": date(2026, 9, 25)},
+        {"id": "1", "asset": "BTC", "ratio": amount("0.4"), "set_on": date(2026, 9, 18),
+        "replaced_on": date(2026, 9, 25)},
         {"id": "2", "asset": "BTC", "ratio": amount("0.41"), "set_on": date(2026, 9, 25)},
     ),
     "jfsa.loss_cuts": rows(
@@ -243,7 +245,8 @@ CHANGES: Mapping[str, Value | None] = {
     ),
     "prices": rows(
         "prices",
-        {"id": "1", "asset": "BTC", "currency": "JPY", "price": 17_000_000, "at": AS_OF, "source": "median of 5 venues"},
+        {"id": "1", "asset": "BTC", "currency": "JPY", "price": 17_000_000, "at": AS_OF,
+        "source": "median of 5 venues"},
         {"id": "2", "asset": "ETH", "currency": "JPY", "price": 600_000, "at": AS_OF, "source": "median of 5 venues"},
         {"id": "3", "asset": "XRP", "currency": "JPY", "price": 350, "at": AS_OF, "source": "median of 5 venues"},
     ),

@@ -212,14 +212,16 @@ def _missing_days(seen: Edition, missing: int) -> str:
 def _index(seen: Edition) -> Block:
     heading = seen.word("books_index")
     columns = seen.columns(
-        ("no", "text", 6), ("book", "text", 34), ("book_file", "code", 26), ("rows", "number", 9), ("years", "number", 9),
+        ("no", "text", 6), ("book", "text", 34), ("book_file", "code", 26), ("rows", "number", 9),
+        ("years", "number", 9),
         ("closed", "text", 13), ("until", "text", 13),
     )  # fmt: skip
     rows = [
         (
             str(each.item), seen.label(each.name), each.file or seen.word("missing"),
             "" if each.rows is None else f"{each.rows:,}", units(each.years),
-            "" if each.closed is None else each.closed.isoformat(), "" if each.until is None else each.until.isoformat(),
+            "" if each.closed is None else each.closed.isoformat(),
+            "" if each.until is None else each.until.isoformat(),
         )
         for each in index_rows(seen.data)
     ]  # fmt: skip
@@ -257,7 +259,8 @@ def crypto_table(seen: Edition) -> Table:
     )  # fmt: skip
     rows = [
         (
-            each.day.isoformat(), each.asset, *(_shown(seen, part) for part in each[2:6]), seen.word(origins[each.origin]),
+            each.day.isoformat(), each.asset, *(_shown(seen, part) for part in each[2:6]),
+            seen.word(origins[each.origin]),
         )
         for each in crypto_days(seen.data)
     ]  # fmt: skip
@@ -322,8 +325,10 @@ def books_json(data: PackInput) -> bytes:
     ]
     crypto: list[Json] = [
         {
-            "asset": each.asset, "day": each.day.isoformat(), "guarantee": _text(each.guarantee), "hot": _text(each.hot),
-            "kept": _text(each.kept), "origin": each.origin, "statement": each.digest or None, "users": _text(each.users),
+            "asset": each.asset, "day": each.day.isoformat(), "guarantee": _text(each.guarantee),
+            "hot": _text(each.hot),
+            "kept": _text(each.kept), "origin": each.origin, "statement": each.digest or None,
+            "users": _text(each.users),
         }
         for each in crypto_days(data)
     ]  # fmt: skip

@@ -133,7 +133,8 @@ def _share(seen: Edition) -> Block:
     limit = Fraction(5, 100) if row is None else row.parameters["limit"].value
     assert isinstance(limit, Fraction)
     columns = seen.columns(
-        ("hot_value", "number", 24), ("all_value", "number", 24), ("limit_value", "number", 20), ("share", "number", 12),
+        ("hot_value", "number", 24), ("all_value", "number", 24), ("limit_value", "number", 20),
+        ("share", "number", 12),
         ("answer", "status", 12),
     )  # fmt: skip
     # Cut off, never rounded: 5.0001 % is not shown as 5 %; the answer is by the exact figures.
@@ -173,7 +174,8 @@ def _shortfalls(seen: Edition) -> Block:
     if not found:
         return Block(heading, 2, (seen.word("none"),), rules=rules)
     columns = seen.columns(
-        ("no", "text", 8), ("subject", "text", 12), ("item", "text", 10), ("units", "number", 18), ("found", "text", 18),
+        ("no", "text", 8), ("subject", "text", 12), ("item", "text", 10), ("units", "number", 18),
+        ("found", "text", 18),
         ("due", "text", 14), ("cured", "text", 18),
     )  # fmt: skip
     return Block(heading, 2, (note,), named("shortfalls", heading, columns, _shortfall_rows(seen)), rules=rules)

@@ -17,7 +17,7 @@ from compliance.reports.packs.jfsa.values import Edition
 from compliance.reports.packs.period import readable
 from compliance.verdicts import Result, Verdict
 
-__all__ = ["ITEMS", "Item", "measured", "quarterly_blocks", "watch_block", "wanted"]
+__all__ = ["ITEMS", "Item", "measured", "quarterly_blocks", "wanted", "watch_block"]
 
 
 class Item(NamedTuple):
@@ -38,7 +38,8 @@ ITEMS: Final = (
     Item("4", "利用者の暗号資産の数量", "quantities of users' crypto", "fact:claims", "jfsa_crypto"),
     Item("5", "管理している暗号資産の数量", "quantities kept for users", "fact:reserves.client", "jfsa_crypto"),
     Item(
-        "6", "安全な方法による管理の数量", "quantities kept by the safe method", "fact:reserves.client.offline", "jfsa_crypto"
+        "6", "安全な方法による管理の数量", "quantities kept by the safe method", "fact:reserves.client.offline",
+        "jfsa_crypto"
     ),
     Item("7", "安全な方法以外による管理の数量", "quantities outside it", "fact:reserves.client.hot", "jfsa_crypto"),
     Item("8", "円換算額による割合", "share by value in yen", "rule:JP-COLD-01", "jfsa_cold"),
@@ -52,7 +53,10 @@ ITEMS: Final = (
         "15", "履行保証暗号資産の残高を証明するもの", "print-outs of the guarantee", "attachment:guarantee-printouts",
         "attachments",
     ),
-    Item("16", "分別管理監査の報告書の写し", "report on separate management", "attachment:segregation-audit", "attachments"),
+    Item(
+        "16", "分別管理監査の報告書の写し", "report on separate management", "attachment:segregation-audit",
+        "attachments",
+    ),
     Item(
         "17", "履行保証暗号資産分別管理監査の報告書の写し", "report on guarantee crypto", "attachment:guarantee-audit",
         "attachments",

@@ -44,7 +44,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_certificate": "残高証明書",
     "jfsa_crypto": "利用者の暗号資産の数量",
     "jfsa_crypto_note": (
-        "期末時点、暗号資産の種類ごとの数量です。必要量は利用者に対する債務の総額、管理量は利用者のために管理している数量です。"
+        "期末時点、暗号資産の種類ごとの数量です。必要量は利用者に対する債務の総額、管理量は利用者のために管理して"
+        "いる数量です。"
     ),
     "jfsa_required": "区分管理必要量",
     "jfsa_kept": "管理量",
@@ -89,7 +90,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_no_word": "いいえ",
     "jfsa_watch": "法改正の動向と責任準備金の参考指標",
     "jfsa_watch_note": (
-        "本資料の判定は資金決済法によります。次の事項は参考であり、判定に用いていません。必要額は定められておらず、過不足は"
+        "本資料の判定は資金決済法によります。次の事項は参考であり、判定に用いていません。必要額は定められておらず"
+        "、過不足は"
         "示しません。"
     ),
     "jfsa_when": "時期",
@@ -101,7 +103,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_yen": "{value}円",
     # check list
     "jfsa_check_intro": (
-        "分別管理監査に際して業務実施者と合意する手続の候補です。「結果」欄は業務実施者が記入します。当方はいずれの手続も業務"
+        "分別管理監査に際して業務実施者と合意する手続の候補です。「結果」欄は業務実施者が記入します。当方はいずれ"
+        "の手続も業務"
         "実施者として実施しておらず、結論を述べません。「当方の判定」は参考です。"
     ),
     "jfsa_check_point": "確認の要点",
@@ -118,12 +121,14 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_confirm_custody": "利用者の暗号資産の数量、区分の状況",
     "jfsa_slots": "業務実施者の書面",
     "jfsa_slots_note": (
-        "業務契約書、独立性に関する書面、実施結果報告書及び経営者確認書は、提供された場合に添付します。未提供の間は本欄を空欄とします。"
+        "業務契約書、独立性に関する書面、実施結果報告書及び経営者確認書は、提供された場合に添付します。未提供の間"
+        "は本欄を空欄とします。"
     ),
     # books
     "jfsa_books_index": "九つの帳簿書類と保存期間",
     "jfsa_books_index_note": (
-        "保存期間は帳簿の閉鎖の日から計算します。閉鎖の日は事業年度の末日とし、事業年度の最初の月の申告がない場合は空欄とします。"
+        "保存期間は帳簿の閉鎖の日から計算します。閉鎖の日は事業年度の末日とし、事業年度の最初の月の申告がない場合"
+        "は空欄とします。"
         "第2号、第7号及び項目の順序は推定です。"
     ),
     "jfsa_book": "帳簿書類",
@@ -137,7 +142,8 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_book_8_9": "第8号・第9号 監査の結果に関する記録",
     "jfsa_books_note": "「申告」は法人の記録、「毎時の表明」は署名された表明のうち当日最後のものから得た数量です。",
     "jfsa_books_apart": (
-        "第1号から第3号まで(取引記録・取引日記帳、総勘定元帳、顧客勘定元帳)は件数が多いため、別ファイルとして添付します。"
+        "第1号から第3号まで(取引記録・取引日記帳、総勘定元帳、顧客勘定元帳)は件数が多いため、別ファイルとして添付"
+        "します。"
     ),
     "jfsa_day": "営業日",
     "jfsa_from": "由来",
@@ -150,9 +156,15 @@ JAPANESE: Final[Mapping[str, str]] = {
     "jfsa_records": "記録数",
     "jfsa_lacking": "欠く件数",
     # limits
-    "jfsa_limit_form": "様式第13号その他の公式の様式は確認していません。本資料は報告書そのものではなく、その作成に用いる資料です。",
-    "jfsa_limit_once": "数量は表示した時点のものです。その間の借入れ、その後の利用、帳簿外の資産及び債務については何も示しません。",
-    "jfsa_limit_days": "日数(2営業日、5営業日)、資本金、事業報告書の期限等は原文未確認です。該当する規則に表示しています。",
+    "jfsa_limit_form": (
+        "様式第13号その他の公式の様式は確認していません。本資料は報告書そのものではなく、その作成に用いる資料です。"
+    ),
+    "jfsa_limit_once": (
+        "数量は表示した時点のものです。その間の借入れ、その後の利用、帳簿外の資産及び債務については何も示しません。"
+    ),
+    "jfsa_limit_days": (
+        "日数(2営業日、5営業日)、資本金、事業報告書の期限等は原文未確認です。該当する規則に表示しています。"
+    ),
     "jfsa_limit_accounts": "貸借対照表及び損益計算書は法人が作成したものを添付し、内容は確認していません。",
     "jfsa_limit_check": "本一覧は監査の基準ではありません。手続の十分性は業務実施者が判断します。",
     "jfsa_role_president": "代表取締役",
@@ -168,7 +180,9 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_check": "Check list of procedures on separate management (分別管理), for the practitioner",
     "jfsa_books": "Statutory books (法定帳簿書類) by business day",
     "jfsa_form": "Form",
-    "jfsa_form_value": "content of Form 13 (別紙様式第13号); the form itself was not read, and no conformity is claimed",
+    "jfsa_form_value": (
+        "content of Form 13 (別紙様式第13号); the form itself was not read, and no conformity is claimed"
+    ),
     "jfsa_form_check": "list laid out after JICPA practice guideline 4461 (専門業務実務指針4461, 2017)",
     "jfsa_form_books": "items of CAO 33(1)",
     "jfsa_basis": "Regime basis",
@@ -200,7 +214,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_certificate": "Balance letter",
     "jfsa_crypto": "Quantities of users' crypto-assets",
     "jfsa_crypto_note": (
-        "At the end of the period, per asset in units. Required is all that users are owed, gross; kept is what is held "
+        "At the end of the period, per asset in units. Required is all that users are owed, gross; kept is what "
+        "is held "
         "for them."
     ),
     "jfsa_required": "Required",
@@ -212,7 +227,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_price": "Price (JPY)",
     "jfsa_cold": "Share outside the safe method",
     "jfsa_cold_note": (
-        "One test over the value in yen of all assets together (limit 5 %). Prices are the reference prices of the log; "
+        "One test over the value in yen of all assets together (limit 5 %). Prices are the reference prices of "
+        "the log; "
         "the ratio of a day can be computed only with that day's prices. Shown is the end of the period."
     ),
     "jfsa_hot_value": "Value outside the safe method (JPY)",
@@ -257,7 +273,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_ratio_reserve": "Own funds by that value: {value}",
     "jfsa_yen": "JPY {value}",
     "jfsa_check_intro": (
-        "Candidates for procedures that the practitioner and the firm agree on for the audit of separate management. The "
+        "Candidates for procedures that the practitioner and the firm agree on for the audit of separate "
+        "management. The "
         "column “Result” is the practitioner's to fill. None of them was performed here as a practitioner, and no "
         "conclusion is drawn; our own verdict stands beside for reference."
     ),
@@ -294,7 +311,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_book_8_9": "Items 8 and 9: results of the two audits",
     "jfsa_books_note": "“stated” is the firm's own record; “hourly statement” is from the day's last signed statement.",
     "jfsa_books_apart": (
-        "Items 1 to 3 (trade records with the trade journal 取引日記帳, general ledger, customer ledger) have many rows and are "
+        "Items 1 to 3 (trade records with the trade journal 取引日記帳, general ledger, customer ledger) have "
+        "many rows and are "
         "files of their own, attached."
     ),
     "jfsa_day": "Business day",
@@ -308,7 +326,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "jfsa_records": "Records",
     "jfsa_lacking": "Lacking",
     "jfsa_limit_form": (
-        "Form 13 and the other official forms were not read. This is material for the report, and not the report itself."
+        "Form 13 and the other official forms were not read. This is material for the report, and not the report "
+        "itself."
     ),
     "jfsa_limit_once": (
         "Quantities are of the moments shown. Nothing is said of borrowings in between, of later use, or of assets and "
@@ -318,7 +337,9 @@ ENGLISH: Final[Mapping[str, str]] = {
         "Two and five business days, the capital, the term of the annual report and others are unverified; the rules "
         "concerned say so."
     ),
-    "jfsa_limit_accounts": "Balance sheet and profit and loss are the firm's own, attached as given, and not looked into.",
+    "jfsa_limit_accounts": (
+        "Balance sheet and profit and loss are the firm's own, attached as given, and not looked into."
+    ),
     "jfsa_limit_check": "This list is no standard of audit. Whether procedures suffice is for the practitioner to say.",
     "jfsa_role_president": "Representative director (代表取締役)",
     "jfsa_role_officer": "Officer in charge of users' property",
