@@ -254,7 +254,7 @@ def crypto_table(seen: Edition) -> Table:
     """Items 6 and 7."""
     origins = {"stated": "from_firm", "hourly statement": "from_chain", "none": "no_record"}
     columns = seen.columns(
-        ("day", "text", 13), ("item", "text", 9), ("required", "number", 18), ("kept", "number", 18),
+        ("day", "text", 13), ("asset", "text", 9), ("required", "number", 18), ("kept", "number", 18),
         ("hot", "number", 16), ("guarantee_units", "number", 18), ("from", "text", 14),
     )  # fmt: skip
     rows = [

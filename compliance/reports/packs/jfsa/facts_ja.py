@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["FACTS_JA", "FIELDS_JA"]
+__all__ = ["FACTS_JA", "FIELDS_JA", "PARAMETERS_JA"]
 
 FACTS_JA: Final[Mapping[str, str]] = {
     "claims": "利用者に対する債務の総額(暗号資産ごと)",
@@ -113,3 +113,35 @@ FIELDS_JA: Final[Mapping[str, str]] = {
     "jfsa.derivatives_offered": "店頭暗号資産デリバティブ取引の提供",
 }
 """By the name of a field, or of a fact in a condition."""
+
+PARAMETERS_JA: Final[Mapping[str, str]] = {
+    "base": "基礎",
+    "calendar": "暦",
+    "comparator": "比較",
+    "counted_from": "起算",
+    "cure": "解消期間",
+    "currency": "通貨",
+    "decide": "処理期間",
+    "due": "期限",
+    "every": "実行間隔",
+    "exposure": "対象額",
+    "fields": "記載事項",
+    "floor": "下限",
+    "formula": "計算方法",
+    "inferred": "推定の項目",
+    "key": "識別項目",
+    "least": "最少件数",
+    "limit": "限度",
+    "limit_field": "限度の項目",
+    "most": "最長期間",
+    "period": "期間の単位",
+    "ratio": "比率",
+    "required": "必要な項目",
+    "threshold": "基準額",
+    "unit": "単位",
+    "warn_below": "警告(余裕)",
+    "warn_days": "警告(日数)",
+    "window": "対象日数",
+    "years": "年数",
+}
+"""By the name of a parameter."""

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Final
 
 from compliance.calendars import Clock
-from compliance.facts import Facts
+from compliance.facts import Fact, Facts
 from compliance.primitives.view import View, described
 from compliance.regimes.jfsa import RULES
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.jfsa.facts_ja import FACTS_JA, FIELDS_JA
+from compliance.reports.packs.jfsa.facts_ja import FACTS_JA, FIELDS_JA, PARAMETERS_JA
 from compliance.reports.packs.jfsa.phrases import CONSEQUENCES_JA, LABELS_JA, WORDS_JA, phrase
 from compliance.reports.packs.jfsa.rules_ja import NOT_COVERED_JA, RULES_JA, SECTIONS_JA
-from compliance.rules import Condition, NotCovered, Rule
+from compliance.reports.packs.procedures import parameter_text
+from compliance.reports.texts import JAPANESE
+from compliance.rules import Condition, NotCovered, Parameter, Rule
 from compliance.verdicts import Line, Verdict
 
 __all__ = ["citation_ja", "in_japanese"]
@@ -78,8 +81,47 @@ def in_japanese(data: PackInput) -> PackInput:
         data,
         rules=row_set,
         verdicts=tuple(_verdict(each, rules[each.rule, each.version]) for each in data.verdicts),
-        facts=Facts(data.facts.entity, data.facts.as_of, catalogue, data.facts),
+        facts=Facts(data.facts.entity, data.facts.as_of, catalogue, [_fact(each) for each in data.facts]),
+        coverage=tuple(each._replace(kind=LABELS_JA.get(each.kind, each.kind)) for each in data.coverage),
     )
+
+
+def _fact(fact: Fact) -> Fact:
+    """A fact as it is, but for the words of the register of wallets."""
+    if fact.name != "wallets":
+        return fact
+    assert isinstance(fact.value, tuple), "wallets are records"
+    rows = tuple(
+        {name: LABELS_JA.get(value, value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in fact.value
+    )
+    return replace(fact, value=rows)
+
+
+def _parameter(parameter: Parameter) -> Parameter:
+    """A parameter as a text, for documents."""
+    if isinstance(parameter.value, Clock):
+        text = phrase(str(parameter.value))
+    elif isinstance(parameter.value, tuple):
+        rows = [row if isinstance(row, tuple) else (row,) for row in parameter.value]
+        text = "、".join("/".join(_word(each) for each in row) for row in rows)
+    else:
+        text = _word(parameter_text(Parameter(parameter.value)))
+    unit = _UNITS.get(parameter.unit, parameter.unit)
+    status = "" if parameter.status is None else f"[{JAPANESE['status_' + parameter.status.value]}]"
+    return Parameter(f"{text}{unit}{status}")
+
+
+def _word(value: object) -> str:
+    """A word or a number of a parameter."""
+    text = parameter_text(Parameter(value)) if isinstance(value, Fraction) else str(value)
+    return LABELS_JA.get(text, FIELDS_JA.get(text, text))
+
+
+_UNITS: Final = {
+    "days": "日", "years": "年", "JPY": "円", "contracts": "契約", "rows": "行", "addresses": "アドレス", "audits": "監査",
+    "places": "か所", "reports": "報告書", "fields": "項目",
+}  # fmt: skip
 
 
 def _left_out(row: NotCovered) -> NotCovered:
@@ -98,6 +140,7 @@ def _rule(rule: Rule) -> Rule:
         section=SECTIONS_JA[rule.section],
         citation=citation_ja(rule.citation),
         consequence=CONSEQUENCES_JA[rule.consequence],
+        parameters={PARAMETERS_JA[name]: _parameter(each) for name, each in rule.parameters.items()},
         **{  # type: ignore[arg-type]  # each of the three is a tuple of conditions
             name: tuple(Condition(_condition(each, view), "") for each in getattr(rule, name))
             for name in ("applies", "where", "must")

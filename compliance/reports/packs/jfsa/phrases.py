@@ -53,7 +53,15 @@ LABELS_JA: Final[Mapping[str, str]] = {
     "money": "金銭", "crypto": "暗号資産", "segregation": "分別管理", "guarantee": "履行保証", "client": "利用者",
     "own": "自己", "offline": "非接続", "online": "常時接続", "custodian": "第三者", "individual": "個人",
     "corporate": "法人", "money laundering": "資金洗浄", "dismissed": "却下", "assets": "資産", "out": "送付",
-    "jp": "取引日記帳",
+    "fiscal 2027": "2027年度", "attestation": "表明", "restatement": "訂正表明", "missed": "欠測",
+    "signed message": "署名", "jp": "取引日記帳", "trade": "取引の記録", "general_ledger": "総勘定元帳", "customer_ledger": "顧客勘定元帳",
+    "client_money_day": "金銭の額(営業日別)", "trust_property_day": "信託財産の額(営業日別)",
+    "client_asset_day": "暗号資産の数量(営業日別)", "guarantee_day": "履行保証暗号資産の数量(営業日別)",
+    "segregation_audit": "監査の結果の記録", "kyc": "確認記録", "jp date": "年月日", "jp time": "時刻",
+    "jp user_name": "利用者の氏名", "jp own_or_agency": "自己又は媒介等の別", "jp side": "売付け・買付け・交換の別",
+    "jp asset": "暗号資産の名称", "jp quantity": "数量", "jp unit_price": "単価", "jp amount": "金額",
+    "jp other_asset": "交換の相手方の暗号資産", "jp counterparty": "相手方", "jp fee": "手数料",
+    "jp fee_asset": "手数料の通貨等",
 }  # fmt: skip
 """Keys and values of records that are the toolkit's own words."""
 
@@ -81,6 +89,7 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (r"client and own", "利用者と自己"),
     (r": no value in JPY", ":円による価額がありません"),
     # Records.
+    (r"(\d+) of (\d+) records of days in order", r"\2件の日次記録のうち\1件が適正"),
     (r"(\d+) of (\d+) records in order", r"\2件のうち\1件が適正"),
     (r"(\d+) of (\d+) within the limit", r"\2件のうち\1件が限度内"),
     (r"deposit (\S+) risk ratio x value", r"保証金 \1 リスク想定比率×取引額"),
@@ -98,11 +107,10 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (r"(\d+) fail\b", r"不適合\1件"),
     (r"(\d+) records\b", r"\1件の記録"),
     # Time.
-    (r"(\d+) of (\d+) records of days in order", r"\2件の日次記録のうち\1件が適正"),
-    (r"(\d+) of (\d+) records of days 適正", r"\2件の日次記録のうち\1件が適正"),
     (r"each business day \(JP\) since (\S+)", r"\1以降の各営業日(日本)"),
     (r"done on the day", "当日に実施"),
-    (r"\bnothing\b", "記録なし"),
+    (r"^nothing$", "記録なし"),
+    (r"^address (.+); reason (.+)$", r"アドレス \1、理由 \2"),
     (r"\bdone\b", "実施"),
     (r"last on (\S+)", r"直近 \1"),
     (r"overdue since (\S+)", r"期限超過(期限 \1)"),
@@ -149,6 +157,10 @@ def phrase(text: str) -> str:
     """A text of a verdict in Japanese; figures and names stay."""
     if text in LABELS_JA:
         return LABELS_JA[text]
+    name, colon, rest = text.partition(": ")
+    if colon and name in LABELS_JA:
+        # What a line lacks is said after its own name.
+        return f"{LABELS_JA[name]}:{phrase(rest)}"
     for pattern, words in _COMPILED:
         text = pattern.sub(words, text)
     return text

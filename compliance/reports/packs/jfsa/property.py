@@ -101,7 +101,7 @@ def _crypto(seen: Edition) -> Block:
     found = {name: seen.amounts(name) for name in names}
     prices, heading = _prices(seen), seen.word("crypto")
     columns = (
-        *seen.columns(("item", "text", 9), ("required", "number", 17), ("kept", "number", 17)),
+        *seen.columns(("asset", "text", 9), ("required", "number", 17), ("kept", "number", 17)),
         *seen.columns(("offline", "number", 16), ("hot", "number", 15), ("custodian", "number", 12)),
         *seen.columns(("difference", "number", 15), ("answer", "status", 12), ("price", "number", 13)),
         *seen.columns(("value", "number", 20)),
@@ -152,7 +152,7 @@ def _guarantee(seen: Edition) -> Block:
     hot, held = seen.amounts("reserves.client.hot"), seen.amounts("reserves.guarantee")
     own, heading = seen.amounts("reserves.own"), seen.word("guarantee")
     columns = seen.columns(
-        ("item", "text", 10), ("hot", "number", 18), ("guarantee_units", "number", 20), ("difference", "number", 18),
+        ("asset", "text", 10), ("hot", "number", 18), ("guarantee_units", "number", 20), ("difference", "number", 18),
         ("answer", "status", 14), ("own", "number", 18),
     )  # fmt: skip
     rows = [
@@ -174,7 +174,7 @@ def _shortfalls(seen: Edition) -> Block:
     if not found:
         return Block(heading, 2, (seen.word("none"),), rules=rules)
     columns = seen.columns(
-        ("no", "text", 8), ("subject", "text", 12), ("item", "text", 10), ("units", "number", 18),
+        ("no", "text", 8), ("subject", "text", 12), ("of_what", "text", 12), ("units", "number", 18),
         ("found", "text", 18),
         ("due", "text", 14), ("cured", "text", 18),
     )  # fmt: skip

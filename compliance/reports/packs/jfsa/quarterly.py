@@ -161,6 +161,8 @@ def watch_block(seen: Edition) -> Block:
         Column(seen.texts["text_status"], "status", 12),
         Column(seen.texts["source"], "text", 24),
     )
-    rows = [(each.when, seen.pick(each.what_ja, each.what), each.status.value, each.source) for each in STEPS]
+    rows = [
+        (seen.label(each.when), seen.pick(each.what_ja, each.what), each.status.value, each.source) for each in STEPS
+    ]
     table = named("coming-law", word("watch"), columns, rows)
     return Block(word("watch"), 2, (word("watch_note"),), table, items=items)
