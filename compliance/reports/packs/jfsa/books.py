@@ -279,13 +279,17 @@ def _journal(seen: Edition) -> Block:
     """How complete the trade journal's fields are; the journal itself is attached."""
     heading, found = seen.word("journal"), seen.records("record_fields")
     rows = [
-        (str(row["field"]), seen.cell(row["records"]), seen.cell(row["lacking"]))
+        (
+            seen.label(f"jp {row['field']}") if seen.is_japanese else str(row["field"]),
+            seen.cell(row["records"]),
+            seen.cell(row["lacking"]),
+        )
         for row in found or ()
         if row["record"] == "jp"
     ]
     if not rows:
         return Block(heading, 2, (seen.word("unknown_note").format(name="record_fields"),), rules=("JP-BK-04",))
-    columns = seen.columns(("field", "code", 30), ("records", "number", 16), ("lacking", "number", 16))
+    columns = seen.columns(("field", "text", 30), ("records", "number", 16), ("lacking", "number", 16))
     return Block(heading, 2, (), named("journal-fields", heading, columns, rows), rules=("JP-BK-04",))
 
 

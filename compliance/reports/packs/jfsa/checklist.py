@@ -241,9 +241,11 @@ def _chapters(seen: Edition) -> Iterator[Block]:
 
 
 def _ours(seen: Edition, item: CheckItem) -> str:
-    """Our verdicts of an item's rules, in words; outside this pack where there is no rule."""
-    words = [f"{rule}: {seen.texts['status_' + seen.result_of(rule).replace(' ', '_')]}" for rule in item.rules]
-    return "; ".join(words) or seen.word("by_hand")
+    """Our verdicts of an item's rules: one word where all are alike, and outside this pack where there is no rule."""
+    found = {rule: seen.texts["status_" + seen.result_of(rule).replace(" ", "_")] for rule in item.rules}
+    if len(set(found.values())) > 1:
+        return ", ".join(f"{rule} {word}" for rule, word in found.items())
+    return next(iter(found.values()), seen.word("by_hand"))
 
 
 def _confirmations(seen: Edition) -> Block:

@@ -92,7 +92,7 @@ def _fact(fact: Fact) -> Fact:
         return fact
     assert isinstance(fact.value, tuple), "wallets are records"
     rows = tuple(
-        {name: LABELS_JA.get(value, value) if isinstance(value, str) else value for name, value in row.items()}
+        {name: LABELS_JA.get(str(value), value) if name in _LABELLED else value for name, value in row.items()}
         for row in fact.value
     )
     return replace(fact, value=rows)
@@ -118,9 +118,10 @@ def _word(value: object) -> str:
     return LABELS_JA.get(text, FIELDS_JA.get(text, text))
 
 
+_LABELLED: Final = ("owner", "custody", "control")
 _UNITS: Final = {
-    "days": "日", "years": "年", "JPY": "円", "contracts": "契約", "rows": "行", "addresses": "アドレス", "audits": "監査",
-    "places": "か所", "reports": "報告書", "fields": "項目",
+    "days": "日", "years": "年", "JPY": "円", "contracts": "契約", "rows": "行", "addresses": "アドレス",
+    "audits": "監査", "places": "か所", "reports": "報告書", "fields": "項目",
 }  # fmt: skip
 
 
