@@ -242,10 +242,16 @@ def _chapters(seen: Edition) -> Iterator[Block]:
 
 def _ours(seen: Edition, item: CheckItem) -> str:
     """Our verdicts of an item's rules: one word where all are alike, and outside this pack where there is no rule."""
-    found = {rule: seen.texts["status_" + seen.result_of(rule).replace(" ", "_")] for rule in item.rules}
+    found = {rule: _answer(seen, rule) for rule in item.rules}
     if len(set(found.values())) > 1:
         return ", ".join(f"{rule} {word}" for rule, word in found.items())
     return next(iter(found.values()), seen.word("by_hand"))
+
+
+def _answer(seen: Edition, rule: str) -> str:
+    """A rule's answer in words."""
+    result = seen.result_of(rule)
+    return seen.texts["status_" + result.replace(" ", "_")] if result else seen.word("no_verdict")
 
 
 def _confirmations(seen: Edition) -> Block:
