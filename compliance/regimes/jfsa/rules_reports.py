@@ -12,7 +12,10 @@ __all__ = ["RULES"]
 
 _REPORTS = {"section": Section.REPORTS}
 _AFTER = {"counted_from": Parameter("the day after", status=U)}
-"""How terms are counted is from the Civil Code (140, 143), not read here; one that ends on a holiday is not moved."""
+_COUNTED = (
+    "That a term counts from the day after is from the Civil Code (140, 143), not read here; one that ends on a "
+    "holiday is not moved."
+)
 _YEAR = {"since": "business.since", "first_month": "jfsa.year.first_month"}
 
 
@@ -28,7 +31,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "PSA 63-14(2); CAO 38(1)", "cao-38", V, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.quarterly", **_YEAR},
         parameters={"period": Parameter("quarter"), "due": Parameter(months(1)), **_AFTER},
-        frequency="quarterly", evidence="receipt of the Financial Bureau for Form 13", **_REPORTS,
+        frequency="quarterly", evidence="receipt of the Financial Bureau for Form 13", note=_COUNTED, **_REPORTS,
     ),
     row(
         "JP-RP-Qb", "What is attached to the quarterly report",
@@ -48,7 +51,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "CAO 38(2), proviso", "cao-38", V, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.accounts", **_YEAR},
         parameters={"period": Parameter("quarter"), "due": Parameter(months(2)), **_AFTER},
-        frequency="quarterly", evidence="receipt of the Financial Bureau", **_REPORTS,
+        frequency="quarterly", evidence="receipt of the Financial Bureau", note=_COUNTED, **_REPORTS,
     ),
     row(
         "JP-RP-A", "Annual business report within three months",
@@ -56,7 +59,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "PSA 63-14(1)", "psa", U, Primitive.DEADLINE,
         inputs={"filings": "jfsa.filings.annual", **_YEAR},
         parameters={"period": Parameter("year"), "due": Parameter(months(3), status=U), **_AFTER},
-        frequency="annual", evidence="Form 11 or 12", note="Neither the term nor the number of the form was read.",
+        frequency="annual", evidence="Form 11 or 12",
+        note="Neither the term nor the number of the form was read. " + _COUNTED,
         **_REPORTS,
     ),
     row(
