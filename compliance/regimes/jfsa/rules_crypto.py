@@ -117,7 +117,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "JP-GUAR-01b", "Guarantee crypto by the safe method",
         "Guarantee crypto-assets are kept by the safe method themselves.",
         "PSA 63-11-2(1)", "psa", V, Primitive.COMPLETENESS,
-        inputs={"records": "wallets"}, parameters={"key": Parameter("address")},
+        # Where nobody states whose wallets are, there is no sum of the guarantee, and the rule lacks data.
+        inputs={"records": "wallets", "known": "reserves.guarantee"}, parameters={"key": Parameter("address")},
         where=(Condition("owner", "is", "guarantee"),), must=(Condition("custody", "is", "offline"),),
         frequency="continuous", evidence="register of guarantee wallets in the signed statement", **_PARTS,
     ),

@@ -228,3 +228,8 @@ def test_open_shortfalls_are_in_time_while_the_clock_runs():
         found = {2: at(9, 28, 0), 5: at(9, 18, 0)}[days]
         changes = one("jfsa.shortfalls", row, found=found, cured=None)
         assert evaluate_rule(rule_of(rule), firm(changes)).result is Result.PASS
+
+
+def test_wallets_of_unknown_owners_show_no_guarantee_in_order():
+    unknown = {"wallets": tuple({**row, "owner": None} for row in GOOD["wallets"]), "reserves.guarantee": None}
+    assert evaluate_rule(rule_of("JP-GUAR-01b"), firm(unknown)).result is Result.INSUFFICIENT
