@@ -104,7 +104,7 @@ def example(kind: FactKind) -> str:
         Shape.DAY: "2026-01-01",
         Shape.MOMENT: "2026-01-01T00:00:00Z",
         Shape.NAMES: '["…"]',
-        Shape.AMOUNTS: '{ XXX = "0.00" }',
+        Shape.AMOUNTS: '{ AAA = "0.00" }',
     }
     if kind.fields is None:
         return plain[kind.shape]

@@ -60,14 +60,14 @@ class Entry:
 class Register:
     """A register that was read and whose every line holds."""
 
-    def __init__(self, path: Path, entity: str, entries: tuple[Entry, ...]) -> None:
-        self.path, self.entity, self.entries = path, entity, entries
+    def __init__(self, path: Path, entity: str, entries: tuple[Entry, ...], keys: Collection[bytes] = ()) -> None:
+        self.path, self.entity, self.entries, self.keys = path, entity, entries, frozenset(keys)
 
     @classmethod
     def load(cls, path: Path, entity: str, catalogue: Mapping[str, FactKind], keys: Collection[bytes]) -> Register:
         """Read it, an absent file as an empty one. `keys`: those that may sign. Raises InputError with the row."""
         if not path.exists():
-            return cls(path, entity, ())
+            return cls(path, entity, (), keys)
         data = path.read_bytes()
         if data and not data.endswith(b"\n"):
             raise InputError(str(path), "its last line is not whole", _REMEDY, row=data.count(b"\n") + 1)
@@ -77,12 +77,19 @@ class Register:
                 entries.append(_read(line, entries[-1] if entries else None, entity, catalogue, keys))
             except (FormatError, ValueError) as error:
                 raise InputError(str(path), str(error), _REMEDY, row=row) from None
-        return cls(path, entity, tuple(entries))
+        return cls(path, entity, tuple(entries), keys)
 
     def append(
         self, statements: Iterable[Statement], known_at: datetime, key: SigningKey, catalogue: Mapping[str, FactKind]
     ) -> Register:
-        """Enter statements, all or none, durable; gives the register with them. Times do not run backwards."""
+        """Enter statements, all or none, durable; gives the register with them. Times do not run backwards.
+
+        Raises InputError for a key that may not sign: nothing is written that could not be read again.
+        """
+        if key.public not in self.keys:
+            raise InputError(
+                "the key", "may not sign the firm's facts", "Sign with an operator's key of this exchange."
+            )
         entries, lines = list(self.entries), []
         assert not entries or entries[-1].known_at <= known_at, "what is known later is entered later"
         for statement in statements:
@@ -101,7 +108,7 @@ class Register:
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.path)
-        return Register(self.path, self.entity, tuple(entries))
+        return Register(self.path, self.entity, tuple(entries), self.keys)
 
     def facts(self, as_of: datetime, known: datetime | None = None) -> list[Fact]:
         """What held at a moment, as far as it was known at another (now, if not given); names and scopes once each."""

@@ -215,7 +215,7 @@ def book_lines(statement: Statement, entity: str) -> tuple[BookLine, ...]:
     lines = []
     for row in statement.rows("zero-sum", entity):
         amounts = {name: _units(value, scales[row["asset"]]) for name, value in row.items() if name not in _NAMES}
-        # As in the statement's section `books`: what other entities owe is a receivable, what they are owed the house's.
+        # As in the section `books`: what other entities owe is a receivable, and what they are owed the house's.
         amounts["receivables"] += amounts.pop("due_from")
         amounts["house"] += amounts.pop("due_to")
         lines.append(BookLine(row["asset"], amounts))

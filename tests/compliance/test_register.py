@@ -73,6 +73,8 @@ def test_a_third_partys_document_makes_it_attested(path):
 
 def test_every_byte_of_a_register_counts(path):
     load(path).append([overheads(100, 0), overheads(200, 1)], T0, KEY, KINDS)
+    with pytest.raises(InputError, match="may not sign"):
+        load(path).append([overheads(1, 2)], T0, SigningKey(bytes(32)), KINDS)
     data = path.read_bytes()
     for place in range(0, len(data), 7):
         path.write_bytes(data[:place] + bytes((data[place] ^ 1,)) + data[place + 1 :])

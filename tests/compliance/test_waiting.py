@@ -28,8 +28,8 @@ def facts(**values):
 
 def rule(primitive, inputs, **more):
     return Rule(
-        "T-1", "test", "a rule", "something holds", "article 1", "1", date(2020, 1, 1), Status.VERIFIED, primitive, inputs,
-        "test", **more,
+        "T-1", "test", "a rule", "something holds", "article 1", "1", date(2020, 1, 1), Status.VERIFIED, primitive,
+        inputs, "test", **more,
     )  # fmt: skip
 
 
