@@ -21,7 +21,8 @@ def show(folder: Path, bundles: Sequence[Path]) -> list[str]:
     """Search the day's log, archive it, show verdicts and write the four packs; gives lines for the demo's end."""
     where = ["--folder", str(folder)]
     say("A compliance officer searches the day's orders and money for abuse. What lacks input is named as not run.")
-    tallystick("surveil", "run", *where, quiet=True)
+    tables = _write_tables(folder)
+    tallystick("surveil", "run", "--tables", str(tables), *where, quiet=True)
     say("The day's records go into the archive: a chain, and one signed root for the day.")
     day = _day_of(bundles[0])
     tallystick("archive", "new", *where, quiet=True)
@@ -45,6 +46,22 @@ def show(folder: Path, bundles: Sequence[Path]) -> list[str]:
         f"filed    {reports}: the packs of {', '.join(REGIMES)} and an auditor's procedures; open each index.html",
         f"why      tallystick compliance explain {EXPLAINED} --folder {folder}",
     ]
+
+
+def _write_tables(folder: Path) -> Path:
+    """What the firm knows beside the log: who owns which account, and that nothing was fixed or announced that day."""
+    people = json.loads((folder / "people.json").read_bytes())
+    document = {
+        "announcements": [],
+        "clusters": {person["account"]: name for name, person in people.items()},
+        "fixings": [],
+        "levels": [],
+        "obligations": [],
+        "tagged_addresses": {},
+    }
+    path = folder / "surveillance-tables.json"
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return path
 
 
 def _day_of(bundle: Path) -> date:
