@@ -139,7 +139,7 @@ GOOD: Mapping[str, Value] = {
     ),
     "retention": tuple(record("retention", **{"class": name}, keeps_years=10, gaps=0) for name in _KEPT),
     "record_fields": tuple(
-        record("record_fields", id=f"jp {name}", record="jp", field=name, records=900, lacking=0)
+        record("record_fields", id=f"trade journal/{name}", record="trade journal", field=name, records=900, lacking=0)
         for name in JOURNAL_FIELDS
     ),
     # reports and capital

@@ -280,12 +280,12 @@ def _journal(seen: Edition) -> Block:
     heading, found = seen.word("journal"), seen.records("record_fields")
     rows = [
         (
-            seen.label(f"jp {row['field']}") if seen.is_japanese else str(row["field"]),
+            seen.label(f"trade journal/{row['field']}") if seen.is_japanese else str(row["field"]),
             seen.cell(row["records"]),
             seen.cell(row["lacking"]),
         )
         for row in found or ()
-        if row["record"] == "jp"
+        if row["record"] == "trade journal"
     ]
     if not rows:
         return Block(heading, 2, (seen.word("unknown_note").format(name="record_fields"),), rules=("JP-BK-04",))
