@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from compliance.regimes.jfsa import RULES
@@ -158,6 +159,7 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
 _COMPILED: Final = tuple((re.compile(pattern), words) for pattern, words in _PATTERNS)
 
 
+@lru_cache(4096)
 def phrase(text: str) -> str:
     """A text of a verdict in Japanese; figures and names stay."""
     if text in LABELS_JA:
