@@ -54,6 +54,8 @@ LABELS_JA: Final[Mapping[str, str]] = {
     "money": "金銭", "crypto": "暗号資産", "segregation": "分別管理", "guarantee": "履行保証", "client": "利用者",
     "own": "自己", "offline": "非接続", "online": "常時接続", "custodian": "第三者", "individual": "個人",
     "corporate": "法人", "money laundering": "資金洗浄", "dismissed": "却下", "assets": "資産", "out": "送付",
+    "quarter": "四半期", "month": "月", "year": "事業年度", "the day after": "期間経過の翌日", "parts": "合計",
+    "address": "アドレス", "period_end": "期末", "day": "営業日",
     "fiscal 2027": "2027年度", "attestation": "表明", "restatement": "訂正表明", "missed": "欠測",
     "signed message": "署名", "trade journal": "取引日記帳", "trade": "取引の記録", "general_ledger": "総勘定元帳",
     "customer_ledger": "顧客勘定元帳",
