@@ -143,7 +143,7 @@ GOOD: Mapping[str, Value] = {
         for name in JOURNAL_FIELDS
     ),
     # reports and capital
-    "jfsa.year.first_month": amount(4),
+    "jfsa.year.first_month": "4",
     "jfsa.filings.quarterly": rows("jfsa.filings.quarterly", QUARTERLY),
     "jfsa.filings.accounts": rows("jfsa.filings.accounts", {"period_end": date(2026, 6, 30), "filed_at": at(8, 20)}),
     "jfsa.filings.annual": (),

@@ -133,8 +133,7 @@ def _closing(data: PackInput) -> date | None:
     fact = data.facts.find("jfsa.year.first_month")
     if fact is None:
         return None
-    assert isinstance(fact.value, Fraction)
-    month = int(fact.value)
+    month = int(str(fact.value))
     year = data.end.year + (data.end.month >= month)
     return date.fromordinal(date(year, month, 1).toordinal() - 1)
 
