@@ -68,10 +68,10 @@ def deadline(view: View) -> Outcome:
 
     Roles: `filings` (records: period_end, filed_at?), `since` (the day from which periods count), and where the rule
     names it `first_month` (a text, 1 to 12: the month in which the business year begins, whose periods they are).
-    Parameters: `period` (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or `due_dates` (rows of a
-    period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days they are. With the text
-    `the day after` in the parameter `counted_from` a month runs from the first day after the period to its last: one
-    month after 30 June ends on 31 July.
+    Parameters: `period` (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or
+    `due_dates` (rows of a period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days
+    they are. With the text `the day after` in the parameter `counted_from` a month runs from the first day after the
+    period to its last: one month after 30 June ends on 31 July.
     """
     filed = {row["period_end"]: row["filed_at"] for row in view.records("filings")}
     days = calendar(view.text("calendar", "ALL") if "due" not in view.rule.parameters else view.clock("due").calendar)
