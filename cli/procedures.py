@@ -69,7 +69,9 @@ def procedures(
     _check_seed(seed)
     included = () if include is None else _ids(include)
     _check_out(out)
-    reader_key = known_keys.load_key(key) if key else None
+    if key is None:
+        raise InputError("--key", "was not given", "Give the exchange's public key file, from a source of your own.")
+    reader_key = known_keys.load_key(key)
     report = run_audit(bundles, reader_key, block, rpc, layouts, replay=replay, quiet=as_json)
     asked = Asked(seed, reader_key, select(), statement_samples, reserve_samples, movement_samples, included)
     given = _input(bundles, report, asked)
@@ -111,7 +113,8 @@ def _ids(path: Path) -> tuple[str, ...]:
         text = read_input(path, "ids").decode()
     except UnicodeDecodeError:
         raise InputError(str(path), "is no text in UTF-8", "Write one account id a line.") from None
-    ids = tuple(dict.fromkeys(line for line in text.split("\n") if (line := line.rstrip("\r")).strip()))
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    ids = tuple(dict.fromkeys(line for line in lines if line.strip()))
     if not ids:
         raise InputError(str(path), "names no id", "Write one account id a line.")
     return ids

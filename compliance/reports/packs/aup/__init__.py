@@ -22,7 +22,6 @@ from compliance.reports.packs.aup.findings import EXCEPTION, NONE_FOUND, UNPERFO
 from compliance.reports.packs.aup.inputs import ProceduresInput
 from compliance.reports.packs.blocks import named
 from compliance.reports.packs.pack import Pack
-from compliance.reports.texts import ENGLISH
 from compliance.rules import RuleSet
 
 __all__ = ["KINDS", "RULES", "TITLE", "pack"]
@@ -46,14 +45,14 @@ _SLOTS: Final = (
 )
 _LIMITS: Final = (
     (
-        "Procedures and findings only. No opinion, conclusion or other assurance is expressed on the subject matter, and "
-        "none may be read into a procedure without exception."
+        "Procedures and findings only. No opinion, conclusion or other assurance is expressed on the subject, "
+        "and none may be read into a procedure without exception."
     ),
     "The procedures are those listed. With more or other procedures other matters might have come to notice.",
     "Whether the procedures suffice for any purpose is for those who agreed to them.",
     (
-        "The bundles are the subject. Whether a customer, a debt or a wallet was left out of them altogether, no procedure "
-        "on bundles alone can find, but for the ids that the practitioner brought."
+        "The bundles are the subject. Whether a customer, a debt or a wallet was left out of them altogether, no "
+        "procedure on bundles alone can find, but for the ids that the practitioner brought."
     ),
     "Control of an address is not ownership. That reserves are borrowed, lent or pledged, no chain shows.",
     "A sample says nothing certain of items that were not drawn.",
@@ -82,19 +81,19 @@ def pack(data: ProceduresInput, kind: str = KINDS[0]) -> Pack:
         subtitle=f"{data.exchange} · {len(data.bundles)} bundles · {data.start} – {data.end}",
         facts=(
             ("Exchange", data.exchange),
-            ("Entities in the bundles", entity),
-            ("Period of the statements", f"{data.start} to {data.end}"),
+            ("Entities", entity),
+            ("Statements of", f"{data.start} to {data.end}"),
             ("Prepared (UTC)", moment_text(data.prepared)),
-            ("Procedures without exception", str(counts[NONE_FOUND])),
+            ("Without exception", f"{counts[NONE_FOUND]} of {len(found)} procedures"),
             (
-                "Procedures with exceptions",
-                f"{counts[EXCEPTION]}, {sum(len(each.exceptions) for each in found)} in all",
+                "With exceptions",
+                f"{counts[EXCEPTION]} procedures, {sum(len(each.exceptions) for each in found)} exceptions",
             ),
-            ("Procedures not performed, or not for every bundle", str(counts[UNPERFORMED])),
+            ("Not wholly performed", f"{counts[UNPERFORMED]} procedures"),
             ("Seed of the samples", data.seed),
             ("Exchange's public key", data.key or "none was given"),
             ("Made by", data.engine),
-            ("SHA-256 of the data (pack.json)", hashlib.sha256(pack_json(whole)).hexdigest()),
+            ("SHA-256, pack.json", hashlib.sha256(pack_json(whole)).hexdigest()),
         ),
         blocks=blocks,
         prepared=moment_text(data.prepared),
@@ -155,8 +154,8 @@ def _engagement() -> Block:
     words = (
         (
             "An agreed-upon procedures engagement involves performing procedures that were agreed to with the engaging "
-            "party, and reporting the findings. This draft has the form that ISRS 4400 (Revised) and AT-C section 215 give "
-            "such reports; it becomes a report of theirs only through the practitioner who completes and signs it."
+            "party, and reporting the findings. This draft has the form that ISRS 4400 (Revised) and AT-C section 215 "
+            "give such reports; it becomes a report of theirs only through the practitioner who completes and signs it."
         ),
         "What no program can state is left open here.",
     )

@@ -47,9 +47,9 @@ PROCEDURES: Final = (
     Wording("1.5", "sections", "Compared the names of the signed sections with those that the procedures know.", _A),
     Wording("1.6", "same-root", "Compared the statement's fingerprint with that seen by other readers, by a way that "
             "the exchange does not control.", _A),
-    Wording("1.7", "missed", "Read the signed reason of each hour that has no statement of balances.", _A,
+    Wording("1.7", "missed", "Listed each hour that has no statement of balances, with the signed reason.", _A,
             "no hour was stated as missed"),
-    Wording("1.8", "failed", "Read which assertion of its own the exchange stated as failed.", _A,
+    Wording("1.8", "failed", "Listed each hour at which the exchange stated an assertion of its own as failed.", _A,
             "no hour was stated as failed"),
     Wording("2.1", "accounts", "Read every account id; looked for ids that stand twice or break the rules, and for "
             "accounts without a leaf.", _L),
@@ -75,8 +75,8 @@ PROCEDURES: Final = (
             "recovered the signing address from each signature.", _E),
     Wording("3.4", "double", "Compared chain, contract and address of all rows, however spelled; looked for wrapped "
             "assets beside what they wrap.", _E),
-    Wording("3.5", "unread", "Read the signed list of reserves that could not be read at the hour; they count "
-            "nothing.", _A, "no reserve was stated as unread"),
+    Wording("3.5", "unread", "Listed the reserves that the statement says could not be read; they count nothing.",
+            _A, "no reserve was stated as unread"),
     Wording("3.6", "sample-reserves", "Drew signed reserve rows by the seed; set the signed balance beside the one "
             "that the evidence gives, with how control was shown.", _E),
     Wording("3.7", "mix", "Counted reserve rows by the kind of their proof of control; listed each row without one.",

@@ -17,7 +17,7 @@ __all__ = ["EXCEPTION", "NONE_FOUND", "UNPERFORMED", "Found", "findings", "proce
 EXCEPTION, NONE_FOUND, UNPERFORMED = "exception", "no exception", "unchecked"
 """The three words that a procedure's result is shown by; `unchecked` is said to mean *not performed*."""
 AGREED: Final = "Agreed, and not performed or not for every bundle: "
-NAMED_MAX: Final = 6
+NAMED_MAX: Final = 4
 _WORTH: Final[Mapping[str, str]] = {
     "proven": "recomputed here",
     "attested": "a third party's signed word",

@@ -30,6 +30,7 @@ __all__ = [
 
 _RESULT = {"pass": "no exception", "fail": "exception", "unchecked": UNPERFORMED}
 TREES_DRAWN = 4
+LABELS_SHOWN = 3
 
 
 def _columns(*columns: tuple[str, str, int]) -> tuple[Column, ...]:
@@ -51,10 +52,15 @@ def summary_table(found: Sequence[Found]) -> Table:
     )  # fmt: skip
     rows = []
     for each in found:
-        labels = [label for label, _ in each.open]
-        shown = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+        shown = _some([label for label, _ in each.open])
         rows.append((each.wording.number, each.wording.key, each.status, str(len(each.exceptions)), shown))
     return named("summary", "Procedures and results", columns, rows)
+
+
+def _some(labels: Sequence[str]) -> str:
+    """The first of them, and how many more; which ones is in the table of outcomes."""
+    more = f" and {len(labels) - LABELS_SHOWN} more" if len(labels) > LABELS_SHOWN else ""
+    return ", ".join(labels[:LABELS_SHOWN]) + more
 
 
 def exceptions_table(found: Sequence[Found]) -> Table:
@@ -67,7 +73,12 @@ def exceptions_table(found: Sequence[Found]) -> Table:
 def unperformed_table(found: Sequence[Found]) -> Table:
     """What was not performed, for which bundle, and why."""
     columns = _columns(("No.", "text", 6), ("Procedure", "code", 18), ("Bundle", "text", 14), ("Why not", "text", 50))
-    rows = [(each.wording.number, each.wording.key, label, why) for each in found for label, why in each.open]
+    rows = []
+    for each in found:
+        by_reason: dict[str, list[str]] = {}
+        for label, why in each.open:
+            by_reason.setdefault(why, []).append(label)
+        rows += [(each.wording.number, each.wording.key, _some(labels), why) for why, labels in by_reason.items()]
     return named("not-performed", "Not performed, and why", columns, rows)
 
 
