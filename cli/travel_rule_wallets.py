@@ -148,7 +148,7 @@ def release(evidence: str, folder: Path, operators: tuple[Path, ...], as_json: b
             reason="the travel rule: complete",
         )  # fmt: skip
         giver.give(command, two_operators(operators))
-    say(as_json, found, f"credited to {found['customer']}")
+    say(as_json, found, f"credited to {found['account']}")
     return 0
 
 

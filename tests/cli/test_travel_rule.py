@@ -6,7 +6,7 @@ import json
 import socket
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import pytest
@@ -19,6 +19,7 @@ from cli.travel_rule import travel_rule
 from cli.travel_rule_folder import Settings, gate_of, open_node, unix_now
 from compliance.travel_rule.log import read_log
 from compliance.travel_rule.server import TravelRuleServer
+from ledger.commands import AssignReceipt
 from ledger.errors import InputError
 from por.reserves.evm.devnode import development_key
 from tests.compliance.travel_rule.payloads import alice, wu
@@ -242,3 +243,47 @@ def test_an_exchange_without_the_folder_has_no_gate(tmp_path, capsys):
     (tmp_path / "travel-rule" / "customers.toml").write_text('[x]\nverified = ["shoe-size"]\n')
     with pytest.raises(InputError, match="something unknown"):
         gate_of(tmp_path, nothing, unix_now, unix_now())
+
+
+class FakeGiver:
+    """What the verbs ask of an exchange that runs."""
+
+    rows: ClassVar[list[dict[str, Any]]] = []
+    given: ClassVar[list[Any]] = []
+
+    def __init__(self, folder: Path) -> None:
+        assert folder == Path.cwd(), "the exchange's folder is the one that the travel-rule folder stands in"
+
+    def ask(self, name: str) -> list[dict[str, Any]]:
+        assert name == "treasury-held"
+        return self.rows
+
+    def give(self, command: Any, keys: Any) -> None:
+        assert keys == ["two keys"]
+        self.given.append(command)
+
+    def __enter__(self) -> FakeGiver:
+        return self
+
+    def __exit__(self, *words: object) -> None:
+        """Nothing to close."""
+
+
+def test_release_credits_what_waits_for_nothing_more_and_nothing_else(capsys, monkeypatch):
+    rows = [
+        {"account": BOB, "asset": "ETH", "evidence": f"e{at}", "missing": missing, "subaccount": "main"}
+        for at, missing in enumerate(([], ["originator.name"]))
+    ]
+    monkeypatch.setattr("cli.travel_rule_wallets.Giver", FakeGiver)
+    monkeypatch.setattr("cli.travel_rule_wallets.two_operators", lambda paths: ["two keys"])
+    monkeypatch.setattr(FakeGiver, "rows", rows)
+    monkeypatch.setattr(FakeGiver, "given", [])
+    words = ("--folder", "travel-rule", "--operator", "A", "--operator", "B")
+    call(capsys, "release", "unknown", *words, status=2)
+    assert "originator.name" in call(capsys, "release", "e1", *words, status=1)
+    assert FakeGiver.given == []
+    assert BOB in call(capsys, "release", "e0", *words)
+    assert FakeGiver.given == [AssignReceipt("e0", BOB, "main", "the travel rule: complete")]
+    said = call(capsys, "held", "--folder", "travel-rule")
+    assert "nothing: release it" in said and "originator.name" in said
+    assert json.loads(call(capsys, "held", "--folder", "travel-rule", "--json"))["held"] == rows
