@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from ledger.canonical import canonical
 
-__all__ = ["IDS_MAX", "PPM", "Alert", "NotRun", "Span", "score_of"]
+__all__ = ["IDS_MAX", "NOT_YET", "PPM", "Alert", "NotRun", "Span", "score_of"]
 
+NOT_YET: Final = "positions in perpetuals and options, which are not available yet"
 PPM: Final = 1_000_000
 SCORE_MAX: Final = 10**15
 IDS_MAX: Final = 500

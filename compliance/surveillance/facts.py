@@ -12,12 +12,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from compliance.facts import Assurance, Evidence, Fact, Record
-from compliance.surveillance.case import Case, Note, NoteKind, Status
-from compliance.surveillance.runner import NOT_YET, SurveillanceResult
+from compliance.surveillance.alerts import NOT_YET
+from compliance.surveillance.case import Case, Note, NoteKind, Status, read_alerts
+from ledger.canonical import parse
 
-__all__ = ["case_fact", "detector_fact"]
+if TYPE_CHECKING:
+    from compliance.surveillance.runner import SurveillanceResult  # brings Polars, which an exchange may not have
+
+__all__ = ["case_fact", "detector_fact", "stored_detector_fact"]
 
 _DECIDED = frozenset({Status.FILED, Status.CLOSED})
 
@@ -29,23 +34,33 @@ def detector_fact(
 
     `detected`: alert id to the moment it was first seen, else `ran_at`. `place`: where the result's document stands.
     """
+    return stored_detector_fact(result.data(), ran_at, cases, place, detected)
+
+
+def stored_detector_fact(
+    data: bytes, ran_at: datetime, cases: Sequence[Case], place: str, detected: Mapping[str, datetime]
+) -> Fact:
+    """The same from a result's document as it is kept; raises FormatError for what is none."""
+    document: Any = parse(data)
     decided = {alert.id for case in cases if case.status in _DECIDED for alert in case.alerts}
-    partly = {each.detector for each in result.not_run if each.missing != NOT_YET}
+    found = read_alerts(data)
+    gaps = document["coverage"]["gaps"]
+    partly = {each["detector"] for each in document["not_run"] if each["missing"] != NOT_YET}
     rows: list[Record] = []
-    for detector in result.ran:
-        alerts = [alert for alert in result.alerts if alert.detector == detector]
+    for detector in document["ran"]:
+        alerts = [alert for alert in found if alert.detector == detector]
         undecided = [detected.get(alert.id, ran_at) for alert in alerts if alert.id not in decided]
         rows.append(
             {
                 "alerts": Fraction(len(alerts)),
-                "complete": not result.gaps and detector not in partly,
+                "complete": not gaps and detector not in partly,
                 "detector": detector,
                 "oldest_open": min(undecided, default=None),
                 "open": Fraction(len(undecided)),
                 "ran_at": ran_at,
             }
         )
-    evidence = (Evidence("surveillance result", place, result.hash()),)
+    evidence = (Evidence("surveillance result", place, hashlib.sha256(data).hexdigest()),)
     return Fact("detectors", tuple(rows), ran_at, Assurance.CLAIMED, evidence)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from compliance.surveillance.alerts import Alert, NotRun, Span
+from compliance.surveillance.alerts import NOT_YET, Alert, NotRun, Span
 from compliance.surveillance.detectors import aml_links, aml_money, ma_orders, ma_others, ma_prices, ma_trades
 from compliance.surveillance.frames import Make, MarketFrames, with_cluster
 from compliance.surveillance.inputs import HOUSE_RELATIONS, Inputs
@@ -24,9 +24,8 @@ from compliance.surveillance.log import EventLog
 from compliance.surveillance.parameters import DAY_US, STATUS, SurveillanceParameters
 from ledger.canonical import canonical
 
-__all__ = ["DETECTORS", "MODEL_VERSION", "NOT_YET", "SurveillanceResult", "run_detectors"]
+__all__ = ["DETECTORS", "MODEL_VERSION", "SurveillanceResult", "run_detectors"]
 
-NOT_YET: Final = "positions in perpetuals and options, which are not available yet"
 LEFT_OUT: Final = "nothing: it was left out as asked"
 MODEL_VERSION: Final = 1
 """Counts up with every change that gives other alerts for the same log and thresholds."""

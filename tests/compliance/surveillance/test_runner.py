@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from compliance.surveillance import require_tables
-from compliance.surveillance.alerts import IDS_MAX, Alert, Span, score_of
+from compliance.surveillance.alerts import IDS_MAX, NOT_YET, Alert, Span, score_of
 from compliance.surveillance.events import order_frame
 from compliance.surveillance.inputs import Inputs
 from compliance.surveillance.log import EventLog, EventWriter, join_spans
-from compliance.surveillance.runner import DETECTORS, LEFT_OUT, NOT_YET, run_detectors
+from compliance.surveillance.runner import DETECTORS, LEFT_OUT, run_detectors
 from ledger.canonical import canonical, parse
 from ledger.errors import InputError
 from tests.compliance.surveillance.measure import guilty_world, measure
