@@ -56,8 +56,8 @@ UNCAUGHT: tuple[tuple[str, str, str], ...] = (
     (
         "Leaves a customer out, of books kept outside, whom nobody looks for",
         (
-            "Sums, roots and statements are of the leaves there are. Only the customer's own look, a practitioner's list "
-            "of ids, or the replay of a log can miss somebody."
+            "Sums, roots and statements are of the leaves there are. Only the customer's own look, a practitioner's "
+            "list of ids, or the replay of a log can miss somebody."
         ),
         "Customers who check; accounts opened unseen, looked for with `--include`.",
     ),
@@ -108,6 +108,14 @@ UNCAUGHT: tuple[tuple[str, str, str], ...] = (
         "Shared instruments, chain analysis, a supervisor's data over several venues.",
     ),
     (
+        "Makes its register and its chain of evaluations again from the start, with its own key and its own clock",
+        (
+            "Both are signed by the exchange alone, and the time at which something was entered is its own. A chain "
+            "shows a change to whoever has an older head of it, and to nobody else."
+        ),
+        "A time stamp of an authority over the archive's day root; auditors and supervisors who keep heads.",
+    ),
+    (
         "Owes to people who are no customers of the bundle",
         "Loans, taxes, suppliers and other firms are not in a proof of reserves.",
         "Accounts and a balance sheet that others have looked at.",
@@ -115,8 +123,8 @@ UNCAUGHT: tuple[tuple[str, str, str], ...] = (
     (
         "States a false fact from the start, with no document",
         (
-            "A fact of the firm is its word and is shown as claimed. The register fixes what was said and when, not that "
-            "it is true."
+            "A fact of the firm is its word and is shown as claimed. The register fixes what was said and when, not "
+            "that it is true."
         ),
         "Attested facts with a document; supervisors who ask.",
     ),

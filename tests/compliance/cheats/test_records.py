@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 
+from cli.replay_audit import _compare, _Reached
 from compliance.evaluate import evaluate, evaluate_rule
 from compliance.facts import Facts
 from compliance.regimes import catalogue, rule_set
@@ -19,14 +20,18 @@ from compliance.retention.clock_table import CLOCKS
 from compliance.retention.disposal import delete_records
 from compliance.rules import Parameter, RuleSet
 from ledger import events
-from ledger.commands import Tick
+from ledger.canonical import Digest
+from ledger.commands import CutHour, Tick
+from ledger.engine import RULE_SET
 from ledger.errors import InputError
 from ledger.keys import SigningKey
+from ledger.log import Head
+from ledger.log.record import Sequence64
 from tests.compliance.cheats.table import cheat
 from tests.compliance.regimes.sample_vara import AS_OF, GOOD, every_day, firm, rows
 from tests.compliance.retention.conftest import ANN, BEN, make, micros
 from tests.compliance.retention.conftest import document as archived
-from tests.ledger.test_engine import MARKET, Exchange
+from tests.ledger.test_engine import MARKET, START, Exchange
 from tests.ledger.test_parameters import LOCK_US
 
 KEY = SigningKey(bytes(range(32)))
@@ -256,12 +261,30 @@ def test_a_parameter_is_loosened_at_once():
     assert exchange.engine.parameters.value(name, MARKET) == 10, "what tightens acts at once"
     happened = exchange.set(name, MARKET, loose)
     assert [type(event) for event in happened] == [events.ParameterScheduled]
-    exchange.give(Tick(), after_us=LOCK_US - 1)
+    exchange.give(Tick(), after_us=LOCK_US - 1_000)
     if exchange.engine.parameters.value(name, MARKET) == 10:
         yield "the engine"
-    # An engine made to skip the lock has other parameters than the replay, whose hash every statement signs.
     assert exchange.engine.parameters.hash() == signed
-    exchange.give(Tick(), after_us=1)
-    assert exchange.engine.parameters.value(name, MARKET) == 2000, "the honest twin waits"
-    if exchange.engine.parameters.hash() != signed:
+    # The hour is cut. An operator's engine that skipped the lock signs other parameters than a replay of the log gives.
+    exchange.give(CutHour(START))
+    engine = exchange.engine
+    position = len(exchange.commands)
+    reached = _Reached(Head(Sequence64(position), Digest(b"h" * 32)), START, START - 1)
+    honest = {
+        "head": (b"h" * 32).hex(),
+        "parameters": engine.parameters.hash().hex(),
+        "position": position,
+        "ruleset": RULE_SET,
+        "state": engine.state_hash().hex(),
+    }
+    assert _compare(engine, reached, honest, START // 10**6).result == "pass"
+    loosened = Exchange().open()
+    loosened.set(name, MARKET, tight)
+    loosened.set(name, MARKET, loose)
+    loosened.give(Tick(), after_us=LOCK_US)
+    assert loosened.engine.parameters.value(name, MARKET) == 2000, "who waits may"
+    cheating = _compare(
+        engine, reached, {**honest, "parameters": loosened.engine.parameters.hash().hex()}, START // 10**6
+    )
+    if cheating.result == "fail" and "parameters" in cheating.detail:
         yield "audit replay"

@@ -126,10 +126,10 @@ def test_coins_are_lent_without_consent():
 
 
 @cheat(
-    "Counts nothing that is lent out as lent",
-    "Coins are out of the wallets, and cover is stated as before.",
+    "Lends coins out of the wallets and states the same cover",
+    "Coins have left, without consent, and are counted as though they were still held.",
     ("VARA-RES-01",),
-    "The list of encumbrances alone, if cover were computed before it.",
+    "Adding wallets and loans together without asking for consent and licence.",
 )
 def test_coins_that_left_the_wallets_are_a_shortfall():
     out = {"id": "1", "asset": "BTC", "units": 10, "in_wallets": False}
