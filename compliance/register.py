@@ -87,7 +87,9 @@ class Register:
         Raises InputError for a key that may not sign: nothing is written that could not be read again.
         """
         if key.public not in self.keys:
-            raise InputError("the key", "may not sign the firm's facts", "Sign with an operator's key of this exchange.")
+            raise InputError(
+                "the key", "may not sign the firm's facts", "Sign with an operator's key of this exchange."
+            )
         entries, lines = list(self.entries), []
         assert not entries or entries[-1].known_at <= known_at, "what is known later is entered later"
         for statement in statements:
