@@ -38,6 +38,8 @@ _VERBS = {
     "facts": "cli.facts:facts",
     "report": "cli.report:report",
     "screen": "cli.screening:screen",
+    "archive": "cli.retention:archive",
+    "travel-rule": "cli.travel_rule:travel_rule",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",

@@ -17,10 +17,11 @@ from cli.exchange.config import Config
 from cli.exchange.giving import now_us
 from cli.exchange.judging import load_register, reader_key, results_of
 from cli.exchange.reading import reading
+from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
 from compliance.gathering import HourSource
-from compliance.pack_input import Asked, pack_input, within
+from compliance.pack_input import Asked, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.reports.inputs import PackInput
@@ -135,10 +136,12 @@ def _embedded(
     if not chain:
         raise InputError(str(config.hours), "holds no statement", "Wait for the first full hour.")
     first, last = _period(regime, period, chain[-1].hour)
-    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments)
+    after = following(chain, regime, last)
+    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, after)
     inside = within(chain, regime, first, last)
     with reading(config) as store:
-        source = HourSource(config.entity, inside, load_register(config, kinds, store), store)
+        rooms = room_facts(config, inside[-1].hour, store) if inside else []
+        source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
         kept = results_of(config).between(inside[0].hour, inside[-1].hour) if inside else []
         return pack_input(asked, source, kinds, kept)
 
@@ -152,7 +155,8 @@ def _outside(
     chain = read_chain(folders, key)
     first, last = _period(regime, period, chain[-1].hour)
     exchange = chain[-1].document["statement"]["snapshot"].partition("/")[0]
-    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments)
+    after = following(chain, regime, last)
+    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments, after)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
     source = HourSource(entity, within(chain, regime, first, last), Register(Path(), entity, ()), firm=stated)
     return pack_input(asked, source, kinds, [])

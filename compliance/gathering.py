@@ -1,8 +1,9 @@
 """Facts put together from every source, for one entity at the hour of one statement.
 
-Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Two exceptions.
+Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Three exceptions.
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
-of its client money with a third party's document replaces what the ledger claims of the same.
+of its client money with a third party's document replaces what the ledger claims of the same. And what a room leaves
+empty in a record of `eu.tfr.failures`, because only the firm knows what it did, the firm's record of the same id fills.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Final
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
 from compliance.register import Register
 from compliance.sources.attested import Statement, attested_facts
-from compliance.sources.books import book_facts
+from compliance.sources.books import book_facts, read_customers
+from compliance.sources.engine import engine_facts
 from compliance.sources.prices import read_prices, value_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
 from ledger.store.snapshot import StoreSnapshot
@@ -27,6 +29,7 @@ __all__ = ["CURRENCIES", "HourSource", "firm_facts", "gather", "wallet_book"]
 CURRENCIES: Final = ("AED", "EUR", "JPY", "USD")
 """In which values are wanted: those of the four regimes."""
 JOINED: Final = ("controls", "reconciliations")
+FILLED: Final = ("eu.tfr.failures",)
 PERIOD: Final = timedelta(days=35)
 """How far back movements are read for an hour's evaluation: a month and its deadlines."""
 
@@ -79,9 +82,12 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind]) -> Facts:
     found += _reconciled(source.chain)
     position = _position(last)
     if source.store is not None and position is not None:
-        states = _states(firm)
-        found += book_facts(source.store, position, last.hour, source.period, states)
-        prices = read_prices(source.store.session, position)
+        session = source.store.session
+        customers = read_customers(session, position)
+        found += book_facts(source.store, position, last.hour, source.period, _states(firm), customers)
+        house = {account for account, each in customers.items() if each.relation != "customer"}
+        found += engine_facts(session, position, last.hour, house)
+        prices = read_prices(session, position)
         if prices is not None:
             found += value_facts(prices, found, last.hour, CURRENCIES)
     return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm))
@@ -106,7 +112,22 @@ def _merged(own: Sequence[Fact], firm: Sequence[Fact]) -> list[Fact]:
             found[place] = fact
         elif fact.name in JOINED:
             found[place] = _joined(found[place], fact)
+        elif fact.name in FILLED:
+            found[place] = _filled(found[place], fact)
     return list(found.values())
+
+
+def _filled(one: Fact, firm: Fact) -> Fact:
+    """A room's records, what they leave empty from the firm's of the same id; what a room knows is never replaced."""
+    assert isinstance(one.value, tuple) and isinstance(firm.value, tuple)
+    stated = {row["id"]: row for row in firm.value}
+    rows = tuple(
+        {name: stated[row["id"]][name] if value is None else value for name, value in row.items()}
+        if row["id"] in stated
+        else row
+        for row in one.value
+    )
+    return Fact(one.name, rows, one.as_of, Assurance.CLAIMED, (*one.evidence, *firm.evidence), one.scope)
 
 
 def _joined(one: Fact, other: Fact) -> Fact:
@@ -134,7 +155,7 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     counts = {day: _unexplained(statement) for day, statement in days.items()}
     rows: tuple[Record, ...] = tuple(
         {
-            "day": statement.hour.date(), "kind": "reserves", "differences": Fraction(counts[day]),
+            "day": statement.hour.date(), "kind": "assets", "differences": Fraction(counts[day]),
             "unexplained": Fraction(counts[day]), "prepared_by": "the close of the hour", "approved_by": None,
         }
         for day, statement in sorted(days.items(), key=lambda each: each[1].hour)

@@ -25,6 +25,7 @@ __all__ = [
     "LABEL_COMMAND",
     "LABEL_MANIFEST",
     "LABEL_ROTATION",
+    "LABEL_TRAVEL_MESSAGE",
     "PublicKey",
     "SecretKind",
     "SigningKey",
@@ -45,6 +46,7 @@ LABEL_ATTESTATION = "tallystick/attestation/1"
 LABEL_MANIFEST = "tallystick/manifest/1"
 LABEL_ROTATION = "tallystick/rotation/1"
 LABEL_COMMAND = "tallystick/command/1"
+LABEL_TRAVEL_MESSAGE = "tallystick/travel-message/1"
 
 _FIELD = 2**255 - 19
 _ORDER = 2**252 + 27742317777372353535851937790883648493

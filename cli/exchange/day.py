@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from eth_account.messages import encode_defunct
 
 from cli.chains import challenge
 from cli.exchange.config import CONFIG_NAME, Config, write_template
+from cli.exchange.day_firm import enter_firm
 from cli.exchange.rehearsal import Customer, Rehearsal, RehearsedMarket
 from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
@@ -44,7 +46,7 @@ from ledger.commands import (
     SetWallet,
 )
 from ledger.commands.parameters import NewValue
-from ledger.commands.prices import AssetPrice
+from ledger.commands.prices import AssetPrice, CurrencyPrice
 from ledger.door import Refused, Submission
 from ledger.errors import CheckFailed
 from ledger.events import Refused as EngineRefused
@@ -75,6 +77,9 @@ MOMENTS: Final = (300, 900, 1500, 2100, 2700, 3300)
 # name, scale, units of a maker's deposit, of a taker's, price
 _TOKENS: Final = (("BTC", 8, 20, 1, 60_000), ("USDC", 6, 3_000_000, 40_000, 1))
 _ETH: Final = ("ETH", 9, 300, 8, 3_000)
+_CROSSES: Final = tuple(
+    CurrencyPrice(name, price * 10**12) for name, price in (("AED", 272_294), ("EUR", 1_080_000), ("JPY", 6_500))
+)
 
 
 class RehearsedDay:
@@ -128,6 +133,7 @@ class RehearsedDay:
         self.treasury.register_hot()
         self._people()
         self._fund()
+        enter_firm(self.exchange.config, datetime.fromtimestamp(begin, UTC), self._operators[0])
 
     def _deploy(self) -> None:
         entries = ['format = "tallystick/evm-layouts/1"\n']
@@ -154,7 +160,9 @@ class RehearsedDay:
             self._by_two(SetWallet(wallet, "main", "client", "online", chain))
         sources = tuple(NewValue("prices.sources_min", name, "1") for name in ("BTC", "ETH", "USDC"))
         policy = tuple(NewValue("withdrawals.one_operator_from", name, "1000000000") for name in ("ETH",))
-        self._by_two(SetParameters((*sources, *policy), "a day with one feed of prices"))
+        # The day's feed speaks every ten minutes, and not every second: its prices must last until the hour.
+        lasting = tuple(NewValue("prices.staleness", name, "900") for name in ("BTC", "ETH", "USDC"))
+        self._by_two(SetParameters((*sources, *policy, *lasting), "a day with one feed of prices"))
         self._by_two(ListMarket("ETH_USDC", "ETH", "USDC", 10_000, 10**6, 1, 10**9))
         self._by_two(ListMarket("BTC_USDC", "BTC", "USDC", 100_000, 10**4, 1, 10**9))
         for market in ("ETH_USDC", "BTC_USDC"):
@@ -348,7 +356,7 @@ class RehearsedDay:
             AssetPrice("ETH", ether * 10**16),
             AssetPrice("USDC", 10**18),
         )
-        self._by_house(FeedPrices(self.clock(), "USD", prices, ()))
+        self._by_house(FeedPrices(self.clock(), "USD", prices, _CROSSES))
 
     def _withdraw(self, customer: Customer, number: int) -> None:
         """A customer takes 0.05 ETH out; one operator approves it, and the chain has it before the hour is over."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from cli.exchange.config import Config
 from cli.exchange.reading import reading
+from cli.exchange.rooms import room_facts
 from cli.keys import PUBLIC_NAME
 from compliance.evaluate import evaluate
-from compliance.facts import FactKind, Facts
+from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts
 from compliance.gathering import HourSource, gather
 from compliance.regimes import ZONES, catalogue, rule_set
 from compliance.register import Register
@@ -28,6 +30,7 @@ from ledger.errors import InputError
 from ledger.genesis import Genesis
 from ledger.keyring import Role
 from ledger.keys import SigningKey
+from ledger.log import LogCorrupt, LogDiffers, LogReader, LogUnusable
 from ledger.store import history
 from ledger.store.snapshot import StoreSnapshot
 from por.verify.standalone import ReaderKey, read_key
@@ -100,16 +103,66 @@ def _judged(
     before: tuple[Verdict, ...] = () if last is None else last.verdicts
     newest: datetime | None = None if last is None else last.as_of
     chain: list[Statement] = []
+    log = LogCheck(config, newest is None or _was_whole(results_of(config), last, kinds))
     for bundle in bundles_in(config.hours)[-CHAIN_HOURS * 2 :]:
         statement = read_statement(bundle, key)
         if chain and statement.document["statement"]["previous"] != chain[-1].digest:
             raise InputError(str(bundle), "does not follow the statement before it", "Restore the bundles between.")
         chain.append(statement)
         if statement.kind == "restatement" or (newest is not None and statement.hour <= newest):
+            log.skip(statement)
             continue
-        facts = gather(HourSource(config.entity, chain[-CHAIN_HOURS:], register, store), kinds)
+        whole = log.to(statement)
+        rooms = [*([] if whole is None else [whole]), *room_facts(config, statement.hour, store)]
+        facts = gather(HourSource(config.entity, chain[-CHAIN_HOURS:], register, store, rooms), kinds)
         before = judge(facts, config.rules, before)
         yield Judged(facts, before, statement)
+
+
+def _was_whole(results: Results, last: Evaluation | None, kinds: Mapping[str, FactKind]) -> bool:
+    """Whether the last evaluation found the log whole up to its hour."""
+    fact = None if last is None else results.facts(last, kinds).find("log.whole")
+    return fact is not None and fact.value is True
+
+
+class LogCheck:
+    """Reads the command log on from hour to hour, each record against the one before it.
+
+    `was_whole`: what was found up to the statements that are skipped; without it the check begins at the first record.
+    """
+
+    def __init__(self, config: Config, was_whole: bool) -> None:
+        genesis = config.genesis()
+        self._reader = partial(LogReader, config.paths.log, genesis.exchange, genesis.hash)
+        self._was_whole, self._done = was_whole, 0
+
+    def skip(self, statement: Statement) -> None:
+        """What an earlier evaluation has read is not read again."""
+        position = _position(statement)
+        if position is not None and self._was_whole:
+            self._done = position
+
+    def to(self, statement: Statement) -> Fact | None:
+        """Whether the log is whole up to a statement's position, and its record there the one that was signed."""
+        position = _position(statement)
+        if position is None or statement.snapshot is None:
+            return None
+        head, is_whole = statement.snapshot["ledger"]["head"], False
+        try:
+            last = None
+            for record in self._reader().records(self._done + 1, position):
+                last = record
+            is_whole = self._done == position or (last is not None and last.hash.hex() == head)
+        except (LogCorrupt, LogDiffers, LogUnusable):
+            is_whole = False
+        self._done = position if is_whole else 0
+        evidence = (Evidence("command log", f"records to {position}", head),)
+        return Fact("log.whole", is_whole, statement.hour, Assurance.CLAIMED, evidence)
+
+
+def _position(statement: Statement) -> int | None:
+    ledger = (statement.snapshot or {}).get("ledger")
+    return None if ledger is None else int(ledger["position"])
 
 
 def judge(facts: Facts, regimes: Sequence[str], before: tuple[Verdict, ...]) -> tuple[Verdict, ...]:

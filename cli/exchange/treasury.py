@@ -17,15 +17,15 @@ from cli.exchange.running import RunningExchange
 from cli.exchange.vault import TreasurySecrets
 from ledger.assets import SCALE_MAX
 from ledger.canonical import canonical_file, parse_file
-from ledger.commands import AssignAddress, Command
+from ledger.commands import AssignAddress, Command, ReceiveDeposit
 from ledger.door import Refused
 from ledger.engine import Engine
 from ledger.errors import CheckFailed, InputError, TallystickError
 from ledger.events import Refused as EngineRefused
 from ledger.treasury.books import EngineBooks
 from ledger.treasury.courier import Courier, Station, Trouble
-from ledger.treasury.deposits import receipt_command
-from ledger.treasury.protocols import Coin
+from ledger.treasury.deposits import held_back, receipt_command
+from ledger.treasury.protocols import Arrival, ChainReceipt, Coin, TransferGate
 from ledger.treasury.reconcile import Flight, Reading
 from por.reserves.evm.deposit_keys import DepositKeys
 from por.reserves.evm.header import Header
@@ -88,7 +88,8 @@ class _Watched:
 class ChainTreasury:
     """See the module. `submit` returns when a command is durable and applied to `engine`.
 
-    `books`: another way to ask the engine, for a treasury that works in a thread of its own.
+    `books`: another way to ask the engine, for a treasury that works in a thread of its own. `gate`: asked before a
+    customer's receipt is credited and before a withdrawal is signed.
     """
 
     def __init__(
@@ -99,10 +100,13 @@ class ChainTreasury:
         keys: TreasurySecrets,
         options: TreasuryOptions,
         books: EngineBooks | None = None,
+        gate: TransferGate | None = None,
     ) -> None:
         endpoint.check_chain(options.chain)
         self.options, self.books = options, books or EngineBooks(engine)
-        self._submit, self._endpoint = submit, endpoint
+        self._submit, self._endpoint, self._gate = submit, endpoint, gate
+        self.news: list[Trouble] = []
+        """What is told once: receipts that were held back. Whoever polls takes them away."""
         self._keys = DepositKeys(keys.seed)
         self._broadcaster = Broadcaster(endpoint, options.confirmations)
         self.coins = self._read_coins()
@@ -110,7 +114,7 @@ class ChainTreasury:
             raise InputError(options.chain, f"{options.coin} is not listed as its coin", "List it with its chain")
         self.hot = EvmTreasury(HotWallet(keys.hot, options.chain, options.policy), self._broadcaster)
         station = Station(options.hot, self.hot, self.coins[options.coin])
-        self.courier = Courier(self.books, submit, {options.chain: station}, self.coins)
+        self.courier = Courier(self.books, submit, {options.chain: station}, self.coins, gate)
         contracts = [from_hex(c.contract.lower(), 20, "contract") for c in self.coins.values() if c.contract != NATIVE]
         self.read_at: int | None = None
         """The block of the last reconciliation."""
@@ -162,12 +166,26 @@ class ChainTreasury:
         own = self.books.own_transactions(self.hot) if receipts else {}
         for receipt in receipts:
             command = receipt_command(receipt, by_place, wallets, own)
+            if isinstance(command, ReceiveDeposit):
+                waits_for = self._waits_for(receipt, command, by_place[receipt.chain, receipt.contract])
+                if waits_for is not None:
+                    command = held_back(command)
+                    self.news.append(Trouble(receipt.evidence, waits_for))
             refused = None if command is None else self._submit(command)
             if refused is not None and refused != "deposit-exists":
                 troubles.append(Trouble(receipt.evidence, refused, is_alarm=True))
         if self.watcher.state.head != before:
             self._write_state()
         return troubles + self.courier.step()
+
+    def _waits_for(self, receipt: ChainReceipt, command: ReceiveDeposit, coin: Coin) -> str | None:
+        """What a customer's receipt waits for before it is credited; what is nobody's waits for people anyway."""
+        account = self.books.account(command.chain, command.address)
+        if self._gate is None or account is None:
+            return None
+        subaccount = self.books.subaccount(command.chain, command.address)
+        place = (command.evidence, receipt.transaction, command.address)
+        return self._gate.arriving(Arrival(*place, account, subaccount, coin, command.amount, command.dust))
 
     # Addresses.
 

@@ -31,6 +31,7 @@ from ledger.log import AppendFailed
 from ledger.treasury.books import EngineBooks
 from ledger.treasury.courier import Trouble
 from ledger.treasury.deposits import BANK_CHAIN
+from ledger.treasury.protocols import TransferGate
 from ledger.treasury.reconcile import Flight, Holding, Reading, Reconciliation, reconcile
 from por.reserves.bank import BankAccount, creditor_reference
 from por.reserves.evm.rpc import Connect, Endpoint, connect_http
@@ -210,7 +211,7 @@ class ChainWorker(_Worker):
             config.hot,
         )
         engine = self._desk.running.venue.engine
-        made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books)
+        made = ChainTreasury(engine, self._submit, endpoint, self._secrets, options, self.books, self._desk.gate)
         made.register_hot()
         self.hot = made.hot.sender
         self._made, self._listed = made, listed
@@ -221,6 +222,9 @@ class ChainWorker(_Worker):
         try:
             treasury = self.treasury()
             self.say(treasury.poll())
+            for each in treasury.news:
+                self._desk.notices.append(f"{self.config.chain}: {each.request}: {each.problem}")
+            treasury.news.clear()
             self.head = None if treasury.watcher.state.head is None else treasury.watcher.state.head[0]
         except (TallystickError, OSError) as error:
             # The state on the disk is behind the log and never ahead: what was read and not given is read again.
@@ -318,14 +322,19 @@ def _account_number(path: Any) -> str:
 class TreasuryDesk:
     """See the module. Made and stopped in the loop's thread; `connect` reaches the nodes.
 
+    `gate`: asked before a customer's receipt is credited or a withdrawal is signed; each chain's thread asks it.
     `notices` are for the operator. `failure` is what stopped the engine under a command of ours.
     """
 
     def __init__(
-        self, running: RunningExchange, secrets: Mapping[str, TreasurySecrets], connect: Connect = connect_http
+        self,
+        running: RunningExchange,
+        secrets: Mapping[str, TreasurySecrets],
+        connect: Connect = connect_http,
+        gate: TransferGate | None = None,
     ) -> None:
         """Raises InputError for a bank account whose number cannot be read."""
-        self.running, self.connect = running, connect
+        self.running, self.connect, self.gate = running, connect, gate
         self.call = _Calls(asyncio.get_running_loop(), self.fail)
         self.notices: deque[str] = deque()
         self.failure: BaseException | None = None
@@ -340,6 +349,8 @@ class TreasuryDesk:
         self.chains = {each.chain: ChainWorker(each, secrets[each.chain], self) for each in config.chains}
         self.banks = BankWorker(config.banks, self) if config.banks else None
         self._hours = _Worker("hours", self)
+        self.books = self._hours.books
+        """The engine, as any thread but the loop's may ask it."""
         self.workers: list[_Worker] = [*self.chains.values(), self._hours, *([self.banks] if self.banks else [])]
 
     def start(self) -> None:
@@ -353,6 +364,7 @@ class TreasuryDesk:
                 "treasury-add-statement": self._add_statement,
                 "treasury-address": self._address,
                 "treasury-fuel": self._fuel,
+                "treasury-held": lambda: self._hours.ask(self._held),
                 "treasury-pending": self._pending,
                 "treasury-reconcile": lambda: self._hours.ask(self._reconciled_now),
                 "treasury-reference": self._reference,
@@ -377,6 +389,10 @@ class TreasuryDesk:
     def submit(self, command: Command) -> str | None:
         """A command of the house, from any thread."""
         return self.call(lambda: self._give(command))
+
+    def now(self) -> int:
+        """The exchange's time in Unix seconds, for any thread but the loop's."""
+        return self.call(self.running.now) // 1_000_000
 
     # The hour.
 
@@ -461,6 +477,12 @@ class TreasuryDesk:
                 }
             )  # fmt: skip
         return rows
+
+    def _held(self) -> Any:
+        """Receipts that the gate keeps back; never in the loop's thread, which the gate may have to ask."""
+        if self.gate is None:
+            return []
+        return [{**each._asdict(), "missing": [*each.missing]} for each in self.gate.held(self.books.is_uncredited)]
 
     def _address(self, account: str, subaccount: str, chain: str | None) -> Any:
         worker = self._chain(chain)

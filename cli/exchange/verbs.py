@@ -26,6 +26,7 @@ from cli.exchange.vault import (
     make_secrets,
     make_treasury_secrets,
 )
+from cli.travel_rule_folder import gate_of
 from ledger.errors import InputError, InputErrors, InputProblem
 from ledger.identity import entity_problem
 from ledger.log import AppendFailed
@@ -98,6 +99,7 @@ def run(folder: Path) -> int:
 
 async def _serve(exchange: RunningExchange, treasury: Mapping[str, TreasurySecrets]) -> int:
     desk = TreasuryDesk(exchange, treasury)
+    desk.gate = gate_of(exchange.config.folder, desk.books, desk.now, exchange.now() // 1_000_000)
     server = ExchangeServer(exchange.venue, exchange.submit, exchange.now, exchange.answer, exchange.end_session)
     config = exchange.config
     loop = asyncio.get_running_loop()

@@ -5,8 +5,8 @@ word and figure as text, and everything here shows that same document. None of i
 network, and the same document gives the same bytes; `sign` alone is different, because a signature is.
 
     document, chart, status     what is shown, as data: blocks, tables, charts, procedures, places to sign, evidence
-    coverage                    charts of the hours of a period
-    inputs, pack                what a regime's pack is made from, and the frame that every pack has
+    inputs, pack                what a regime's pack is made from, and a pack as data
+    packs/                      the regimes' packs: the parts that they share, and what each has of its own
     texts                       its words in English and Japanese
     claims                      what a document of ours must not call itself; every renderer asks it first
     html, pdf, csv_, json_      the forms; `drawing` lays out charts for the first two, pdf_* is the second's inside

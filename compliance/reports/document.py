@@ -6,9 +6,10 @@ renderers beside this file know nothing but documents, so that none of the forms
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from compliance.reports.chart import Chart
 from compliance.reports.status import RESULTS, STATUSES, overall
@@ -32,6 +33,7 @@ __all__ = [
     "plain_amount",
     "table_of",
     "time_text",
+    "visible",
 ]
 
 Texts = Mapping[str, str]
@@ -169,6 +171,7 @@ class Cover:
     warnings: int = 0
 
     def __post_init__(self) -> None:
+        assert all(HASH.match(value) for _, value in self.hashes), "a SHA-256 in hex"
         assert self.verdict in RESULTS and tuple(result for result, _ in self.counts) == RESULTS
         counts = dict(self.counts)
         assert all(count >= 0 for count in counts.values()) and 0 <= self.warnings <= counts["pass"]
@@ -248,6 +251,31 @@ def columns_of(texts: Texts, *columns: tuple[str, str, int]) -> tuple[Column, ..
 def table_of(caption: str, columns: tuple[Column, ...], rows: Iterable[Sequence[str]]) -> Table:
     """A table whose cells have every unseen character written out, as texts of others must."""
     return Table(caption, columns, tuple(tuple(plain(cell) for cell in row) for row in rows))
+
+
+def visible(document: Document) -> Document:
+    """The document with every unseen character, and every one that turns the line around, written out."""
+    shown = _visible(document)
+    assert isinstance(shown, Document)
+    return shown
+
+
+def _visible(value: object) -> object:
+    if isinstance(value, str):
+        return value if value.isprintable() else plain(value)
+    if isinstance(value, tuple):
+        # Most rows are as they should be: they are not made anew.
+        parts = tuple(map(_visible, value))
+        return value if all(map(operator.is_, parts, value)) else parts
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {}
+        for field in fields(value):
+            old = getattr(value, field.name)
+            new = _visible(old)
+            if new is not old:
+                changed[field.name] = new
+        return replace(value, **changed) if changed else value
+    return value
 
 
 def csv_cell(text: str) -> str:

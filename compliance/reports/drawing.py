@@ -140,7 +140,7 @@ def _tick_texts(axis: _Axis, chart: Chart) -> list[str]:
     if drop:
         texts = [text[: -(drop + 1)] if drop == chart.scale else text[:-drop] for text in texts]
     unit = "%" if chart.unit == "%" else ""
-    return [text + unit for text in texts]
+    return [fit(text + unit, WIDTH // 3) for text in texts]
 
 
 def _legend(chart: Chart) -> tuple[list[Rect], list[Line], list[Label], int]:
@@ -280,10 +280,15 @@ def _bars(chart: Chart) -> Drawing:
             labels.append(Label(WIDTH, y + ROW * 3 // 4 + 8, fit(shown, FIGURE_MAX), "end", "tick"))
             y += ROW + ROW_GAP
         y += GROUP_GAP - ROW_GAP
+    said = 0
     for tick, text in zip(axis.ticks, texts, strict=True):
         x = left + axis.place(tick, width)
         grid.append(Line(x, start - FONT // 3, x, y - GROUP_GAP // 2, "axis" if tick == 0 else "grid"))
-        labels.append(Label(x, y + FONT // 2, text, "middle", "tick"))
+        # Where long figures would run into one another, or out of the drawing, the line stays and its figure goes.
+        begin, end = x - text_width(text) // 2, x + text_width(text) // 2
+        if begin >= said and end <= WIDTH:
+            labels.append(Label(x, y + FONT // 2, text, "middle", "tick"))
+            said = end + FONT // 2
     if chart.reference is not None:
         x = left + axis.place(chart.reference, width)
         lines.append(Line(x, start - FONT // 3, x, y - GROUP_GAP // 2, "reference"))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from compliance.reports.chart import Chart, chart_figures, steps
 from compliance.reports.claims import check_claims
-from compliance.reports.document import Document, Texts
+from compliance.reports.document import Document, Texts, visible
 from compliance.reports.drawing import FONT, WIDTH, Drawing, Path, draw
 from compliance.reports.status import STATUSES, status_key
 from compliance.reports.texts import LANGUAGES
@@ -35,6 +35,7 @@ def render_html(document: Document, skip: str = "", texts: Texts | None = None, 
     `skip` is the text of the link past the head. Raises InputError where title or headings claim an audit.
     """
     check_claims(document)
+    document = visible(document)
     words = LANGUAGES[document.language] if texts is None else texts
     # A statement needs none of the styles of a pack, and stays as small as it was.
     chosen = tuple(styles) or (PACK_STYLES if document.has_parts else STYLES)

@@ -43,7 +43,8 @@ class BookLine(NamedTuple):
 
     asset: str
     lines: Amounts
-    """Keys: custody, in_transit, debts, receivables, claims, receipts_uncredited, house."""
+    """Keys: custody, in_transit, debts, receivables, due_from, claims, receipts_uncredited, house, due_to; what is not
+    there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)

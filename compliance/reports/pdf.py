@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compliance.reports.claims import check_claims
-from compliance.reports.document import Document, Texts
+from compliance.reports.document import Document, Texts, visible
 from compliance.reports.pdf_pack import PackWriter
 from compliance.reports.pdf_writer import Writer, library
 from compliance.reports.texts import LANGUAGES
@@ -28,6 +28,7 @@ def render_pdf(
     where the extra `pdf` is not installed, and where title or headings claim an audit.
     """
     check_claims(document)
+    document = visible(document)
     words = LANGUAGES[document.language] if texts is None else texts
     page_word = page_word or words["page"]
     if document.has_parts or attachments:

@@ -323,7 +323,7 @@ class PackWriter(Writer):
         self.pdf.line(MARGIN, self.pdf.get_y(), self.pdf.w - MARGIN, self.pdf.get_y())
         self.space(1.5)
         self.note_rules(entry.rules)
-        self.write_line(MARGIN, entry.number, 11, "B")
+        self.write_line(MARGIN, self.shown(entry.number), 11, "B")
         self.paragraph(texts["procedure"], SMALL - 0.5, colour=QUIET, indent=indent)
         self.paragraph(entry.procedure, indent=indent)
         self.space(1)

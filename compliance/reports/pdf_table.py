@@ -32,6 +32,8 @@ class _Cell(NamedTuple):
 class _Layout(NamedTuple):
     size: float
     widths: list[float]
+    gaps: list[float]
+    """What is left free to the right of each column's texts."""
 
     @property
     def leading(self) -> float:
@@ -46,7 +48,8 @@ def draw_table(writer: PackWriter, table: Table) -> None:
         writer.paragraph(table.caption, 9.5, "B")
         layout = _layout(writer, table)
     heading = [
-        _Cell(_wrap(writer, column.name, layout, at, "B"), QUIET, "B") for at, column in enumerate(table.columns)
+        _Cell(_wrap(writer, writer.shown(column.name), layout, at, "B"), QUIET, "B")
+        for at, column in enumerate(table.columns)
     ]
     writer.space(1)
     first = [_cells(writer, table, layout, 0)]
@@ -85,19 +88,21 @@ def _layout(writer: PackWriter, table: Table) -> _Layout:
     and where that is not enough the table is set smaller."""
     width = float(writer.pdf.epw)
     shares = [width * column.weight / sum(each.weight for each in table.columns) for column in table.columns]
+    gaps = [_gap(table.columns, at) for at in range(len(shares))]
     needs = [_need(writer, table, at, shares[at]) for at in range(len(shares))]
     if sum(needs) >= width:
         # Nobody has anything to spare: all are short in the same proportion.
         widths = [need * width / sum(needs) for need in needs]
-        tight = min((one - 2 * PAD_X) / (need - 2 * PAD_X) for one, need in zip(widths, needs, strict=True))
-        return _Layout(max(SIZE_MIN, SIZE * tight), widths)
+        free = [PAD_X + gap for gap in gaps]
+        tight = min((one - pad) / (need - pad) for one, need, pad in zip(widths, needs, free, strict=True))
+        return _Layout(max(SIZE_MIN, SIZE * tight), widths, gaps)
     lacking = sum(max(0.0, need - share) for need, share in zip(needs, shares, strict=True))
     spare = sum(max(0.0, share - need) for need, share in zip(needs, shares, strict=True))
     taken = lacking / spare
     widths = [
         need if need > share else share - (share - need) * taken for need, share in zip(needs, shares, strict=True)
     ]
-    return _Layout(SIZE, widths)
+    return _Layout(SIZE, widths, gaps)
 
 
 def _need(writer: PackWriter, table: Table, at: int, share: float) -> float:
@@ -109,11 +114,18 @@ def _need(writer: PackWriter, table: Table, at: int, share: float) -> float:
         return max(share * TEXT_LEAST, 3 * PAD_X)
     widest = max((writer.measure.width(writer.shown(text), SIZE, "B") for text in texts), default=0.0)
     # A figure of a hundred digits is broken after all: it would leave nothing to the others.
-    return min(widest + 2 * PAD_X + 0.3, float(writer.pdf.epw) / 3)
+    return min(widest + PAD_X + _gap(table.columns, at) + 0.3, float(writer.pdf.epw) / 3)
+
+
+def _gap(columns: tuple[Column, ...], at: int) -> float:
+    """What is left free to the right of a cell: more after a figure that a text follows, or the two would touch."""
+    is_before_text = at + 1 < len(columns) and columns[at].kind == "number" and columns[at + 1].kind != "number"
+    return PAD_X + 1.6 if is_before_text else PAD_X
 
 
 def _wrap(writer: PackWriter, text: str, layout: _Layout, at: int, style: str = "") -> list[str]:
-    return writer.measure.wrap(text, layout.widths[at] - 2 * PAD_X, layout.size, style) if text else []
+    room = layout.widths[at] - PAD_X - layout.gaps[at]
+    return writer.measure.wrap(text, room, layout.size, style) if text else []
 
 
 def _cells(writer: PackWriter, table: Table, layout: _Layout, place: int) -> list[_Cell]:
@@ -155,7 +167,7 @@ def _row(
         for number, line in enumerate(cell.lines):
             left = x + PAD_X
             if column.kind == "number":
-                left = x + layout.widths[at] - PAD_X - writer.measure.width(line, layout.size, cell.style)
+                left = x + layout.widths[at] - layout.gaps[at] - writer.measure.width(line, layout.size, cell.style)
             pdf.text(left, top + PAD_Y + (number + 0.82) * layout.leading, line)
         x += layout.widths[at]
     pdf.set_draw_color(*LINE)

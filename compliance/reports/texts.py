@@ -52,13 +52,8 @@ ENGLISH: Mapping[str, str] = {
     "data_hash": "SHA-256 of the pack's data (pack.json)",
     # blocks
     "verdicts": "What each rule says",
-    "verdicts_note": (
-        "Measured and required are as the rule counts them; the margin is how far they are apart. “Text” says how far "
-        "the rule's text was read: verified in an official text, secondary, or unverified."
-    ),
     "lines": "What the rules found, line by line",
     "line": "Line",
-    "lines_kept": "{rule}: {kept} of {count} lines are kept here; those that fail come first.",
     "attention": "Look at this first",
     "attention_none": "No rule fails, none lacks data, and none is near its limit.",
     "rule": "Rule",
@@ -83,17 +78,6 @@ ENGLISH: Mapping[str, str] = {
     "chart_bars": "Drawn are the {shown} lowest of {count}; the CSV file has every one.",
     "chart_cut": "What is above the end of the axis is drawn at its end; the figures are exact.",
     "chart_gaps": "{count} of {all} values are not known; there the drawing is broken.",
-    "coverage_of": "{asset}: coverage over the period",
-    "coverage_seen": "Held over owed in units of {asset}; at its lowest {lowest} %, and below 100 % in {below} hours.",
-    "coverage_line": "Coverage",
-    "coverage_whole": "100 % of what is owed",
-    "coverage_at": "Coverage of each asset at {hour} UTC",
-    "coverage_bars_seen": "Held over owed, in units, for each of {count} assets; a surplus in one covers no other.",
-    "window_of": "{asset}: before and after the snapshot",
-    "window_seen": "Units of {asset} held and owed around {hour} UTC; a holding for that hour alone shows as a step.",
-    "window_mark": "snapshot {hour}",
-    "held_line": "Held",
-    "owed_line": "Owed",
     # procedures
     "procedure": "Procedure",
     "finding": "Finding",
@@ -188,13 +172,8 @@ JAPANESE: Mapping[str, str] = {
     "rule_set_hash": "規則集のSHA-256",
     "data_hash": "本資料集のデータ（pack.json）のSHA-256",
     "verdicts": "規則ごとの判定",
-    "verdicts_note": (
-        "測定値と要求値は各規則の計算方法によります。差は両者の隔たりです。「原文」は規則の本文をどこまで確認したかを示します"
-        "（公的な原文で確認、二次資料、未確認）。"
-    ),
     "lines": "規則ごとの内訳",
     "line": "項目",
-    "lines_kept": "{rule}：全{count}行のうち{kept}行を示します。不適合の行を優先しています。",
     "attention": "最初に確認すべき事項",
     "attention_none": "不適合、データ不足、限度への接近はいずれもありません。",
     "rule": "規則",
@@ -218,17 +197,6 @@ JAPANESE: Mapping[str, str] = {
     "chart_bars": "{count}件のうち値の小さい{shown}件を描いています。全件はCSVファイルにあります。",
     "chart_cut": "軸の上端を超える値は上端に描いています。数値は正確です。",
     "chart_gaps": "{all}件のうち{count}件は値が不明であり、その箇所で線が途切れます。",
-    "coverage_of": "{asset}：対象期間の充足率",
-    "coverage_seen": "{asset}の保有数量を債務数量で除した値です。最低は{lowest} %、100 %未満は{below}時間です。",
-    "coverage_line": "充足率",
-    "coverage_whole": "債務の100 %",
-    "coverage_at": "{hour} UTC における資産別の充足率",
-    "coverage_bars_seen": "{count}種の資産ごとに保有数量を債務数量で除した値です。ある資産の余剰は他を補いません。",
-    "window_of": "{asset}：基準時点の前後",
-    "window_seen": "{hour} UTC 前後の{asset}の保有数量と債務数量です。基準時点だけの保有は段差として現れます。",
-    "window_mark": "基準時点 {hour}",
-    "held_line": "保有",
-    "owed_line": "債務",
     "procedure": "手続",
     "finding": "所見",
     "exceptions": "例外事項",

@@ -3,8 +3,11 @@
     attested.py   the chain of hourly statements: claims, reserves by owner and custody, wallets, hours, client money
     wallets.py    whose each reserve address is, by the ledger's dated register or the firm's word
     books.py      the store at a log position: customers, deposits, withdrawals, postings, orders against trades
+    engine.py     what the embedded engine runs and does not, its settlement, trades of the house
+    chain.py      bundles read and checked, one after the other
     prices.py     values in money at the reference prices of the log
     kept.py       what earlier evaluations kept: daily figures by state, averages over a period
+    transaction_files.py   manifests of transaction-level files: the EU's list of files with hash, count and schema
 
 A source states only what it saw. What it could not see it leaves out, and the rules say *insufficient data*.
 """

@@ -77,9 +77,15 @@ def _micros(moment: datetime) -> int:
 
 
 def book_facts(
-    store: StoreSnapshot, position: int, cut: datetime, period: timedelta, states: Collection[str]
+    store: StoreSnapshot,
+    position: int,
+    cut: datetime,
+    period: timedelta,
+    states: Collection[str],
+    customers: Mapping[str, Customer],
 ) -> list[Fact]:
     """The facts at a cut; `period` reaches back from it. `states`: those that figures are wanted of.
+    `customers`: those of that position.
 
     Raises AssertionError where the store is behind the position.
     """
@@ -88,7 +94,6 @@ def book_facts(
     listed = history.events(store.session, "asset-listed", last=position)
     scales = {event.document["asset"]: int(event.document["scale"]) for event in listed}
     reader = _Reader(store, position, first, scales)
-    customers = read_customers(store.session, position)
     command = history.command_at(store.session, position)
     digest = command.hash.hex() if command is not None else ""
     evidence = (Evidence("command log", f"position {position}", digest),)

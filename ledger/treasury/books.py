@@ -30,7 +30,7 @@ class EngineBooks:
             found.append(
                 Open(
                     request, False, each.asset, each.amount, 0, each.destination, each.state, each.wallet, "",
-                    each.nonce, tuple(each.transactions), ready,
+                    each.nonce, tuple(each.transactions), ready, each.account,
                 )
             )  # fmt: skip
         for name in self._engine.custody.open_moves():
@@ -96,6 +96,20 @@ class EngineBooks:
         """The customer of one address; None where there is none."""
         found = self._engine.deposits.addresses.get(place(chain, address))
         return None if found is None else found.account
+
+    def subaccount(self, chain: str, address: str) -> str:
+        """The subaccount that an address's receipts are credited to."""
+        return self._engine.deposits.addresses[place(chain, address)].subaccount
+
+    def is_uncredited(self, evidence: str) -> bool:
+        """Whether a receipt is owed to nobody yet."""
+        found = self._engine.deposits.deposits.get(evidence)
+        return found is not None and found.state == "held"
+
+    def price(self, asset: str, currency: str) -> tuple[int, int, int] | None:
+        """An asset's and a currency's price in the unit of account, 10^-18, and the log position; None without one."""
+        price, cross = self._engine.prices.get(asset), self._engine.crosses.get(currency)
+        return None if price is None or cross is None else (price, cross, self._engine.sequence)
 
     def addresses_of(self, chain: str, account: str) -> list[str]:
         """A customer's addresses on a chain."""

@@ -4,7 +4,7 @@ One step looks at everything that is open and does what comes next for each. Wha
 sent, so that a step after a crash sends the same bytes; what the log refused is never sent. Trouble with one payment is
 told and the others go on. The courier keeps nothing between two steps: the engine's state is all it knows.
 
-    not sent, ready:    sign with the next nonce, SendWithdrawal, broadcast
+    not sent, ready:    ask the gate, where there is one; sign with the next nonce, SendWithdrawal, broadcast
     sent, not seen:     broadcast what the log holds
     sent, in flight:    wait
     sent, settled:      SettleWithdrawal                       (moves alike)
@@ -29,7 +29,7 @@ from ledger.commands import (
     SettleWithdrawal,
 )
 from ledger.errors import TallystickError
-from ledger.treasury.protocols import ChainWallet, Coin
+from ledger.treasury.protocols import ChainWallet, Coin, Departure, TransferGate
 from ledger.treasury.reconcile import Flight
 
 __all__ = ["Books", "Courier", "Open", "Station", "Trouble"]
@@ -54,6 +54,7 @@ class Open(NamedTuple):
     nonce: int
     transactions: tuple[str, ...]
     ready: bool
+    account: str = ""
 
 
 class Books(Protocol):
@@ -83,12 +84,21 @@ class Trouble(NamedTuple):
 
 
 class Courier:
-    """`stations` by chain: where withdrawals of its assets are paid from. `coins` by asset."""
+    """`stations` by chain: where withdrawals of its assets are paid from. `coins` by asset.
+
+    `gate`: asked before a withdrawal is signed; without one every withdrawal that is ready goes.
+    """
 
     def __init__(
-        self, books: Books, submit: Submit, stations: Mapping[str, Station], coins: Mapping[str, Coin]
+        self,
+        books: Books,
+        submit: Submit,
+        stations: Mapping[str, Station],
+        coins: Mapping[str, Coin],
+        gate: TransferGate | None = None,
     ) -> None:
         self._books, self._submit, self._stations, self._coins = books, submit, stations, coins
+        self._gate = gate
 
     def step(self) -> list[Trouble]:
         """Do what comes next for everything that is open; what stood in the way, in the order of asking."""
@@ -118,6 +128,11 @@ class Courier:
         units = coin.units(payment.amount)
         if units is None:
             return self._give(FailWithdrawal(payment.request, "the amount is finer than the chain's unit", None, None))
+        if self._gate is not None:
+            departure = Departure(payment.request, payment.account, payment.destination, coin, payment.amount)
+            waits_for = self._gate.leaving(departure)
+            if waits_for is not None:
+                return Trouble(payment.request, waits_for)
         nonce = self._nonce(station.wallet, station.chain)
         raw = station.chain.pay(payment.destination, coin.contract, units, nonce)
         refused = self._give(SendWithdrawal(payment.request, station.wallet, station.chain.sender, nonce, raw.hex()))

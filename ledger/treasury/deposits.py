@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from ledger.canonical import lp
 from ledger.commands import ReceiveDeposit, ReverseDeposit, SettleWithdrawal
 from ledger.treasury.protocols import BankPayment, ChainReceipt, Coin
 
-__all__ = ["BANK_CHAIN", "Payout", "bank_command", "payment_reference", "receipt_command"]
+__all__ = ["BANK_CHAIN", "Payout", "bank_command", "held_back", "payment_reference", "receipt_command"]
 
 _NO_REFERENCE = ""  # no address is empty, so that this is nobody's
+_HELD = "held:"  # nor does one on a chain that is followed begin so
 
 BANK_CHAIN = "offchain:bank"
 """The chain under which bank references are assigned and bank accounts registered."""
@@ -45,6 +47,14 @@ def receipt_command(
     assert wallet is not None, "an address on a chain belongs to a wallet"
     amount, dust = coin.portion(receipt.units)
     return ReceiveDeposit(receipt.chain, receipt.address, wallet, coin.asset, amount, dust, receipt.evidence)
+
+
+def held_back(command: ReceiveDeposit) -> ReceiveDeposit:
+    """The same receipt, owed to nobody yet: two operators assign it to its customer when what it waits for is there.
+
+    Its address is marked, so that it is nobody's to the engine and stays legible in the log.
+    """
+    return replace(command, address=f"{_HELD}{command.address}")
 
 
 class Payout(NamedTuple):

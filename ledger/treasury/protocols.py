@@ -6,13 +6,25 @@ Addresses, contracts and hashes are text in the form of their chain; amounts are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from ledger.assets import SCALE_MAX
 from ledger.treasury.dust import quantum
 
-__all__ = ["BankPayment", "ChainReceipt", "ChainWallet", "Coin", "PaymentInclusion", "PaymentOutcome", "Portion"]
+__all__ = [
+    "Arrival",
+    "BankPayment",
+    "ChainReceipt",
+    "ChainWallet",
+    "Coin",
+    "Departure",
+    "HeldBack",
+    "PaymentInclusion",
+    "PaymentOutcome",
+    "Portion",
+    "TransferGate",
+]
 
 
 class Portion(NamedTuple):
@@ -170,3 +182,53 @@ class ChainWallet(Protocol):
 
     def transaction(self, raw: bytes) -> str:
         """The hash that the chain knows signed bytes by."""
+
+
+class Arrival(NamedTuple):
+    """A confirmed receipt at a customer's address, before it is booked; `amount` in quanta of the coin's scale."""
+
+    evidence: str
+    transaction: str
+    address: str
+    account: str
+    subaccount: str
+    coin: Coin
+    amount: int
+    dust: int
+
+
+class Departure(NamedTuple):
+    """A customer's withdrawal, before it is signed; `amount` in quanta of the coin's scale."""
+
+    request: str
+    account: str
+    destination: str
+    coin: Coin
+    amount: int
+
+
+class HeldBack(NamedTuple):
+    """A receipt that is owed and not credited; `missing`: what it waits for now, in coded words; nothing at the end."""
+
+    evidence: str
+    account: str
+    subaccount: str
+    asset: str
+    missing: tuple[str, ...]
+
+
+class TransferGate(Protocol):
+    """Who says whether a customer's transfer may go on: the rules of a regime, which the ledger does not know.
+
+    It gives no command. What is not let through stands where the ledger already has a place for it: a receipt in the
+    line of receipts that are not credited yet, a withdrawal among those that are held. Both may raise TallystickError.
+    """
+
+    def arriving(self, arrival: Arrival) -> str | None:
+        """Why a receipt is not to be credited yet; None lets it be."""
+
+    def leaving(self, departure: Departure) -> str | None:
+        """Why a withdrawal is not to be sent yet; None lets it go. Asked again and again while it waits."""
+
+    def held(self, is_held: Callable[[str], bool]) -> Sequence[HeldBack]:
+        """Receipts that were not let through, of those that the ledger holds still, in the order of holding."""

@@ -247,10 +247,8 @@ def test_only_operators_sign_facts(exchange, capsys, monkeypatch, tmp_path):
 def test_a_statement_under_another_key_is_refused(exchange):
     from por.verify.standalone import ReaderKey
 
-    other = ReaderKey(None, KEYS[0].public.hex(), ())
+    other = ReaderKey(KEYS[0].public.hex(), None, ())
     with pytest.raises(InputError, match="another key"):
         read_chain(bundles_in(exchange.config.hours), other)
     with pytest.raises(InputError, match="does not follow"):
         read_chain(bundles_in(exchange.config.hours)[::2], None)
-
-

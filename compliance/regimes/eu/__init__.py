@@ -2,8 +2,8 @@
 transfer of funds regulation, DORA and DAC8. Rows only; ids are those of the project's rule table, and a further test of
 the same row has the id with `.2`, `.3` behind it.
 
-`facts.py` holds what only this regime asks, `terms.py` what its rows share. What does not bind an entity is *not
-applicable* by what the entity says of its licences, services and activities.
+`facts.py` holds what only this regime asks, `terms.py` what its rows share, `averages.py` the means that K-factors rest
+on. What does not bind an entity is *not applicable* by what the entity says of its licences, services and activities.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ CONDUCT_RULES: Final[tuple[Rule, ...]] = (
         consequence=E1,
         applies=CFD,
         inputs={"records": "controls"},
-        parameters={"required": Parameter(("cfd-risk-warning", "cfd-no-incentives"))},
+        parameters={"required": Parameter(("CFD risk warning", "no incentives for CFDs"))},
         frequency="continuous",
         evidence="the firm's statement",
     ),

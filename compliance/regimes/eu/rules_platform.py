@@ -16,13 +16,13 @@ _SECTION: Final = "Trading systems"
 _PLATFORM: Final = {"effective_from": MICA_FROM, "section": _SECTION, "consequence": E3, "applies": PLATFORM}
 
 PLATFORM_CONTROLS: Final = (
-    "non-discretionary-execution",
-    "liquidity-thresholds",
-    "suspension-rules",
-    "settlement-rules",
-    "pre-trade-controls",
-    "clear-error-rejection",
-    "published-rules",
+    "execution without discretion",
+    "liquidity thresholds",
+    "rules of suspension",
+    "rules of settlement",
+    "pre-trade controls",
+    "rejection of clearly wrong orders",
+    "published operating rules",
 )
 """MiCA article 76(1) and (7)."""
 
@@ -106,7 +106,7 @@ PLATFORM_RULES: Final[tuple[Rule, ...]] = (
         Primitive.CONTROLS,
         **_PLATFORM,
         inputs={"records": "controls"},
-        parameters={"required": Parameter(("pre-trade-data-public", "post-trade-data-public"))},
+        parameters={"required": Parameter(("public pre-trade data", "public post-trade data"))},
         frequency="continuous",
         evidence="the public feed",
     ),
@@ -120,7 +120,7 @@ PLATFORM_RULES: Final[tuple[Rule, ...]] = (
         Primitive.CONTROLS,
         **{**_PLATFORM, "effective_from": date(2025, 11, 28)},
         inputs={"records": "controls"},
-        parameters={"required": Parameter(("transparency-iso-20022",))},
+        parameters={"required": Parameter(("public data in ISO 20022",))},
         frequency="continuous",
         evidence="a sample of the feed",
         note="The messages are said to have been ready from 2025-11-28.",

@@ -153,7 +153,7 @@ MICA_RULES: Final[tuple[Rule, ...]] = (
         **_MICA,
         applies=CUSTODY,
         inputs={"records": "controls"},
-        parameters={"required": Parameter(("custody-policy",))},
+        parameters={"required": Parameter(("custody policy",))},
         frequency="continuous",
         evidence="the firm's statement, with the document's hash",
     ),

@@ -31,25 +31,31 @@ _CLOCKS_NEW: Final = date(2025, 11, 23)
 _TESTED: Final = Parameter(years(1), "", U, "ours: the articles ask for tests and give no interval")
 
 VENUE_CONTROLS: Final = (
-    "orders-per-second-limit",
-    "volatility-halt",
-    "pre-trade-controls",
-    "suspend-access",
-    "kill-switch",
-    "cancel-trades",
-    "gateway-balance",
-    "published-policies",
+    "orders per second limited by member",
+    "volatility halt",
+    "pre-trade controls",
+    "suspension of access",
+    "kill switch",
+    "cancellation of trades",
+    "balanced gateways",
+    "published policies",
 )
 """RTS 7 article 18(1) to (3), one by one."""
-LIMIT_CONTROLS: Final = ("price-collar", "max-order-value", "max-order-volume", "intraday-limits", "override-by-order")
+LIMIT_CONTROLS: Final = (
+    "price collar",
+    "greatest order value",
+    "greatest order volume",
+    "limits set anew during the day",
+    "override for named orders only",
+)
 """RTS 7 article 20(1) and (2)."""
 ALGO_CONTROLS: Final = (
-    "algo-kill-switch",
-    "algo-price-collar",
-    "algo-max-order-value",
-    "algo-max-order-volume",
-    "algo-max-messages",
-    "algo-repeat-throttle",
+    "algorithms: kill switch",
+    "algorithms: price collar",
+    "algorithms: greatest order value",
+    "algorithms: greatest order volume",
+    "algorithms: greatest message rate",
+    "algorithms: throttle of repeated executions",
 )
 """RTS 6 articles 12 and 15."""
 
@@ -222,7 +228,7 @@ VENUE_RULES: Final[tuple[Rule, ...]] = (
         Primitive.CONTROLS,
         **_VENUE,
         inputs={"records": "controls"},
-        parameters={"required": Parameter(("volatility-halt", "halt-parameters-versioned")), "tested": _TESTED},
+        parameters={"required": Parameter(("volatility halt", "halt parameters kept by version")), "tested": _TESTED},
         frequency="continuous",
         evidence="test reports, history of parameters",
     ),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from compliance.regimes.vara.terms import AT_ONCE, F1, READ_AGAIN, Section, U, V, hours, row
+from compliance.regimes.vara.terms import AT_ONCE, F1, READ_AGAIN, S, Section, U, V, hours, row
 from compliance.rules import Comparator, Condition, Parameter, Primitive, Rule
 
 __all__ = ["RULES", "TRAVEL"]
 
 _TRAVEL, _SUSPICION = "rulebook/g-fatf-travel-rule", "rulebook/f-suspicious-transaction-monitoring-and-reporting"
+_DATA_SET = "https://github.com/cogentic-co/crypto-travel-rules/blob/main/data/jurisdictions/AE.json"
 _PARTS = {"section": Section.TRANSFERS, "consequence": F1}
 
 TRAVEL: Final = {
@@ -61,6 +63,18 @@ RULES: Final[tuple[Rule, ...]] = (
         inputs={"records": "vara.controls"},
         parameters={"required": Parameter(("policy for unhosted wallets", "policy for anonymity-enhanced transfers"))},
         frequency="continuous", evidence="the policies", **_PARTS,
+    ),
+    row(
+        "VARA-TR-03c", "Who owns an unhosted wallet",
+        "Of a transfer worth more than AED 3,500 with an unhosted wallet, its ownership is verified.",
+        "CRM III.G.6, as a data set reads it", _DATA_SET, S, Primitive.COMPLETENESS,
+        inputs={"records": "transfers"},
+        parameters={name: replace(each, status=S) for name, each in TRAVEL.items()},
+        where=(Condition("self_hosted", "is", "true"), _COUNTED), must=(Condition("ownership_proof", "present"),),
+        frequency="each transfer", evidence="proof of control of the wallet",
+        note="The rulebook asks for a policy; that it is verified above this amount stands in a secondary source "
+        "alone.",
+        **_PARTS,
     ),
     row(
         "VARA-AML-01", "Suspicious transactions are reported at once",

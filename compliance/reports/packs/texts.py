@@ -25,6 +25,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     ),
     "section_of": "{section}",
     "section_none": "General",
+    "attention_more": "{count} more rules lack data; what they lack stands under “Missing data”.",
     "requirement": "What the rule asks",
     "failing": "Lines that fail: {rule}",
     "lines_shown": "{shown} of {count} lines; the first are those that fail.",
@@ -79,13 +80,15 @@ ENGLISH: Final[Mapping[str, str]] = {
     "window_no_after": "No hour after the end of the period is known yet; make the pack again later to see it.",
     "books": "The ledger's own balance, asset by asset",
     "books_intro": (
-        "What the books say of each asset in units: custody + in transit + debts + receivables = claims + receipts not "
-        "yet credited + house."
+        "What the books say of each asset in units: custody + in transit + debts + receivables + due from others of "
+        "the group = claims + receipts not yet credited + house + due to others of the group."
     ),
     "books_custody": "Custody",
     "books_in_transit": "In transit",
     "books_debts": "Debts",
     "books_receivables": "Receivables",
+    "books_due_from": "Due from",
+    "books_due_to": "Due to",
     "books_claims": "Claims",
     "books_receipts_uncredited": "Receipts not yet credited",
     "books_house": "House",
@@ -116,7 +119,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "who_travel_rule": "the travel rule's log",
     "who_screening": "screening",
     "who_retention": "the archive",
-    "how_firm": "tallystick facts set {name}",
+    "how_firm": "tallystick facts import ({name})",
     "how_attestation": "tallystick run (the next hour's statement)",
     "how_ledger": "from the log by itself; not given for this period",
     "how_surveillance": "from the detectors over the order log",
@@ -217,6 +220,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     ),
     "section_of": "{section}",
     "section_none": "全般",
+    "attention_more": "ほか{count}件の規則でデータが不足しています。「不足しているデータ」を参照してください。",
     "requirement": "規則の要求",
     "failing": "不適合の内訳:{rule}",
     "lines_shown": "{count}行のうち{shown}行。不適合の行を先に示します。",
@@ -268,11 +272,16 @@ JAPANESE: Final[Mapping[str, str]] = {
     "window_none": "期末の前後で判明している時刻はありません。",
     "window_no_after": "期末より後の時刻はまだ判明していません。後日、本資料集を作成し直すと表示されます。",
     "books": "資産ごとの帳簿残高",
-    "books_intro": "帳簿上の数量です。保管+移動中+利用者の債務+未収=利用者への債務+未計上の受入+自己。",
+    "books_intro": (
+        "帳簿上の数量です。保管+移動中+利用者の債務+未収+グループ内の債権="
+        "利用者への債務+未計上の受入+自己+グループ内の債務。"
+    ),
     "books_custody": "保管",
     "books_in_transit": "移動中",
     "books_debts": "利用者の債務",
     "books_receivables": "未収",
+    "books_due_from": "グループ内の債権",
+    "books_due_to": "グループ内の債務",
     "books_claims": "利用者への債務",
     "books_receipts_uncredited": "未計上の受入",
     "books_house": "自己",
@@ -301,7 +310,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     "who_travel_rule": "トラベルルールの記録",
     "who_screening": "スクリーニング",
     "who_retention": "保存記録",
-    "how_firm": "tallystick facts set {name}",
+    "how_firm": "tallystick facts import ({name})",
     "how_attestation": "tallystick run(次の時刻の表明)",
     "how_ledger": "記録から自動的に得られますが、この期間については提供されていません",
     "how_surveillance": "注文記録に対する検知機能から",

@@ -16,7 +16,8 @@ __all__ = ["attention_block", "deadlines_block", "early_block", "missing_block",
 
 LINES_SHOWN: Final = 60
 """So many lines of a failing rule are shown; the JSON file has every one that the verdict keeps."""
-_ORDER: Final = {Result.FAIL: 0, Result.INSUFFICIENT: 1, Result.PASS: 2, Result.NOT_APPLICABLE: 3}
+LACKING_SHOWN: Final = 12
+"""So many rules without data stand under what to look at first; the table of missing data has all."""
 
 
 def _named(table: Table, name: str) -> Table:
@@ -41,8 +42,11 @@ def _figures(verdict: Verdict, texts: Texts) -> tuple[str, str, str]:
 
 
 def attention_block(data: PackInput, texts: Texts) -> Block:
-    """What fails, lacks data or is near its limit, worst first."""
-    wanted = [each for each in data.verdicts if each.warning or _ORDER[each.result] < _ORDER[Result.PASS]]
+    """What fails, then what is near its limit, then what lacks data, as far as one page shows it."""
+    failing = [each for each in data.verdicts if each.result is Result.FAIL]
+    near = [each for each in data.verdicts if each.warning]
+    lacking = [each for each in data.verdicts if each.result is Result.INSUFFICIENT]
+    wanted = [*failing, *near, *lacking[:LACKING_SHOWN]]
     if not wanted:
         return Block(texts["attention"], 2, (texts["attention_none"],))
     columns = columns_of(
@@ -63,9 +67,11 @@ def attention_block(data: PackInput, texts: Texts) -> Block:
             readable(each.required),
             note_of(each, texts),
         )
-        for each in sorted(wanted, key=lambda each: _ORDER[each.result])
+        for each in wanted
     ]
-    return Block(texts["attention"], 2, (), _named(table_of(texts["attention"], columns, rows), "attention"))
+    more = len(lacking) - LACKING_SHOWN
+    after = (texts["attention_more"].format(count=more),) if more > 0 else ()
+    return Block(texts["attention"], 2, (), _named(table_of(texts["attention"], columns, rows), "attention"), after)
 
 
 def verdict_blocks(data: PackInput, texts: Texts) -> list[Block]:
@@ -195,33 +201,39 @@ def early_block(data: PackInput, texts: Texts) -> Block:
 
 
 def missing_block(data: PackInput, texts: Texts) -> Block:
-    """What could not be judged: which fact is missing, what it is, who gives it and how."""
-    rows = [row for each in data.verdicts for row in _missing_rows(data, each, texts)]
-    if not rows:
+    """What could not be judged: each fact that is missing, for which rules, what it is, who gives it and how."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for each in data.verdicts:
+        for row in _missing_rows(data, each, texts):
+            found.setdefault(row, []).append(verdict_name(each))
+    if not found:
         return Block(texts["missing_data"], 2, (texts["missing_none"],))
     columns = columns_of(
         texts,
-        ("rule", "rule", 16),
+        ("rules", "text", 24),
         ("missing_what", "code", 24),
-        ("missing_meaning", "text", 34),
-        ("missing_who", "text", 16),
-        ("missing_how", "text", 30),
+        ("missing_meaning", "text", 30),
+        ("missing_who", "text", 14),
+        ("missing_how", "text", 28),
     )
+    rows = [(", ".join(dict.fromkeys(names)), *row) for row, names in found.items()]
     table = _named(table_of(texts["missing_data"], columns, rows), "missing-data")
     return Block(texts["missing_data"], 2, (texts["missing_intro"],), table)
 
 
-def _missing_rows(data: PackInput, verdict: Verdict, texts: Texts) -> Iterator[tuple[str, str, str, str, str]]:
+def _missing_rows(data: PackInput, verdict: Verdict, texts: Texts) -> Iterator[tuple[str, str, str, str]]:
+    """What a verdict lacks: name, meaning, who gives it, how."""
     catalogue = data.facts.catalogue
     for name in verdict.missing:
         kind = catalogue.get(name)
         if kind is not None:
-            yield (verdict_name(verdict), name, kind.meaning, *_giver(kind, texts))
+            yield (name, kind.meaning, *_giver(kind, texts))
             continue
         # A record of a fact that is there lacks something: its kind is that of the rule's first input.
-        inputs = [catalogue[each] for each in rule_of(data, verdict).inputs.values()]
-        who, how = _giver(inputs[0], texts)
-        yield verdict_name(verdict), f"{inputs[0].name}: {name}", texts["missing_record"], who, how
+        first = catalogue[next(iter(rule_of(data, verdict).inputs.values()))]
+        # What the primitive says may name the fact itself.
+        said = name.removeprefix(f"{first.name}: ")
+        yield (f"{first.name}: {said}", texts["missing_record"], *_giver(first, texts))
 
 
 def _giver(kind: FactKind, texts: Texts) -> tuple[str, str]:

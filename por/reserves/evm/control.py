@@ -37,7 +37,9 @@ __all__ = [
     "Expectation",
     "challenge_text",
     "challenge_typed_data",
+    "message_digest",
     "parse_challenge_text",
+    "recover_message_signer",
     "recover_signer",
     "signed_digest",
     "verify_control",
@@ -174,12 +176,21 @@ def _signable(challenge: Challenge, scheme: str) -> SignableMessage:
 
 def signed_digest(challenge: Challenge, scheme: str) -> bytes:
     """The 32 bytes that are signed, or that an EIP-1271 wallet is asked about."""
-    message = _signable(challenge, scheme)
+    return message_digest(_signable(challenge, scheme))
+
+
+def message_digest(message: SignableMessage) -> bytes:
+    """The 32 bytes that a signature over an EIP-191 or EIP-712 message covers."""
     return keccak256(b"\x19" + message.version + message.header + message.body)
 
 
 def recover_signer(challenge: Challenge, scheme: str, signature: bytes) -> bytes:
     """The address whose key made the signature. Raises FormatError for a signature out of the one strict form."""
+    return recover_message_signer(_signable(challenge, scheme), signature)
+
+
+def recover_message_signer(message: SignableMessage, signature: bytes) -> bytes:
+    """The same for any EIP-191 or EIP-712 message, by rule 4. Raises FormatError."""
     if len(signature) != 65:
         raise FormatError(f"the signature is {len(signature)} bytes long and must be 65")
     r, s, v = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big"), signature[64]
@@ -190,7 +201,7 @@ def recover_signer(challenge: Challenge, scheme: str, signature: bytes) -> bytes
     if s > _ORDER // 2:
         raise FormatError("the signature's s lies in the upper half")
     try:
-        signer = Account.recover_message(_signable(challenge, scheme), signature=signature)
+        signer = Account.recover_message(message, signature=signature)
     except (BadSignature, ValidationError) as error:
         raise FormatError("no key can have made the signature") from error
     return bytes.fromhex(str(signer)[2:])

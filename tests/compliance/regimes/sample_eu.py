@@ -49,13 +49,13 @@ CONTROLS = sorted(
         *LIMIT_CONTROLS,
         *ALGO_CONTROLS,
         *PLATFORM_CONTROLS,
-        "cfd-no-incentives",
-        "cfd-risk-warning",
-        "custody-policy",
-        "halt-parameters-versioned",
-        "post-trade-data-public",
-        "pre-trade-data-public",
-        "transparency-iso-20022",
+        "no incentives for CFDs",
+        "CFD risk warning",
+        "custody policy",
+        "halt parameters kept by version",
+        "public post-trade data",
+        "public pre-trade data",
+        "public data in ISO 20022",
     }
 )
 CLASSES = sorted({*MIFID_CLASSES, *MICA_CLASSES, *PLATFORM_CLASSES, *CUSTODY_CLASSES})

@@ -100,6 +100,7 @@ TRANSFER_OUT = {
     "due_diligence_until": date(2026, 12, 31),
 }  # fmt: skip
 TRANSFER_IN = {**TRANSFER_OUT, "id": "t2", "direction": "in"}
+UNHOSTED = {**TRANSFER_OUT, "id": "t3", "self_hosted": True, "due_diligence_until": None, "ownership_proof": "p-1"}
 MARGIN = {
     "id": "c1", "client_class": "QUALIFIED", "exposure": 200, "equity": 100, "credit": 100, "margin_funds": 1000,
     "warned": at(9, 10, 8), "breached": at(9, 10, 9), "collateral_allowed": True,
@@ -207,7 +208,7 @@ GOOD: Mapping[str, Value] = {
         record("record_fields", id=name, record="transaction", field=name, records=900, lacking=0) for name in _FIELDS
     ),
     # transfers and suspicion
-    "transfers": rows("transfers", TRANSFER_OUT, TRANSFER_IN),
+    "transfers": rows("transfers", TRANSFER_OUT, TRANSFER_IN, UNHOSTED),
     "vara.controls": tuple(record("vara.controls", name=name, in_place=True) for name in _CONTROLS),
     "cases": rows("cases", {**CASE, "kind": "money laundering"}, {**CASE, "id": "k2", "kind": "market abuse"}),
     "vara.fiu_requests": rows("vara.fiu_requests", {"id": "1", "asked": at(9, 1, 8), "answered": at(9, 2, 8)}),

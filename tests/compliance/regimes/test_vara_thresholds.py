@@ -25,6 +25,7 @@ from tests.compliance.regimes.sample_vara import (
     RECEIPT,
     TRANSFER_IN,
     TRANSFER_OUT,
+    UNHOSTED,
     WITHDRAWAL,
     amount,
     at,
@@ -177,6 +178,12 @@ def test_transfers_over_3500_dirhams(rule, row, flag):
     assert (
         result(rule, {"transfers": rows("transfers", {**row, "value_aed": None, flag: wrong})}) == "insufficient data"
     )
+
+
+def test_unhosted_wallets_over_3500_dirhams():
+    for value, expected in ((amount("3499.99"), "pass"), (amount(3500), "pass"), (amount("3500.01"), "fail")):
+        row = {**UNHOSTED, "value_aed": value, "ownership_proof": None}
+        assert result("VARA-TR-03c", {"transfers": rows("transfers", row)}) == expected
 
 
 def edge(fact, row, field, since, limit):

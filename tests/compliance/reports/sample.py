@@ -8,14 +8,13 @@ writes it, in English and Japanese, as a pack.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
 from compliance.facts import Evidence
 from compliance.reports.chart import Chart, Series
-from compliance.reports.coverage import coverage_bars, coverage_charts, window_chart
 from compliance.reports.document import (
     Block,
     Column,
@@ -26,18 +25,18 @@ from compliance.reports.document import (
     Table,
     Texts,
     amount_text,
+    columns_of,
+    table_of,
 )
-from compliance.reports.inputs import CoveragePoint
 from compliance.reports.json_ import pack_json
-from compliance.reports.pack import PackData, PackHeader, pack_document
+from compliance.reports.pack import PackData, PackHeader, cover_of
 from compliance.reports.texts import ENGLISH, JAPANESE
 from compliance.reports.write import write_pack
 from compliance.rules import NotCovered, Primitive, Rule, RuleSet, Status
 from compliance.verdicts import Deadline, Line, Result, Verdict
 
-__all__ = ["sample_data", "sample_document", "sample_points"]
+__all__ = ["sample_charts", "sample_data", "sample_document", "sample_pack"]
 
-SNAPSHOT = datetime(2026, 10, 15, 12, tzinfo=UTC)
 AS_OF = datetime(2026, 10, 31, 23, tzinfo=UTC)
 JAPANESE_NOTE = (
     "本資料は、利用者財産の管理状況を資産ごとの数量で示すものです。金額への換算は行っていません。「充足率」は保有数量を"
@@ -50,21 +49,87 @@ def digest(name: str) -> str:
     return sha256(name.encode()).hexdigest()
 
 
-def sample_points(hours: int = 744) -> tuple[CoveragePoint, ...]:
-    """A month of hours: bitcoin with a dip, dollars borrowed for the snapshot, one hour missed, a new asset short."""
-    start = datetime(2026, 10, 1, tzinfo=UTC)
-    found = []
-    for at in range(hours):
-        hour = start + timedelta(hours=at)
-        bitcoin = Fraction(10_412 + at % 7, 10) - (Fraction(25) if 300 <= at < 312 else 0)
-        dollars = Fraction(4_000_000 + 900 * at) + (2_500_000 if hour == SNAPSHOT else 0)
-        owed = {"BTC": Fraction(1_030), "USDC": Fraction(4_300_000), "ETH": Fraction(812), "DUST": Fraction(1, 1000)}
-        held = {"BTC": bitcoin, "USDC": dollars, "ETH": Fraction(812) + at % 3, "DUST": Fraction(7)}
-        if at == 500:
-            found.append(CoveragePoint(hour, "missed", {}, {}, ""))
-        else:
-            found.append(CoveragePoint(hour, "attestation", held, owed, digest(f"hour {at}")))
-    return tuple(found)
+def _hour(at: int) -> str:
+    return f"{datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=at):%Y-%m-%d %H:%M}"
+
+
+SNAPSHOT = 348
+"""An hour for which dollars are borrowed."""
+MISSED = 500
+
+
+def _coverage(asset: str, hours: int, percent: Callable[[int], int]) -> Chart:
+    """Coverage of one asset in hundredths of a per cent, with an hour missed."""
+    values = tuple(None if at == MISSED else percent(at) for at in range(hours))
+    return Chart(
+        kind="line",
+        caption=f"{asset}: coverage over the period",
+        description=f"Held over owed in units of {asset}, hour by hour.",
+        places=tuple(_hour(at) for at in range(hours)),
+        series=(Series("Coverage", values),),
+        unit="%",
+        scale=2,
+        reference=100_00,
+        reference_name="100 % of what is owed",
+        name=f"coverage-{asset.lower()}",
+    )
+
+
+def _window() -> Chart:
+    """Two days around the snapshot: money borrowed for that hour is a step up and a step down."""
+    hours = range(SNAPSHOT - 24, SNAPSHOT + 25)
+    held = tuple(4_000_000 + 900 * at + (2_500_000 if at == SNAPSHOT else 0) for at in hours)
+    return Chart(
+        kind="window",
+        caption="USDC: before and after the snapshot",
+        description="Units held and owed; a holding for that hour alone shows as a step.",
+        places=tuple(_hour(at) for at in hours),
+        series=(Series("Held", held), Series("Owed", (4_300_000,) * len(hours))),
+        unit="USDC",
+        mark=24,
+        mark_name=f"snapshot {_hour(SNAPSHOT)}",
+        name="window-usdc",
+    )
+
+
+def _bars() -> tuple[Chart, Chart]:
+    coverage = Chart(
+        kind="bars",
+        caption="Coverage of each asset at the end",
+        description="Held over owed, in units, for each asset; a surplus in one covers no other.",
+        places=("BTC", "DUST", "ETH", "USDC"),
+        series=(Series("Coverage", (101_09, 700_000_00, 100_00, 108_57)),),
+        unit="%",
+        scale=2,
+        reference=100_00,
+        reference_name="100 % of what is owed",
+        name="coverage-at-end",
+    )
+    orders = Chart(
+        kind="bars",
+        caption="Orders and trades by market",
+        description="Thousands of orders, trades, cancels and refusals in each of three markets.",
+        places=("BTC-USDC", "ETH-USDC", "A market with a name that is far too long for its place"),
+        series=(
+            Series("Orders", (412, 300, 5)),
+            Series("Trades", (120, 90, None)),
+            Series("Cancels", (290, 200, 5)),
+            Series("Refusals", (2, 1, 0)),
+        ),
+        unit="k",
+        name="orders",
+    )
+    return coverage, orders
+
+
+def sample_charts(hours: int = 744) -> tuple[Chart, ...]:
+    """A month of hours: bitcoin with a dip, one asset far above, one just covered, one that rises through 100 %."""
+    return (
+        _coverage("BTC", hours, lambda at: 101_08 + at % 3 - (242 if 300 <= at < 312 else 0)),
+        _coverage("DUST", hours, lambda at: 700_000_00),
+        _coverage("ETH", hours, lambda at: 100_00 + at % 3 * 12),
+        _coverage("USDC", hours, lambda at: 93_02 + at * 209 // 100),
+    )
 
 
 def _rule(number: int, title: str, requirement: str, citation: str, status: Status = Status.VERIFIED) -> Rule:
@@ -228,30 +293,14 @@ JAPANESE_BLOCK = Block(
 )
 
 
-def sample_blocks(rows: int = 60, hours: int = 744, texts: Texts = ENGLISH) -> tuple[Block, ...]:
+def sample_blocks(rows: int = 60, hours: int = 744) -> tuple[Block, ...]:
     """One block of each kind."""
-    points = sample_points(hours)
-    window = [point for point in sample_points() if abs(point.hour - SNAPSHOT) <= timedelta(hours=24)]
-    orders = Chart(
-        kind="bars",
-        caption="Orders and trades by market",
-        description="Thousands of orders, trades, cancels and refusals in each of three markets.",
-        places=("BTC-USDC", "ETH-USDC", "A market with a name that is far too long for its place"),
-        series=(
-            Series("Orders", (412, 300, 5)),
-            Series("Trades", (120, 90, None)),
-            Series("Cancels", (290, 200, 5)),
-            Series("Refusals", (2, 1, 0)),
-        ),
-        unit="k",
-        name="orders",
-    )
-    charts = coverage_charts(points, texts)
+    charts = sample_charts(hours)
     long_word = "0x" + "5c31ab" * 30
     return (
         Block("Coverage, asset by asset", 2, ("In units of each asset.",), charts=charts, rules=("SAMPLE-RES-01",)),
-        Block("Before and after the snapshot", 2, charts=(window_chart(window, "USDC", SNAPSHOT, texts, scale=0),)),
-        Block("At the end", 3, charts=(coverage_bars(points[-1], texts), orders)),
+        Block("Before and after the snapshot", 2, charts=(_window(),)),
+        Block("At the end", 3, charts=_bars()),
         Block("Wallets", 2, ("Every address of the period.",), _holdings(rows), ("Figures are exact.",)),
         Block("Complaints", 3, (), Table("Complaints", (Column("Received"), Column("Subject", "text", 30)), ())),
         Block(
@@ -277,21 +326,53 @@ def sample_document(
     data: PackData | None = None,
 ) -> Document:
     """The document of the sample in one language. `data` is the pack's, where it is not that of these blocks."""
-    shown = sample_blocks(rows, hours, texts) if blocks is None else blocks
+    shown = sample_blocks(rows, hours) if blocks is None else blocks
     data = sample_pack(shown) if data is None else data
+    header, rules = data.header, data.rules
+    hashes = (
+        (texts["rule_set_hash"], rules.hash().hex()),
+        (texts["data_hash"], sha256(pack_json(data)).hexdigest()),
+    )
+    return Document(
+        language=texts["language"],
+        title=texts["title"],
+        subtitle=f"Sample monthly pack · {header.entity}",
+        facts=(
+            (texts["entity"], header.entity),
+            (texts["period"], texts["period_value"].format(start=header.start, end=header.end)),
+            (texts["rule_set"], texts["rule_set_value"].format(name=rules.name, version=rules.version)),
+        ),
+        blocks=(*_verdict_blocks(data, texts), *shown, *_last_blocks(data, texts)),
+        prepared=header.prepared,
+        footer=f"{texts['title']} · {header.entity} · Sample monthly pack · {header.start} – {header.end}",
+        cover=cover_of(data.verdicts, texts, hashes),
+        contents=True,
+    )
+
+
+def _verdict_blocks(data: PackData, texts: Texts) -> Iterator[Block]:
+    columns = columns_of(texts, ("rule", "rule", 16), ("citation", "text", 15), ("result", "status", 14))
+    columns += columns_of(texts, ("measured", "text", 15), ("required", "text", 15), ("text_status", "status", 11))
+    rows = [
+        (each.rule, data.rule(each).citation, each.result.value, each.measured, each.required, data.rule(each).status)
+        for each in data.verdicts
+    ]
+    table = table_of(texts["verdicts"], columns, rows)
+    yield Block(texts["verdicts"], 2, ("Every verdict.",), Table(table.caption, columns, table.rows, name="verdicts"))
+    near = [(each.rule, "near the limit", each.warning) for each in data.verdicts if each.warning]
+    columns = columns_of(texts, ("rule", "rule", 16), ("result", "status", 14), ("note", "text", 40))
+    yield Block(texts["attention"], 3, (), table_of(texts["attention"], columns, near))
+
+
+def _last_blocks(data: PackData, texts: Texts) -> Iterator[Block]:
+    limits = tuple(texts["limit_" + name] for name in ("assertion", "scope", "missing", "rules", "hash"))
+    yield Block(texts["limits"], 2, items=(*limits, "The regime of this sample does not exist."))
     signs = (
         SignOff("Chief Compliance Officer", statement="I have read this pack, and it is what our records say."),
         SignOff("代表取締役", "山田 太郎", "2026-11-02"),
     )
-    return pack_document(
-        data,
-        texts,
-        sha256(pack_json(data)).hexdigest(),
-        shown,
-        signs,
-        report_name="Sample monthly pack",
-        limits=("The regime of this sample does not exist.",),
-    )
+    yield Block(texts["sign_off"], 2, sign_offs=signs)
+    yield Block(texts["evidence"], 2, (texts["evidence_how"],), evidence=data.all_evidence)
 
 
 def sample_pack(blocks: tuple[Block, ...]) -> PackData:

@@ -22,7 +22,7 @@ from compliance.reports.csv_ import chart_csv, document_csvs, table_csv
 from compliance.reports.document import Column, Table, amount_text, number_text, plain_amount
 from compliance.reports.inputs import PackInput
 from compliance.reports.json_ import pack_json, pack_schema
-from compliance.reports.pack import PackData, PackHeader, cover_of, evidence_of, pack_document
+from compliance.reports.pack import PackData, PackHeader, cover_of, evidence_of
 from compliance.reports.texts import ENGLISH, JAPANESE
 from compliance.verdicts import Result, Verdict
 from ledger.canonical import parse_file
@@ -76,11 +76,11 @@ def test_every_table_and_chart_has_a_file_with_every_row() -> None:
     document = sample_document(rows=8, hours=60, blocks=BLOCKS)
     files = document_csvs(document, "Place")
     assert len(files) == len(document.tables) + len(document.charts) and list(files) == sorted(files)
-    assert {"02-verdicts.csv", "03-lines.csv", "04-coverage-btc.csv"} <= set(files)
+    assert {"01-verdicts.csv", "02-table.csv", "03-coverage-btc.csv"} <= set(files)
     for data in files.values():
         assert data.endswith(b"\r\n") and b"\n" not in data.replace(b"\r\n", b"")
         assert len({len(row) for row in rows_of(data)}) == 1
-    head, *rows = rows_of(files["04-coverage-btc.csv"])
+    head, *rows = rows_of(files["03-coverage-btc.csv"])
     assert head == ["Place", "Coverage (%)"] and len(rows) == 60
     wallets = next(data for name, data in files.items() if name.endswith("wallets.csv"))
     assert [row[2] for row in rows_of(wallets)][1:5] == ["proven", "attested", "claimed", "unchecked"]
@@ -88,7 +88,7 @@ def test_every_table_and_chart_has_a_file_with_every_row() -> None:
 
 def test_words_of_statuses_are_the_same_in_every_language() -> None:
     english, japanese = (sample_document(texts, blocks=BLOCKS) for texts in (ENGLISH, JAPANESE))
-    left, right = (rows_of(document_csvs(each, "p")["02-verdicts.csv"]) for each in (english, japanese))
+    left, right = (rows_of(document_csvs(each, "p")["01-verdicts.csv"]) for each in (english, japanese))
     assert [row[2] for row in left[1:]] == [row[2] for row in right[1:]] and left[0] != right[0]
 
 
@@ -144,30 +144,21 @@ def test_the_schema_refuses(name: str) -> None:
         jsonschema.validate(document, pack_schema())
 
 
-# The pack's frame
+# The pack as data
 
 
-def test_the_frame_names_what_fails_first_and_every_piece_of_evidence() -> None:
-    document = sample_document(blocks=())
-    attention, verdicts = document.tables[:2]
-    assert [row[0] for row in attention.rows] == ["fail", "insufficient data", "near the limit"]
-    assert [row[0] for row in verdicts.rows] == [f"SAMPLE-RES-0{at}" for at in range(1, 6)]
-    assert "notice to the regulator due 2026-11-01 23:00" in verdicts.rows[0][-1]
-    assert "lacks audit.last, audit.independence" in verdicts.rows[2][-1]
-    names = [item.name for block in document.blocks for item in block.evidence]
-    assert names == ["hours/2026-10-31T23/attestation.json", "log/segment-000812.log", "register line 12"]
-    assert document.cover is not None
-    hashes = [value for _, value in document.cover.hashes]
+def test_the_cover_counts_and_names_the_data() -> None:
+    cover = sample_document(blocks=()).cover
+    assert cover is not None and cover.verdict == "fail" and cover.warnings == 1
+    hashes = [value for _, value in cover.hashes]
     assert hashes == [sample_rules().hash().hex(), sha256(pack_json(sample_pack(()))).hexdigest()]
-
-
-def test_nothing_to_attend_to_is_said() -> None:
-    verdicts = (sample_verdicts()[1],)
-    data = PackData(DATA.header, sample_rules(), verdicts)
-    document = pack_document(data, ENGLISH, digest("data"))
-    assert document.blocks[0].paragraphs == (ENGLISH["attention_none"],)
-    assert document.cover is not None and document.cover.verdict == "pass"
     assert cover_of((), ENGLISH).verdict == "not applicable"
+    assert cover_of(sample_verdicts()[1:2], JAPANESE).statement == JAPANESE["said_pass"]
+
+
+def test_every_piece_of_evidence_is_there_once_by_name() -> None:
+    names = [item.name for item in DATA.all_evidence]
+    assert names == ["hours/2026-10-31T23/attestation.json", "log/segment-000812.log", "register line 12"]
 
 
 def test_a_verdict_of_another_rule_set_is_refused() -> None:

@@ -102,7 +102,19 @@ def _poisoned(value: Any, text: str) -> Any:
         return tuple(_poisoned(item, text) for item in value)
     if not dataclasses.is_dataclass(value):
         return value
-    kept = {"language", "kind", "status", "sha256", "prepared", "title", "verdict", "counts", "name", "reference_name"}
+    kept = {
+        "language",
+        "kind",
+        "status",
+        "sha256",
+        "prepared",
+        "title",
+        "verdict",
+        "counts",
+        "name",
+        "reference_name",
+        "hashes",
+    }
     fields = {}
     for field in dataclasses.fields(value):
         old = getattr(value, field.name)
@@ -120,17 +132,23 @@ def _poisoned(value: Any, text: str) -> Any:
 
 
 def test_hostile_text_stays_text_on_the_page() -> None:
-    source = render_html(_poisoned(DOCUMENT, HOSTILE))
+    source = render_html(_poisoned(DOCUMENT, HOSTILE + "\u202e\x00"))
+    assert not set("\u202e\x00") & set(source)
     clean, page = Page(render_html(DOCUMENT)), Page(source)
     assert "<script" not in source and "<img" not in source and source.count("</style>") == 1
     assert {tag for tag, _ in page.tags} == {tag for tag, _ in clean.tags}
     assert "".join(page.words).count(HOSTILE) > 100
 
 
-def test_hostile_text_stays_text_in_the_pdf() -> None:
-    data = render_pdf(_poisoned(DOCUMENT, HOSTILE + "\U0001f600"))
+def test_hostile_text_stays_text_in_the_pdf(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING"):
+        data = render_pdf(_poisoned(DOCUMENT, HOSTILE + "\U0001f600\x00\u202e"))
+    assert "missing" not in caplog.text, "no glyph that the font lacks is asked for"
     assert not re.search(rb"/(JavaScript|JS|URI|Launch|EmbeddedFile)\b", data)
-    assert "{{7*7}}" in squeezed(pdf_text(data)) and "\\u{1f600}" in squeezed(pdf_text(data))
+    text = squeezed(pdf_text(data))
+    assert (
+        "{{7*7}}" in text and "\\u{1f600}\\u{0}\\u{202e}" in text and "\U0001f600" not in text and "\ufffd" not in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def sample(**changes: object) -> PackInput:
             BookLine(
                 "BTC",
                 {
-                    **{line: Fraction(0) for line in ("in_transit", "receivables", "receipts_uncredited")},
+                    **{line: Fraction(0) for line in ("in_transit", "receivables", "receipts_uncredited", "due_to")},
                     "custody": Fraction(12), "debts": Fraction(1), "claims": Fraction(10), "house": Fraction(3),
                 },
             ),

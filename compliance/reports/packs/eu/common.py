@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 ROWS_SHOWN: Final = 200
-"""So many rows a table of records has in a document; the pack's JSON file has every one."""
+"""So many rows a table of records has in a document; the pack's file of figures has more."""
 
 
 def records_of(data: PackInput, name: str) -> tuple[Record, ...] | None:
@@ -111,10 +111,12 @@ def table_block(
     intro: str = "",
     after: Sequence[str] = (),
     emphasis: frozenset[int] = frozenset(),
+    total: int | None = None,
 ) -> Block:
     """A block with one table, cut at `ROWS_SHOWN` rows with a word on it.
 
-    `rows` is None where one of `facts` is not known: then the block says so. No rows: it says that there is nothing.
+    `total`: how many rows there are, where `rows` are only the first of them. `rows` is None where one of `facts` is
+    not known: then the block says so. No rows: it says that there is nothing.
     """
     intros = (intro,) if intro else ()
     if rows is None:
@@ -127,6 +129,7 @@ def table_block(
     if emphasis:
         table = type(table)(table.caption, table.columns, table.rows, emphasis, table.name)
     notes = [*after]
-    if len(rows) > ROWS_SHOWN:
-        notes.append(texts["eu_cut"].format(shown=ROWS_SHOWN, count=f"{len(rows):,}"))
+    count = len(rows) if total is None else total
+    if count > len(cut):
+        notes.append(texts["eu_cut"].format(shown=len(cut), count=f"{count:,}"))
     return Block(heading, level, intros, table, tuple(notes), rules=rules)

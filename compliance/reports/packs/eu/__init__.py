@@ -2,14 +2,17 @@
 
 MiCA safeguarding, capital, order-to-trade ratios, record keeping, client statements, market abuse, travel rule, DORA's
 clocks, margin and CFDs, DAC8. Files with a line for each transaction are named with hash and schema, and stand apart.
+Each module has the blocks of one group of tables, all of them from a `PackInput` alone; every block names the rules
+that it bears on, and where a fact is not known it says which, and who gives it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from compliance.facts import decimal_text
+from compliance.facts import Fact, decimal_text
 from compliance.regimes.eu.terms import ACTS
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
@@ -28,15 +31,15 @@ from compliance.reports.packs.blocks import (
     wallets_block,
 )
 from compliance.reports.packs.coverage import lowest_of, units
-from compliance.reports.packs.eu_parts.assets import funds_blocks, segregation_blocks
-from compliance.reports.packs.eu_parts.capital import capital_blocks
-from compliance.reports.packs.eu_parts.common import cell, records_of, verdict_of
-from compliance.reports.packs.eu_parts.keeping import files_blocks, issuers_block, keeping_blocks, statements_block
-from compliance.reports.packs.eu_parts.markets import cfd_blocks, otr_block, surveillance_blocks
-from compliance.reports.packs.eu_parts.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
-from compliance.reports.packs.eu_parts.texts import ENGLISH
+from compliance.reports.packs.eu.assets import funds_blocks, segregation_blocks
+from compliance.reports.packs.eu.capital import capital_blocks
+from compliance.reports.packs.eu.common import cell, records_of, verdict_of
+from compliance.reports.packs.eu.keeping import files_blocks, issuers_block, keeping_blocks, statements_block
+from compliance.reports.packs.eu.markets import cfd_blocks, otr_block, surveillance_blocks
+from compliance.reports.packs.eu.reporting import calendar_block, incidents_block, tax_block, transfers_blocks
+from compliance.reports.packs.eu.texts import ENGLISH
 from compliance.reports.packs.pack import Pack, Part, assemble
-from compliance.reports.packs.period import end_of, start_of
+from compliance.reports.packs.period import end_of, readable, start_of
 from compliance.reports.packs.texts import words
 from compliance.verdicts import Verdict
 from ledger.canonical import Json, canonical_file
@@ -46,6 +49,8 @@ __all__ = ["FIGURES", "KINDS", "pack"]
 KINDS: Final = ("quarterly",)
 FIGURES: Final = "quarterly-figures.json"
 FORMAT: Final = "tallystick/eu-figures/1"
+RECORDS_KEPT: Final = 10_000
+"""So many records of one fact are in the file of figures, which says how many there are."""
 _COVERAGE: Final = ("EU-SEG-01.2", "EU-SAF-01.2")
 _ROLES: Final = ("Compliance officer", "Chief financial officer", "Management board")
 _ATTACHMENTS: Final = {
@@ -61,7 +66,7 @@ def pack(data: PackInput, kind: str = "quarterly") -> Pack:
     assert kind in KINDS, f"no EU pack {kind}"
     assert data.rules.regime == "eu", "the pack of the EU is of the EU's rules"
     texts = words("en", ENGLISH)
-    notes = {FIGURES: f"{FORMAT}: facts in full; our own layout, of no authority"}
+    notes = {FIGURES: f"{FORMAT}: facts, of each up to {RECORDS_KEPT:,} records; our own layout, of no authority"}
     for row in records_of(data, "eu.files") or ():
         if row["id"] in data.attachments:
             notes[str(row["id"])] = f"{row['kind']}: {row['schema']}; {row['schema_status']}"
@@ -166,11 +171,11 @@ def _of_verdict(data: PackInput, label: str, rule_id: str) -> tuple[str, str, st
     if verdict is None or not verdict.measured:
         shown = "—" if verdict is None else f"— ({verdict.result.value})"
         return label, shown, rule_id
-    return label, f"{verdict.measured}; {verdict.required} ({verdict.result.value})", rule_id
+    return label, readable(f"{verdict.measured}; {verdict.required} ({verdict.result.value})"), rule_id
 
 
 def _figures(data: PackInput) -> dict[str, Json]:
-    """Facts in full and the coverage of every hour, for programs; verdicts and tables are in pack.json."""
+    """Facts and the coverage of every hour, for programs; verdicts and tables are in pack.json."""
     return {
         "coverage": [
             {
@@ -184,8 +189,16 @@ def _figures(data: PackInput) -> dict[str, Json]:
         ],
         "entity": data.entity,
         "exchange": data.exchange,
-        "facts": data.facts.to_json(),
+        "facts": [_fact(fact) for fact in data.facts],
         "format": FORMAT,
         "period": [data.start.isoformat(), data.end.isoformat()],
         "rule_set": data.rules.hash().hex(),
     }
+
+
+def _fact(fact: Fact) -> Json:
+    """A fact with its value, and of very many records the first, with their number."""
+    if not isinstance(fact.value, tuple):
+        return fact.to_json()
+    kept: dict[str, Json] = replace(fact, value=fact.value[:RECORDS_KEPT]).to_json()
+    return {**kept, "records": len(fact.value)}

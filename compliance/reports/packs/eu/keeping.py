@@ -10,7 +10,7 @@ from compliance.calendars import Clock, calendar
 from compliance.facts import Record
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.eu_parts.common import cell, records_of, rule_in_force, table_block, verdict_of
+from compliance.reports.packs.eu.common import cell, records_of, rule_in_force, table_block, verdict_of
 from compliance.reports.packs.period import minute_text
 
 __all__ = ["files_blocks", "issuers_block", "keeping_blocks", "statements_block"]

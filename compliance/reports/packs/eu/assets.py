@@ -9,7 +9,7 @@ from compliance.facts import Record
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.eu_parts.common import amounts_of, cell, records_of, rule_in_force, table_block
+from compliance.reports.packs.eu.common import amounts_of, cell, records_of, rule_in_force, table_block
 from compliance.reports.packs.period import minute_text
 
 __all__ = ["funds_blocks", "segregation_blocks"]

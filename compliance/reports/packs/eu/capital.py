@@ -8,7 +8,7 @@ from fractions import Fraction
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.eu_parts.common import (
+from compliance.reports.packs.eu.common import (
     amounts_of,
     names_of,
     number_of,
@@ -16,7 +16,7 @@ from compliance.reports.packs.eu_parts.common import (
     rule_in_force,
     table_block,
 )
-from compliance.reports.packs.eu_parts.texts import SERVICE_NAMES
+from compliance.reports.packs.eu.texts import SERVICE_NAMES
 from compliance.rules import Rule
 
 __all__ = ["capital_blocks"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -12,7 +12,7 @@ from compliance.facts import Record
 from compliance.primitives.view import View, holds
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.eu_parts.common import cell, records_of, rule_in_force, table_block
+from compliance.reports.packs.eu.common import ROWS_SHOWN, cell, records_of, rule_in_force, table_block
 from compliance.reports.packs.period import minute_text
 from compliance.rules import Rule
 
@@ -31,10 +31,9 @@ def transfers_blocks(data: PackInput, texts: Texts) -> list[Block]:
     """Transfers counted by what they need, those that lack something, and counterparties that fail."""
     found = records_of(data, "transfers")
     rules = [rule for rule_id in _TRANSFER_RULES if (rule := rule_in_force(data, rule_id)) is not None]
-    rows = lacking = None
+    rows = lacking = total = None
     if found is not None:
-        rows = [_counted(rule, found, data) for rule in rules]
-        lacking = [shown for row in found if (shown := _lacking(row, rules, data)) is not None]
+        rows, lacking, total = _judged(found, rules, data)
     intro = ""
     threshold = rule_in_force(data, "EU-TFR-02")
     if threshold is not None:
@@ -65,7 +64,7 @@ def transfers_blocks(data: PackInput, texts: Texts) -> list[Block]:
         ),
         table_block(
             texts["eu_transfer_exceptions"], 3, _TRANSFER_RULES, exception_columns, lacking, texts,
-            name="transfer-exceptions", facts=("transfers",),
+            name="transfer-exceptions", facts=("transfers",), total=total,
         ),
         _failures(data, texts),
     ]  # fmt: skip
@@ -85,19 +84,32 @@ def _breaks(rule: Rule, row: Record, view: View) -> bool | None:
     return not all(holds(each, row, view) for each in rule.must)
 
 
-def _counted(rule: Rule, found: tuple[Record, ...], data: PackInput) -> tuple[str, ...]:
-    view = View(rule, {}, data.facts.as_of)
-    answers = [_breaks(rule, row, view) for row in found]
-    counted, broken = sum(each is not None for each in answers), sum(each is True for each in answers)
-    return rule.id, rule.title, f"{counted:,}", f"{broken:,}", "fail" if broken else "pass"
+def _judged(
+    found: tuple[Record, ...], rules: list[Rule], data: PackInput
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], int]:
+    """For each rule what counted and what lacked; the first transfers that lack something; how many do."""
+    views = [View(rule, {}, data.facts.as_of) for rule in rules]
+    counted, broken, total = [0] * len(rules), [0] * len(rules), 0
+    lacking: list[tuple[str, ...]] = []
+    for row in found:
+        answers = [_breaks(view.rule, row, view) for view in views]
+        for place, answer in enumerate(answers):
+            counted[place] += answer is not None
+            broken[place] += answer is True
+        if True in answers:
+            total += 1
+            if len(lacking) < ROWS_SHOWN:
+                lacking.append(_lacking(row, [rule for rule, answer in zip(rules, answers, strict=True) if answer]))
+    rows: list[tuple[str, ...]] = [
+        (rule.id, rule.title, f"{counts:,}", f"{lacks:,}", "fail" if lacks else "pass")
+        for rule, counts, lacks in zip(rules, counted, broken, strict=True)
+    ]
+    return rows, lacking, total
 
 
-def _lacking(row: Record, rules: list[Rule], data: PackInput) -> tuple[str, ...] | None:
-    broken = [rule.title for rule in rules if _breaks(rule, row, View(rule, {}, data.facts.as_of))]
-    if not broken:
-        return None
+def _lacking(row: Record, broken: list[Rule]) -> tuple[str, ...]:
     fields = [cell(row[name]) for name in ("id", "direction", "at", "value_eur", "counterparty")]
-    return (*fields, "not: " + "; ".join(broken))
+    return (*fields, "not: " + "; ".join(rule.title for rule in broken))
 
 
 def _failures(data: PackInput, texts: Texts) -> Block:
@@ -223,7 +235,7 @@ def calendar_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
-    """Due moment, rule, duty, clock: of statements, of the tax file, of yearly and other reviews, of the last day."""
+    """Due moment, rule, duty, clock: of statements, the tax file, reviews, the last day, and open incidents."""
     for rule in data.rules.in_force(data.end):
         parameters = {name: each.value for name, each in rule.parameters.items()}
         due, most = parameters.get("due"), parameters.get("most")
@@ -235,8 +247,17 @@ def _next(data: PackInput) -> Iterator[tuple[datetime, str, str, str]]:
             moment = _tax_due(data.end.year, rule)
             yield moment, rule.id, f"{rule.title}: {data.end.year}", "national day"
         elif rule.id in ("EU-TX-01", "EU-SEG-02.2") and isinstance(due, Clock):
-            begun = calendar(due.calendar).end_of(data.end) - timedelta(hours=1)
-            yield due.due(begun), rule.id, f"{rule.title}: of {data.end.isoformat()}", str(due)
+            yield (
+                due.due(calendar(due.calendar).end_of(data.end)),
+                rule.id,
+                f"{rule.title}: of {data.end.isoformat()}",
+                str(due),
+            )
+        elif "anchor" in parameters and isinstance(due, Clock):
+            for incident in records_of(data, "eu.incidents") or ():
+                begun, is_open = incident[str(parameters["anchor"])], incident[rule.must[0].left] is None
+                if incident["major"] is True and isinstance(begun, datetime) and is_open:
+                    yield due.due(begun), rule.id, f"{rule.title}: {incident['id']}", str(due)
         elif isinstance(most, Clock) and "last" in rule.inputs and most.unit in (Unit.MONTHS, Unit.YEARS):
             fact = data.facts.find(rule.inputs["last"])
             if fact is not None and isinstance(fact.value, date):

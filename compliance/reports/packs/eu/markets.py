@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TypeAlias
 
 from compliance.facts import Record
 from compliance.primitives.view import View, holds
 from compliance.reports.document import Block, Texts, columns_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.coverage import units
-from compliance.reports.packs.eu_parts.common import cell, number_of, records_of, rule_in_force, table_block
-from compliance.reports.packs.eu_parts.texts import DETECTOR_NAMES
+from compliance.reports.packs.eu.common import ROWS_SHOWN, cell, number_of, records_of, rule_in_force, table_block
+from compliance.reports.packs.eu.texts import DETECTOR_NAMES
 from compliance.reports.packs.period import minute_text
 from compliance.rules import Rule
 
@@ -42,9 +43,8 @@ def otr_block(data: PackInput, texts: Texts) -> Block:
         limits.append(number_of(data, name))
     rows = None
     if found is not None:
-        rule = rule_in_force(data, _OTR[0])
-        judged = [_otr_row(row, limits, rule, data) for row in found]
-        rows = [row for _, row in sorted(judged, key=lambda each: each[0])]
+        judged = _judged(found, limits, rule_in_force(data, _OTR[0]), data)
+        rows = [_otr_row(row, answer) for _, answer, row in judged[:ROWS_SHOWN]]
     columns = columns_of(
         texts,
         ("c_member", "code", 16),
@@ -59,34 +59,51 @@ def otr_block(data: PackInput, texts: Texts) -> Block:
     )
     number, volume = ("—" if limit is None else units(limit) for limit in limits)
     intro = texts["eu_otr_intro"].format(number=number, volume=volume)
+    total = None if found is None else len(found)
     return table_block(
-        texts["eu_otr"], 2, _OTR, columns, rows, texts, name="order-to-trade", facts=("order_to_trade",), intro=intro
-    )
+        texts["eu_otr"], 2, _OTR, columns, rows, texts,
+        name="order-to-trade", facts=("order_to_trade",), intro=intro, total=total,
+    )  # fmt: skip
 
 
-def _otr_row(
-    row: Record, limits: list[Fraction | None], rule: Rule | None, data: PackInput
-) -> tuple[tuple[int, Fraction, str], tuple[str, ...]]:
-    """A member's row, and where it stands in the order."""
-    ratios, answers = [], []
-    for (above, below), limit in zip((("orders", "trades"), ("ordered", "traded")), limits, strict=True):
-        orders, trades = row[above], row[below]
-        assert isinstance(orders, Fraction) and isinstance(trades, Fraction)
-        ratios.append(otr_of(orders, trades))
-        answers.append(None if limit is None else orders <= (limit + 1) * trades)
-    counted = rule is not None and all(holds(each, row, View(rule, {}, data.facts.as_of)) for each in rule.where)
-    if not counted:
-        answer = "not applicable"
-    elif False in answers:
-        answer = "fail"
-    else:
-        answer = "insufficient data" if None in answers else "pass"
-    number = ratios[0]
-    # What fails first; then no transaction at all; then by ratio.
-    rank = {"fail": 0, "insufficient data": 1, "pass": 1, "not applicable": 2}[answer]
-    place = (rank, -number if number is not None else Fraction(-(10**30)), str(row["id"]))
+_Judged: TypeAlias = "tuple[tuple[int, Fraction, str], str, Record]"
+
+
+def _judged(
+    found: tuple[Record, ...], limits: list[Fraction | None], rule: Rule | None, data: PackInput
+) -> list[_Judged]:
+    """Each member's answer, in the order of the table: what fails first, no transaction before any ratio."""
+    view = None if rule is None else View(rule, {}, data.facts.as_of)
+    ranks = {"fail": 0, "insufficient data": 1, "pass": 1, "not applicable": 2}
+    judged = []
+    for row in found:
+        answers = []
+        for (above, below), limit in zip((("orders", "trades"), ("ordered", "traded")), limits, strict=True):
+            answers.append(None if limit is None else _number(row, above) <= (limit + 1) * _number(row, below))
+        if view is None or not all(holds(each, row, view) for each in view.rule.where):
+            answer = "not applicable"
+        elif False in answers:
+            answer = "fail"
+        else:
+            answer = "insufficient data" if None in answers else "pass"
+        ratio = otr_of(_number(row, "orders"), _number(row, "trades"))
+        place = (ranks[answer], Fraction(-(10**30)) if ratio is None else -ratio, str(row["id"]))
+        judged.append((place, answer, row))
+    judged.sort(key=lambda each: each[0])
+    return judged
+
+
+def _number(row: Record, name: str) -> Fraction:
+    value = row[name]
+    assert isinstance(value, Fraction), f"{name} is a number"
+    return value
+
+
+def _otr_row(row: Record, answer: str) -> tuple[str, ...]:
+    number = otr_of(_number(row, "orders"), _number(row, "trades"))
+    volume = otr_of(_number(row, "ordered"), _number(row, "traded"))
     fields = [cell(row[name]) for name in ("member", "market", "orders", "trades", "ordered", "traded")]
-    return place, (*fields[:4], _two(number), *fields[4:], _two(ratios[1]), answer)
+    return (*fields[:4], _two(number), *fields[4:], _two(volume), answer)
 
 
 def surveillance_blocks(data: PackInput, texts: Texts) -> list[Block]:

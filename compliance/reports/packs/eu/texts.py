@@ -40,7 +40,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "how."
     ),
     "eu_nothing": "There is none in the period ({facts}).",
-    "eu_cut": "{shown} of {count} rows; quarterly-figures.json has every one.",
+    "eu_cut": "{shown} of {count} rows; quarterly-figures.json has up to 10,000.",
     "eu_licences": "Authorisations (as stated)",
     "eu_services": "MiCA services (as stated)",
     "eu_key": "Key figures",
