@@ -216,19 +216,19 @@ def tangible_net_worth(parameters: Parameters, inputs: Inputs) -> Required:
 
 
 def permissible(parameters: Parameters, inputs: Inputs) -> Required:
-    """What counts of the fact `investments` (records: class, value, pledged, obligor?), all in one currency.
+    """What counts of the fact `investments` (records: id, kind, value, pledged, obligor?), all in one currency.
 
-    Classes of the parameter `uncapped` count whole. With `capped` (rows of class, share of all, share of one obligor)
-    a class counts no further than its share of the whole, an obligor in it no further than his; and `combined` (rows of
-    class) together no further than `combined_share`. The whole is what is held, unpledged, of all these classes. Without
-    a share (`none`) there is no such limit. A class that no list has counts nothing.
+    Kinds of the parameter `uncapped` count whole. With `capped` (rows of kind, share of all, share of one obligor) a
+    kind counts no further than its share of the whole, and an obligor in it no further than his; those that `combined`
+    names count together no further than `combined_share`. The whole is what is held, unpledged, of all these kinds.
+    Without a share (`none`) there is no such limit. A kind that no list has counts nothing.
     """
     rows, uncapped, capped = inputs["investments"], parameters["uncapped"], parameters["capped"]
     assert isinstance(rows, tuple) and isinstance(uncapped, tuple) and isinstance(capped, tuple)
     limits = {str(row[0]): row for row in capped if isinstance(row, tuple)}
     held: dict[str, dict[str, Fraction]] = {}
     for row in rows:
-        name, value, pledged = str(row["class"]), row["value"], row["pledged"]
+        name, value, pledged = str(row["kind"]), row["value"], row["pledged"]
         assert isinstance(value, Fraction) and isinstance(pledged, Fraction), "values are numbers"
         if name in uncapped or name in limits:
             obligors = held.setdefault(name, {})

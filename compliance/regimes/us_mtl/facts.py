@@ -1,7 +1,8 @@
-"""Facts that US states, FinCEN, New York and California ask for. Amounts are US dollars where nothing else is said: those of the
-accounts too, whatever currency they are kept in, so that no other currency is compared with dollars.
+"""Facts that US states, FinCEN, New York and California ask for.
 
-Facts by state are stated for each state by itself. Days and moments are counted on the US federal calendar.
+Amounts are US dollars where nothing else is said: those of the accounts too, whatever currency they are kept in, so that
+no other currency is compared with dollars. Facts by state are stated for each state by itself. Days and moments are
+counted on the US federal calendar.
 """
 
 from __future__ import annotations
@@ -44,10 +45,9 @@ FACTS: Final[tuple[FactKind, ...]] = (
     # Prudential, of the whole firm.
     _records(
         "us.permissible",
-        "permissible investments one by one, at market value; `class` as in US-PI-03 and US-PI-04; `obligor`: delegate, "
+        "permissible investments one by one, at market value; `kind` as in US-PI-03 and US-PI-04; `obligor`: delegate, "
         "issuer or fund; `pledged`: the part of the value that is pledged or restricted",
-        **{"id": _TEXT, "class": _TEXT, "value": _NUMBER, "pledged": _NUMBER, "obligor_": _TEXT,
-           "statutory_trust": _FLAG},
+        id=_TEXT, kind=_TEXT, value=_NUMBER, pledged=_NUMBER, obligor_=_TEXT, statutory_trust=_FLAG,
     ),
     FactKind("us.finance.assets", _NUMBER, _FIRM, "total assets under GAAP, of the last accounts", "USD"),
     FactKind("us.finance.liabilities", _NUMBER, _FIRM, "total liabilities of the same accounts", "USD"),

@@ -75,8 +75,8 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         must=(Condition("filed", "in time", "@most", since="detected"),),
         effective_from=_BSA_SINCE, frequency="each event", evidence="BSA identifier of the SAR",
-        note="The 30 days were read, the 2,000 dollars were not seen in a text. Drafts are made by surveillance; people "
-        "file them.",
+        note="The 30 days were read, the 2,000 dollars were not seen in a text. Surveillance makes drafts; people file "
+        "them.",
         **_FEDERAL,
     ),
     row(
@@ -121,8 +121,8 @@ RULES: Final[tuple[Rule, ...]] = (
         parameters={"threshold": Parameter(Fraction(3000), "USD"), "comparator": Parameter(Comparator.AT_LEAST)},
         where=(Condition("value_usd", "@comparator", "@threshold"),), must=(Condition("complete", "is", "true"),),
         effective_from=_BSA_SINCE, frequency="each transfer", evidence="travel rule log",
-        note="3,000 and more, unlike Dubai's more than. A proposal of 2020 to lower it to 250 dollars across the border "
-        "was not adopted as far as was seen.",
+        note="3,000 and more, unlike Dubai's more than. A proposal of 2020 to lower it to 250 dollars across the "
+        "border was not adopted as far as was seen.",
         **_FEDERAL,
     ),
     row(

@@ -23,10 +23,10 @@ UNCAPPED: Final = (
     "cash", "domestic-deposit", "in-transit", "card-receivable", "aaa-money-fund", "bank-debt", "us-obligation",
     "state-obligation", "letter-of-credit", "excess-bond", "same-coin-stablecoin",
 )  # fmt: skip
-"""Classes that count whole. `in-transit`: ACH, wires, and cash in transit or safes; `excess-bond`: bond over the ADTL;
+"""Kinds that count whole. `in-transit`: ACH, wires, and cash in transit or safes; `excess-bond`: bond over the ADTL;
 `same-coin-stablecoin`: up to obligations in that coin, and as Texas has it."""
 _FIFTH, _TENTH, _HALF = Fraction(20, 100), Fraction(10, 100), Fraction(50, 100)
-CAPPED: Final[ParameterValue] = (
+CAPPED: Final[tuple[tuple[Fraction | str, ...], ...]] = (
     ("delegate-receivable", _HALF, _TENTH),
     ("short-term-investment", _FIFTH, _TENTH),
     ("commercial-paper", _FIFTH, _TENTH),
@@ -36,7 +36,7 @@ CAPPED: Final[ParameterValue] = (
     ("investment-fund", _FIFTH, _TENTH),
     ("foreign-deposit", _TENTH, "none"),
 )
-"""Class, share of all that it may be, share that one obligor may be."""
+"""Kind, share of all that it may be, share that one obligor may be."""
 COMBINED: Final = (
     "short-term-investment", "commercial-paper", "rated-debt", "repurchase-agreement", "rated-money-fund",
     "investment-fund",
@@ -48,10 +48,10 @@ TIERS: Final[ParameterValue] = (
     ("none", Fraction(21_000_000), Fraction(5, 1000)),
 )
 """Upper end of total assets, requirement at the lower end, rate above it. USD."""
-_CLASSES = {
+_KINDS = {
     "uncapped": Parameter(UNCAPPED),
-    # For the measure without caps the capped classes count whole.
-    "capped": Parameter(tuple((row_[0], "none", "none") for row_ in CAPPED if isinstance(row_, tuple))),
+    # For the measure without caps the capped kinds count whole.
+    "capped": Parameter(tuple((row_[0], "none", "none") for row_ in CAPPED)),
 }
 _OWED = {"owed": "client_money.owed", "rates?": "us.rates"}
 _WORTH = {
@@ -67,7 +67,7 @@ RULES: Final[tuple[Rule, ...]] = (
         inputs={"investments": "us.permissible", **_OWED},
         parameters={
             "measure": Parameter("permissible"), "formula": Parameter("obligations"), "unit": Parameter("USD"),
-            **_CLASSES,
+            **_KINDS,
         },
         states=states_of("US-PI-01"), frequency="at all times", evidence="MSB Call Report section III",
         note="Measured before the caps of 10.04(b), whose percentages were not read: US-PI-04 measures with them. What "
@@ -91,12 +91,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "MTMA 10.04(a); Tex. Fin. Code 152.356(a)", _TEXAS_KINDS, V, Primitive.COMPLETENESS,
         inputs={"records": "us.permissible"},
         parameters={
-            "classes": Parameter((*UNCAPPED, *(str(row_[0]) for row_ in CAPPED if isinstance(row_, tuple)))),
+            "kinds": Parameter((*UNCAPPED, *(str(row_[0]) for row_ in CAPPED))),
             "least": Parameter(Fraction(1), "investments"),
         },
-        must=(Condition("class", "in", "@classes"),),
-        states=states_of("US-PI-03"), frequency="daily", evidence="MSB Call Report section III, line by line",
-        note="An investment of no class counts nothing in US-PI-01 and US-PI-04 either. That a stablecoin counts was "
+        must=(Condition("kind", "in", "@kinds"),),
+        states=states_of("US-PI-03"), frequency="daily", evidence="MSB Call Report section III by line",
+        note="An investment of no such kind counts nothing in US-PI-01 and US-PI-04 either. That a stablecoin counts was "
         "read in Texas alone.",
         **_PARTS,
     ),

@@ -9,8 +9,25 @@ from compliance.calendars import Clock, Unit
 from compliance.rules import Condition, Primitive, Rule, Status
 
 __all__ = [
-    "MSB", "MTMA", "MTMA_SINCE", "REGIME", "U1", "U2", "U3", "U4", "OFAC", "TAX", "S", "Section", "U", "V",
-    "business_days", "days", "hours", "row", "years",
+    "MSB",
+    "MTMA",
+    "MTMA_SINCE",
+    "OFAC",
+    "REGIME",
+    "TAX",
+    "U1",
+    "U2",
+    "U3",
+    "U4",
+    "S",
+    "Section",
+    "U",
+    "V",
+    "business_days",
+    "days",
+    "hours",
+    "row",
+    "years",
 ]  # fmt: skip
 
 REGIME: Final = "us-mtl"

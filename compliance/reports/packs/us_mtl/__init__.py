@@ -1,0 +1,2 @@
+KINDS=()
+def pack(data, kind=""): raise NotImplementedError
