@@ -38,6 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "Capital is at least what the superintendent set from assets, liabilities, volume, leverage and liquidity, in "
         "cash, virtual currency or high-grade liquid assets.",
         "23 NYCRR 200.8", _PART_200 + "8", V, Primitive.FLOOR,
+        clocks={"tell the DFS (NY-REP-01.3)": days(0)},
         inputs={"measured": "us.ny.capital", "part": "us.ny.required_capital"},
         parameters={"formula": Parameter("parts"), "unit": Parameter("USD")},
         states=states_of("NY-CAP-01", _NY), frequency="at all times", evidence="report under 200.14",

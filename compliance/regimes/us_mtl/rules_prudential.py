@@ -95,9 +95,9 @@ RULES: Final[tuple[Rule, ...]] = (
             "least": Parameter(Fraction(1), "investments"),
         },
         must=(Condition("kind", "in", "@kinds"),),
-        states=states_of("US-PI-03"), frequency="daily", evidence="MSB Call Report section III by line",
-        note="An investment of no such kind counts nothing in US-PI-01 and US-PI-04 either. That a stablecoin counts was "
-        "read in Texas alone.",
+        states=states_of("US-PI-03"), frequency="daily", evidence="MSB Call Report section III",
+        note="An investment of no such kind counts nothing in US-PI-01 and US-PI-04 either. That a stablecoin counts "
+        "was read in Texas alone.",
         **_PARTS,
     ),
     row(

@@ -91,7 +91,7 @@ FAILS: Mapping[str, Changes] = {
     "US-REG-01": {"us.fincen.registered": date(2024, 9, 29)},
     "US-OFAC-01": first("us.ofac.reports", reported_at=None),
     "US-OFAC-01.2": first("screening", open_hits=amount(1)),
-    "US-OFAC-01.3": {"us.ofac.annual": ()},
+    "US-OFAC-01.3": first("us.ofac.annual", filed_at=datetime(2026, 10, 1, 5, tzinfo=UTC)),
     "US-OFAC-01.4": first("retention", gaps=amount(1)),
     "US-TAX-01": {"us.tax.1099da": ()},
     "US-TAX-01.2": {"us.tax.1099da.sent": ()},

@@ -1,2 +1,5 @@
-KINDS=()
-def pack(data, kind=""): raise NotImplementedError
+KINDS = ()
+
+
+def pack(data, kind=""):
+    raise NotImplementedError
