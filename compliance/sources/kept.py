@@ -137,6 +137,10 @@ def _average(ends: Mapping[date, _Day], first: date, last: date, state: str) -> 
 
 
 def _rows(ends: Mapping[date, _Day], first: date, last: date, state: str) -> Iterator[Record]:
-    for day in _span(first, last):
-        for currency, amount in sorted((ends[day].amounts.get(state, {}) if day in ends else {}).items()):
+    """Each day that has a figure, in each currency that any day has."""
+    span = [day for day in _span(first, last) if day in ends]
+    currencies = sorted({currency for day in span for currency in ends[day].amounts.get(state, {})})
+    for day in span:
+        for currency in currencies:
+            amount = ends[day].amounts.get(state, {}).get(currency, Fraction(0))
             yield {"day": day, "currency": currency, "amount": amount}

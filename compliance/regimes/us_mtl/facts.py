@@ -1,8 +1,8 @@
 """Facts that US states, FinCEN, New York and California ask for.
 
-Amounts are US dollars where nothing else is said: those of the accounts too, whatever currency they are kept in, so that
-no other currency is compared with dollars. Facts by state are stated for each state by itself. Days and moments are
-counted on the US federal calendar.
+Amounts are US dollars where nothing else is said: those of the accounts too, whatever currency they are kept in, so
+that no other currency is compared with dollars. Facts by state are stated for each state by itself. Days and moments
+are counted on the US federal calendar.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -15,13 +16,31 @@ from compliance.reports.packs.coverage import units
 from compliance.reports.packs.us_mtl.common import amounts_of, column, money, percent, states, table_block, verdict_of
 from compliance.rules import Scope
 from compliance.shortfall import share_of
+from compliance.verdicts import Verdict
 
-__all__ = ["KIND_RULES", "kind_block", "laws_block", "matrix_blocks", "shortfall_block"]
+__all__ = ["KIND_RULES", "grouped", "kind_block", "laws_block", "matrix_blocks", "shortfall_block"]
 
 STATES_WIDE: Final = 6
 """So many states stand beside each other."""
 KIND_RULES: Final = ("US-VC-01", "US-VC-02", "NY-CUS-01", "CA-01")
 """The rule by which a state asks for units in kind is one of these."""
+
+
+def grouped(data: PackInput) -> PackInput:
+    """The input with verdicts of one rule that say the same in several states as one, which names the states.
+
+    For tables and procedures; counts and the matrix are of every verdict by itself.
+    """
+    found: dict[Verdict, list[str]] = {}
+    for verdict in data.verdicts:
+        found.setdefault(replace(verdict, scope=""), []).append(verdict.scope)
+    licensed = len(states(data))
+    kept = []
+    for verdict, scopes in found.items():
+        short = " ".join(scope.removeprefix("US-") for scope in scopes)
+        is_every = len(scopes) == licensed and licensed > 1
+        kept.append(replace(verdict, scope="all states" if is_every else short))
+    return replace(data, verdicts=tuple(kept))
 
 
 def matrix_blocks(data: PackInput, texts: Texts) -> list[Block]:

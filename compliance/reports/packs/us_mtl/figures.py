@@ -16,7 +16,7 @@ from compliance.reports.packs.us_mtl.form import ASSETS, COMPANY, EQUITY, INCOME
 from compliance.required import Lacking
 from compliance.state_formulas import in_unit
 
-__all__ = ["LINES", "Figure", "base_of", "company_figures", "dollars", "known", "state_figures", "total"]
+__all__ = ["LINES", "STATE_LINES", "Figure", "base_of", "company_figures", "dollars", "known", "state_figures", "total"]
 
 LINES: Final = "us.msbcr.lines"
 STATE_LINES: Final = "us.msbcr.state_lines"

@@ -10,7 +10,7 @@ from compliance.facts import Record
 from compliance.reports.chart import SERIES_MAX, Chart, Series
 from compliance.reports.document import Block, Texts
 from compliance.reports.inputs import PackInput
-from compliance.reports.packs.blocks import named
+from compliance.reports.packs.period import readable
 from compliance.reports.packs.us_mtl.common import (
     column,
     money,
@@ -122,7 +122,7 @@ def worth_block(data: PackInput, texts: Texts) -> Block:
             ("virtual currency matched by a debt, left in", money(Fraction(0)), money(left)),
             ("tangible net worth", money(whole), money(kept)),
             ("required", *(_required(each) for each in verdicts)),
-            ("over what is required", *((each.margin or "—") if each else "—" for each in verdicts)),
+            ("over what is required", *((readable(each.margin) or "—") if each else "—" for each in verdicts)),
         ]
     columns = (
         column("Line", weight=34), column("By the act (US-TNW-01)", "number", 24),
@@ -135,7 +135,7 @@ def worth_block(data: PackInput, texts: Texts) -> Block:
 
 
 def _required(verdict: Verdict | None) -> str:
-    return "—" if verdict is None or not verdict.required else verdict.required
+    return "—" if verdict is None or not verdict.required else readable(verdict.required)
 
 
 def bond_block(data: PackInput, texts: Texts) -> Block:
@@ -146,20 +146,9 @@ def bond_block(data: PackInput, texts: Texts) -> Block:
         verdict = verdict_of(data, "US-BOND-01", state)
         missing = names_of(data, "us.adtl.missing", state)
         difference = None if bond is None or adtl is None else bond - adtl
-        rows.append(
-            (
-                state,
-                money(adtl),
-                money(dollars(data, "us.adtl.bond", state)),
-                "—" if verdict is None else verdict.required or "—",
-                money(bond),
-                money(difference),
-                "—"
-                if missing is None
-                else ", ".join(sorted(missing)[:4]) + (" …" if len(missing) > 4 else "") or "none",
-                verdict.result.value if verdict else "",
-            )  # fmt: skip
-        )
+        figures = (money(adtl), money(dollars(data, "us.adtl.bond", state)), _required(verdict), money(bond))
+        answer = verdict.result.value if verdict else ""
+        rows.append((state, *figures, money(difference), _days(missing), answer))
     columns = (
         column("State", weight=8), column("ADTL of the quarter, ST361 (USD)", "number"),
         column("ADTL of three months (USD)", "number"), column("Bond required", weight=22),
@@ -171,6 +160,13 @@ def bond_block(data: PackInput, texts: Texts) -> Block:
         texts["us_bond"], 2, ("US-BOND-01", "US-ADTL-01"), columns, rows if known else None, texts,
         name="bond-by-state", facts=("licences.us.states", "us.adtl", "us.bond"), intro=texts["us_bond_intro"],
     )  # fmt: skip
+
+
+def _days(missing: frozenset[str] | None) -> str:
+    """The first days that are missing."""
+    if missing is None:
+        return "—"
+    return ", ".join(sorted(missing)[:4]) + (" …" if len(missing) > 4 else "") or "none"
 
 
 def daily_block(data: PackInput, texts: Texts) -> Block:
@@ -188,7 +184,4 @@ def daily_block(data: PackInput, texts: Texts) -> Block:
     largest = sorted(found, key=lambda state: -sum(found[state].values()))[:SERIES_MAX]
     series = tuple(Series(state, tuple(found[state].get(day) for day in days)) for state in largest)
     chart = Chart("line", heading, texts["us_daily_words"], days, series, unit="USD", name="outstanding-by-day")
-    rows = [(day, *("—" if state not in found or day not in found[state] else f"{found[state][day]:,}"
-                    for state in largest)) for day in days]  # fmt: skip
-    columns = (column("Day", weight=10), *(column(f"{state} (USD)", "number", 14) for state in largest))
-    return Block(heading, 3, (), named("outstanding-by-day", heading, columns, rows), charts=(chart,), rules=rules)
+    return Block(heading, 3, charts=(chart,), rules=rules)

@@ -51,8 +51,8 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "us_worth": "Tangible net worth",
     "us_worth_intro": (
-        "Twice: with all intangibles taken off, and with virtual currency left in as far as a debt in the same currency "
-        "matches it. The requirement is by tiers of total assets."
+        "Twice: with all intangibles taken off, and with virtual currency left in as far as a debt in the same "
+        "currency matches it. The requirement is by tiers of total assets."
     ),
     "us_bond": "Average daily liability and surety bond, state by state",
     "us_bond_intro": (
@@ -63,6 +63,10 @@ WORDS: Final[Mapping[str, str]] = {
     "us_daily": "Outstanding to each state's customers, day by day",
     "us_daily_words": "Lines over the days of the quarter for the states with the largest averages, in US dollars.",
     # states
+    "us_grouped": (
+        "A rule has a verdict for each licensed state. Those that say the same in several states stand on one line, "
+        "which names them; the counts of the cover and the matrix of rules by state have each by itself."
+    ),
     "us_matrix": "Rules by state",
     "us_matrix_intro": (
         "There is no one answer for the United States. Each column is a licensed state; a blank is a rule that is not "
@@ -105,7 +109,7 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "us_limit_accounts": "Lines of the accounts are the firm's own; nothing here has seen its general ledger.",
     "us_limit_caps": "The caps of permissible investments, several days and several thresholds are unverified.",
-    "us_limit_residents": "Customers count where the ledger says that they live; whether that is so is not tested here.",
+    "us_limit_residents": "Customers count where the ledger says that they live; whether that is so is not tested.",
     "role_ceo": "Chief executive officer",
     "role_cfo": "Chief financial officer",
     "role_co": "Compliance officer (BSA)",
