@@ -28,7 +28,7 @@ WORDS: Final[Mapping[str, str]] = {
     "vara_here": "in this document: {heading}",
     "vara_file": "file {name}",
     "vara_lacks_file": "attach a file called {name}",
-    "vara_lacks_fact": "tallystick facts import ({name})",
+    "vara_lacks_fact": "tallystick facts set {name}",
     # key figures
     "vara_key": "Key figures",
     "vara_assets_covered": "Assets covered in full",
@@ -45,7 +45,7 @@ WORDS: Final[Mapping[str, str]] = {
     "vara_group_records": "Transactions with group entities that invest (I.H.1.f)",
     "vara_related": "Transactions with related parties (I.H.1.g)",
     "vara_none_stated": "The firm states that there are none.",
-    "vara_not_stated": "Nothing is stated: tallystick facts import ({name})",
+    "vara_not_stated": "Nothing is stated: tallystick facts set {name}",
     # financial requirements
     "vara_requirements": "Financial requirements, one by one",
     "vara_requirements_note": (
