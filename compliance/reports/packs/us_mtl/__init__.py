@@ -128,7 +128,7 @@ def _measured(data: PackInput, texts: Texts) -> list[Block]:
 def _verdicts(data: PackInput, texts: Texts) -> list[Block]:
     """Verdicts by section with what breaches make due and what is near its limit; states that say the same together."""
     seen = grouped(data)
-    first, *rest = blocks.verdict_blocks(seen, texts)
+    first, rest = blocks.verdict_blocks(data, texts)[0], blocks.verdict_blocks(seen, texts)[1:]
     return [
         replace(first, paragraphs=(*first.paragraphs, texts["us_grouped"])),
         *rest,

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from compliance.calendars import Clock
 from compliance.facts import Record
-from compliance.primitives.view import View, holds, start_of
+from compliance.primitives.view import View, due_of, holds
 from compliance.reports.document import Block, Texts
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.period import minute_text
@@ -74,7 +74,7 @@ def _row(data: PackInput, rule: Rule, row: Record, since: str, done: str, fields
     assert isinstance(clock, Clock)
     begun = row[since]
     assert isinstance(begun, date | datetime), f"{since} is a day or a moment"
-    due = clock.due(begun if isinstance(begun, datetime) else start_of(begun))
+    due = due_of(clock, begun)
     is_known = all(row[each.left] is not None for each in rule.where)
     in_time = all(holds(each, row, view) for each in rule.must)
     answer = "insufficient data" if not is_known else "pass" if in_time else "fail"
