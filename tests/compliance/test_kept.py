@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from compliance.facts import Assurance, Fact, Facts
 from compliance.regimes import catalogue
-from compliance.results import Evaluation
+from compliance.results import Evaluation, Results
 from compliance.sources.kept import adtl_facts, end_of_days, quarter_of, three_months_to
+from ledger.keys import SigningKey
 
 KINDS = catalogue()
 NEW_YORK = ZoneInfo("America/New_York")
@@ -143,6 +144,19 @@ def test_quarters_and_ends_of_days():
     hours = [evaluation(at(START, hour)) for hour in (3, 9, 23)] + [evaluation(at(END, 5))]
     assert [each.as_of for each in end_of_days(hours)] == [at(START, 23), at(END, 5)]
     assert list(end_of_days([])) == []
+
+
+def test_kept_evaluations_are_read_back_and_give_the_figures(tmp_path):
+    """As an exchange does it: evaluations kept hour by hour, one of each day read again with its facts."""
+    results, key = Results(tmp_path / "results", "main"), SigningKey(b"\1" * 32)
+    for day in days(START, date(2026, 7, 4)):
+        for hour in (9, 22, 23):
+            _, facts = kept(day, hour, US_TX={"USD": 100 * day.day + hour})
+            results.add(facts, [], [], "", key)
+    ends = list(end_of_days(results.between(at(START, 0), at(date(2026, 7, 4)))))
+    assert [each.as_of for each in ends] == [at(day) for day in days(START, date(2026, 7, 4))]
+    found_facts = adtl_facts(((each, results.facts(each, KINDS)) for each in ends), at(date(2026, 7, 4)))
+    assert found(found_facts, "us.adtl", "US-TX") == {"USD": 273}
 
 
 def test_evidence_names_the_evaluations_of_the_period():

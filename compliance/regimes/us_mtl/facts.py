@@ -108,7 +108,12 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "cash in or out of one person on one business day; `direction`: in or out",
         id=_TEXT, person=_TEXT, day=_DAY, direction=_TEXT, amount=_NUMBER, filed_at_=_MOMENT,
     ),
-    FactKind("us.fincen.registered", _DAY, _FIRM, "day of the last registration or renewal with FinCEN (Form 107)"),
+    FactKind(
+        "us.fincen.period_before",
+        _DAY,
+        _FIRM,
+        "31 December before the registration period with FinCEN (Form 107) began: 2024-12-31 for 2025 and 2026",
+    ),
     _records(
         "us.ofac.reports",
         "property blocked or transactions rejected; `kind`: blocked or rejected",

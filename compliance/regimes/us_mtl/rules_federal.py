@@ -137,11 +137,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "US-REG-01", "Registration with FinCEN is renewed",
         "A money services business registers with FinCEN and renews every two years.",
         "31 CFR 1022.380", _REGISTER, S, Primitive.AGE,
-        inputs={"last": "us.fincen.registered"},
-        parameters={"most": Parameter(years(2)), "warn_days": Parameter(Fraction(60), "days")},
-        effective_from=_BSA_SINCE, frequency="every two years", evidence="Form 107, acknowledged",
-        note="Counted from the last registration; the rule's own day at the end of the second calendar year is not "
-        "earlier.",
+        inputs={"last": "us.fincen.period_before"},
+        parameters={"most": Parameter(years(2), status=U), "warn_days": Parameter(Fraction(120), "days")},
+        effective_from=_BSA_SINCE,
+        frequency="every two years",
+        evidence="Form 107, acknowledged",
+        note="Two years were seen, in a secondary text. That a period is two calendar years, and is renewed by the "
+        "last day of the second, is taken as the stricter reading and was not seen.",
         **_FEDERAL,
     ),
     row(

@@ -157,7 +157,7 @@ GOOD: Mapping[str, Value] = {
     "retention": tuple(
         record("retention", **{"class": name}, keeps_years=10, gaps=0) for name in NY_CLASSES
     ),
-    "us.fincen.registered": date(2025, 9, 1),
+    "us.fincen.period_before": date(2024, 12, 31),
     "us.ofac.reports": rows(
         "us.ofac.reports", {"id": "b1", "kind": "rejected", "acted_at": at(9, 1), "reported_at": at(9, 8)}
     ),
@@ -273,7 +273,6 @@ CHANGES: Changes = {
         {"id": "a5", "kind": "art", "value": 50_000, "pledged": 0, "statutory_trust": False},
     ),
     "us.ny.required_capital": None,
-    "us.fincen.registered": date(2024, 11, 15),
     "cases": rows("cases", CASE, {**CASE, "id": "k2", "detected": at(8, 1), "filed": None, "state": "to file"}),
     "us.msbcr.activities": ACTIVITIES,
     "us.msbcr.lines": {name: amount(value) for name, value in _LINES.items()},

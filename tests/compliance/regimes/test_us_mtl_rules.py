@@ -88,7 +88,7 @@ FAILS: Mapping[str, Changes] = {
     "US-STR-01": first("detectors", complete=False),
     "US-TR-01": one("transfers", TRANSFER, complete=False),
     "US-REC-01": first("retention", keeps_years=amount(4)),
-    "US-REG-01": {"us.fincen.registered": date(2024, 9, 29)},
+    "US-REG-01": {"us.fincen.period_before": date(2023, 12, 31)},
     "US-OFAC-01": first("us.ofac.reports", reported_at=None),
     "US-OFAC-01.2": first("screening", open_hits=amount(1)),
     "US-OFAC-01.3": first("us.ofac.annual", filed_at=datetime(2026, 10, 1, 5, tzinfo=UTC)),

@@ -290,11 +290,11 @@ def test_filings_at_the_edge_of_their_day(rule, fact, end, due):
         assert [line.result.value for line in found.lines if line.key == end.isoformat()] == [expected], moment
 
 
-def test_registration_is_renewed_within_two_years():
-    limit = date(2024, 9, 30)
-    for day, expected in ((limit + timedelta(days=1), "pass"), (limit, "pass"), (limit - timedelta(days=1), "fail")):
-        assert result("US-REG-01", {"us.fincen.registered": day}) == expected
-    assert "due in" in judged("US-REG-01", {"us.fincen.registered": date(2024, 10, 20)}).warning
+def test_registration_is_renewed_by_the_end_of_its_second_year():
+    last = datetime(2027, 1, 1, 4, 59, 59, 999_999, tzinfo=UTC)
+    for now, expected in ((last - SECOND, "pass"), (last, "pass"), (last + SECOND, "fail")):
+        assert result("US-REG-01", {"us.fincen.period_before": date(2024, 12, 31)}, now) == expected
+    assert judged("US-REG-01").warning == "due in 92 days"
 
 
 @pytest.mark.parametrize(("rule", "years"), [("US-REC-01", 5), ("US-OFAC-01.4", 10), ("NY-REC-01", 7), ("CA-04", 5)])
