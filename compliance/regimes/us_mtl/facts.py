@@ -84,6 +84,13 @@ FACTS: Final[tuple[FactKind, ...]] = (
     FactKind(
         "us.msbcr.state_lines", _AMOUNTS, _FIRM, "lines ST10 to ST330 of the form, of the state", "USD", by_state=True
     ),
+    FactKind(
+        "us.activity.company", _AMOUNTS, _LEDGER, "lines TA240 to TA330 that the ledger gives", "USD"
+    ),
+    FactKind(
+        "us.activity.state", _AMOUNTS, _LEDGER, "lines ST240 to ST330 that the ledger gives for residents", "USD",
+        by_state=True,
+    ),
     _records(
         "us.msbcr.notes",
         "explanatory notes by field (FC100NOTE, TANOTE_1, ...); `state` for STNOTE_1 and TDBNOTE_1",

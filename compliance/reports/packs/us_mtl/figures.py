@@ -108,6 +108,8 @@ def state_figures(data: PackInput, state: str) -> dict[str, Figure]:
         derived["ST360"] = bond, "us.bond"
     if adtl is not None:
         derived["ST361"] = adtl, "us.adtl"
+    for code, value in (amounts_of(data, "us.activity.state", state) or {}).items():
+        derived[code] = value, "us.activity.state"
     stated = amounts_of(data, STATE_LINES, state) or {}
     return _figures(STATE, stated, derived, names_of(data, "us.msbcr.activities"), STATE_LINES)
 
@@ -140,6 +142,8 @@ def _whole(value: Fraction) -> int:
 def _derived(data: PackInput) -> dict[str, tuple[Fraction, str]]:
     """What facts give of the firm's lines."""
     found = _investments(records_of(data, "us.permissible"))
+    for code, number in (amounts_of(data, "us.activity.company") or {}).items():
+        found[code] = number, "us.activity.company"
     owed = dollars(data, "client_money.owed")
     if owed is not None:
         found["PI120"] = found["FC200"] = owed, "client_money.owed"
