@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Final
 
-from compliance.calendars import Clock
+from compliance.calendars import Clock, Unit, calendar
 from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, moment_text
 from compliance.rules import Comparator, Condition, ParameterValue, Rule
 from compliance.verdicts import Line, Outcome, Result
@@ -128,13 +128,13 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             since = row[condition.since]
             if left is None or since is None:
                 return False
-            is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
+            is_within = _is_within(left, since, view.clock(condition.right.removeprefix("@")))
             return is_within == (condition.operator == "within")
         case "in time":
             since = row[condition.since]
             if since is None:
                 return False
-            return _moment(left or view.as_of) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
+            return _is_within(left or view.as_of, since, view.clock(condition.right.removeprefix("@")))
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
@@ -187,8 +187,26 @@ def _operator(condition: Condition, view: View) -> str:
 
 
 def _is_uncertain(row: Record, view: View) -> bool:
-    unknown = [each for each in view.rule.where if row[each.left] is None and _operator(each, view) in _COMPARATORS]
+    unknown = [
+        each
+        for each in view.rule.where
+        if _operator(each, view) in _COMPARATORS
+        and (row[each.left] is None or (each.right.startswith(".") and row[each.right[1:]] is None))
+    ]
     return bool(unknown) and all(holds(each, row, view) for each in view.rule.where if each not in unknown)
+
+
+def _is_within(left: object, since: object, clock: Clock) -> bool:
+    """Whether `left` is in time by a clock that `since` set running; days are those of the clock's own calendar."""
+    days = calendar(clock.calendar)
+    if isinstance(since, datetime) or clock.unit is Unit.HOURS:
+        due = clock.due(_moment(since))
+    else:
+        assert isinstance(since, date), "a condition of time is about moments and days"
+        due = days.end_of(clock.due_day(since))
+    if isinstance(left, date) and not isinstance(left, datetime) and clock.unit is not Unit.HOURS:
+        return left <= days.day_of(due)
+    return _moment(left) <= due
 
 
 def _end_of(limit: object) -> datetime:
