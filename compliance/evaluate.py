@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from compliance.calendars import calendar
+from compliance.catalogue import STATES
 from compliance.facts import Evidence, Facts, Value, decimal_text
 from compliance.primitives import PRIMITIVES, View
 from compliance.primitives.view import holds
@@ -23,8 +24,6 @@ from compliance.verdicts import LINES_KEPT, Deadline, Outcome, Result, Verdict
 
 __all__ = ["STATES", "evaluate", "evaluate_rule"]
 
-STATES: Final = "licences.us.states"
-"""The fact that names the US states in which the entity is licensed; a rule by state has one verdict for each."""
 _WARN_BELOW: Final = Fraction(2, 100)
 _WARN_DAYS: Final = Fraction(7)
 
