@@ -119,7 +119,7 @@ def _print_regime(regime: str, set_words: str, verdicts: Sequence[Verdict], show
         note = "; ".join([*(f"missing {each}" for each in verdict.missing), verdict.warning, *due, verdict.note])
         word = Text(verdict.result.value, style=_STYLES[verdict.result])
         cells = (verdict.measured, verdict.required, note.strip("; "))
-        table.add_row(name, word, *(Text(shown(cell)) for cell in cells))
+        table.add_row(Text(shown(name)), word, *(Text(shown(cell)) for cell in cells))
     console().print(table)
 
 
@@ -240,4 +240,4 @@ def _print_verdict(verdict: Verdict) -> None:
     for deadline in verdict.deadlines:
         click.echo(f"  due: {deadline.what} by {moment_text(deadline.due)} ({deadline.clock})")
     for evidence in verdict.evidence:
-        click.echo(f"  evidence: {evidence.kind} {evidence.place} {evidence.digest}")
+        click.echo(shown(f"  evidence: {evidence.kind} {evidence.place} {evidence.digest}"))

@@ -20,6 +20,7 @@ from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
+from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
 from compliance.pack_input import Asked, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
@@ -119,9 +120,12 @@ def _period(regime: str, period: tuple[str | None, str | None], newest: datetime
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise InputError(text[:20], "is no day", "Write it as YYYY-MM-DD.") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise InputError(text[:20], "is no day of ours", f"Give one of the years {YEARS[0]} to {YEARS[1]}.")
+    return day
 
 
 def _now() -> datetime:
@@ -154,6 +158,9 @@ def _outside(
     chain = read_chain(folders, key)
     first, last = _period(regime, period, chain[-1].hour)
     exchange = chain[-1].document["statement"]["snapshot"].partition("/")[0]
+    known = {str(tree["entity"]) for each in chain for tree in (each.snapshot or {}).get("trees", ())}
+    if known and entity not in known:
+        raise InputError("--entity", "is in no statement of the chain", f"Choose from {', '.join(sorted(known))}.")
     asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
     source = HourSource(entity, within(chain, regime, first, last), Register(Path(), entity, ()), firm=stated)
@@ -174,7 +181,10 @@ def _attachments(pairs: Sequence[str]) -> dict[str, Path]:
         if not name or not file:
             raise InputError("--attach", "is no NAME=FILE", "Give the name by which the pack calls it, and the file.")
         path = Path(file)
-        found[f"attachments/{name}{path.suffix}"] = path
+        place = f"attachments/{name}{path.suffix}"
+        if place in found:
+            raise InputError("--attach", f"names {name[:40]} twice", "Give each document a name of its own.")
+        found[place] = path
     return found
 
 
