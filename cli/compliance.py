@@ -61,7 +61,12 @@ def _evaluation(folder: Path, at: str | None) -> Evaluation:
     if at is None:
         found = results.last()
     else:
-        found = results.at(datetime.fromtimestamp(read_time(at, "--at") // 1_000_000, UTC))
+        seconds = read_time(at, "--at") // 1_000_000
+        try:
+            moment = datetime.fromtimestamp(seconds, UTC)
+        except (ValueError, OverflowError, OSError):
+            raise InputError("--at", "is no time of ours", "Write 2026-11-22 or 2026-11-22T10:00:00Z.") from None
+        found = results.at(moment)
     if found is None:
         remedy = "Wait for the first attested hour, or run `tallystick compliance evaluate`."
         raise InputError(str(results.folder), "holds no evaluation of that time", remedy)

@@ -25,6 +25,7 @@ from compliance.gathering import HourSource
 from compliance.pack_input import Asked, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
+from compliance.reports.document import FILE_NAME
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.pack import Pack
 from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
@@ -182,6 +183,9 @@ def _attachments(pairs: Sequence[str]) -> dict[str, Path]:
             raise InputError("--attach", "is no NAME=FILE", "Give the name by which the pack calls it, and the file.")
         path = Path(file)
         place = f"attachments/{name}{path.suffix}"
+        if not FILE_NAME.match(place) or len(place) > 200:
+            words = "Use letters, digits, dots and dashes, no '..': it is the file's name in the pack."
+            raise InputError("--attach", f"gives the name {name[:40]!r}, which is none for a file of a pack", words)
         if place in found:
             raise InputError("--attach", f"names {name[:40]} twice", "Give each document a name of its own.")
         found[place] = path
