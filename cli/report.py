@@ -22,7 +22,7 @@ from cli.facts import firm_file
 from compliance.calendars import calendar
 from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
-from compliance.pack_input import Asked, pack_input, within
+from compliance.pack_input import Asked, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.reports.document import FILE_NAME
@@ -141,7 +141,8 @@ def _embedded(
     if not chain:
         raise InputError(str(config.hours), "holds no statement", "Wait for the first full hour.")
     first, last = _period(regime, period, chain[-1].hour)
-    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments)
+    after = following(chain, regime, last)
+    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, after)
     inside = within(chain, regime, first, last)
     with reading(config) as store:
         rooms = room_facts(config, inside[-1].hour, store) if inside else []
@@ -162,7 +163,8 @@ def _outside(
     known = {str(tree["entity"]) for each in chain for tree in (each.snapshot or {}).get("trees", ())}
     if known and entity not in known:
         raise InputError("--entity", "is in no statement of the chain", f"Choose from {', '.join(sorted(known))}.")
-    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments)
+    after = following(chain, regime, last)
+    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments, after)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
     source = HourSource(entity, within(chain, regime, first, last), Register(Path(), entity, ()), firm=stated)
     return pack_input(asked, source, kinds, [])

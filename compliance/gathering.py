@@ -165,7 +165,7 @@ def _reconciled(chain: Sequence[Statement], entity: str) -> list[Fact]:
     counts = {day: _unexplained(statement, entity) for day, statement in days.items()}
     rows: tuple[Record, ...] = tuple(
         {
-            "day": statement.hour.date(), "kind": "reserves", "differences": Fraction(counts[day]),
+            "day": statement.hour.date(), "kind": "assets", "differences": Fraction(counts[day]),
             "unexplained": Fraction(counts[day]), "prepared_by": "the close of the hour", "approved_by": None,
         }
         for day, statement in sorted(days.items(), key=lambda each: each[1].hour)

@@ -23,7 +23,10 @@ from compliance.verdicts import Result, Verdict
 from ledger.errors import InputError
 from ledger.store import history
 
-__all__ = ["Asked", "pack_input", "within"]
+__all__ = ["Asked", "following", "pack_input", "within"]
+
+WINDOW = timedelta(days=30)
+"""So far after a period coverage is shown, as far as there is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Asked:
     end: date
     prepared: datetime
     attachments: Mapping[str, Path] = field(default_factory=dict)
+    following: Sequence[Statement] = ()
+    """Statements after the period, which are not judged: what a firm shows at one moment must last a while."""
 
 
 def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> list[Statement]:
@@ -51,6 +56,12 @@ def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> l
     inside = [each for each in chain if first <= each.hour <= last]
     before = [each for each in chain if each.hour < first]
     return [*before[-1:], *inside] if inside else []
+
+
+def following(chain: Sequence[Statement], regime: str, end: date) -> list[Statement]:
+    """The statements after a period's last day, as far as the window after it reaches."""
+    last = calendar(ZONES[regime]).end_of(end)
+    return sorted((each for each in chain if last < each.hour <= last + WINDOW), key=lambda each: each.hour)
 
 
 def pack_input(
@@ -87,7 +98,7 @@ def pack_input(
         facts=facts,
         verdicts=verdicts,
         evaluations=tuple(evaluated),
-        coverage=tuple(_coverage(source)),
+        coverage=tuple(_coverage(replace(source, chain=[*source.chain, *asked.following]))),
         books=book_lines(attested[-1], source.entity) if attested else (),
         attachments=asked.attachments,
         evidence=tuple(Evidence("attestation", each.place, each.digest) for each in source.chain),

@@ -84,9 +84,15 @@ def guarantee(view: View) -> Outcome:
 def share(view: View) -> Outcome:
     """`part` stands in the relation `comparator` (default `<=`) to `limit` of `whole`; of nothing, nothing is a part.
 
-    Roles: `part`, `whole` (numbers). Parameters: `limit`, `comparator`; the limit's unit is that of the two.
+    Roles: `part`, `whole` (numbers, or amounts of which the parameter `currency` names the one that counts: without it
+    the rule lacks data). Parameters: `limit`, `comparator`; the limit's unit is that of the two.
     """
-    part, whole, limit = view.number("part"), view.number("whole"), view.fraction("limit")
+    part, whole, limit = _one(view, "part"), _one(view, "whole"), view.fraction("limit")
+    if part is None or whole is None:
+        currency = view.text("currency", "")
+        missing = tuple(f"{view.rule.inputs[role]}: no value in {currency}" for role in ("part", "whole"))
+        lacking = tuple(text for text, value in zip(missing, (part, whole), strict=True) if value is None)
+        return Outcome(Result.INSUFFICIENT, "", "", missing=lacking)
     comparator, unit = view.comparator(Comparator.AT_MOST), view.unit("limit")
     allowed = limit * whole
     below = [view.rule.inputs[role] for role, value in (("part", part), ("whole", whole)) if value < 0]
@@ -100,6 +106,12 @@ def share(view: View) -> Outcome:
     required = f"{comparator} {_percent(limit)} of {figure(whole, unit)}, {figure(allowed, unit)}"
     headroom = room / allowed if result is Result.PASS and allowed else None
     return Outcome(result, measured, required, figure(room, unit), headroom=headroom)
+
+
+def _one(view: View, role: str) -> Fraction | None:
+    """A number, or of amounts the one in the parameter `currency`; None where there is none."""
+    value = view.facts[role]
+    return view.number(role) if isinstance(value, Fraction) else view.amounts(role).get(view.text("currency", ""))
 
 
 def floor(view: View) -> Outcome:

@@ -234,6 +234,27 @@ def test_a_bad_file_of_facts_is_refused_whole(exchange, capsys, monkeypatch, tmp
     assert (register.read_bytes() if register.exists() else b"") == before
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["finance.total_assets", '"1000.5"'], 0),
+        (["finance.total_assets", "1000.5"], 2),
+        (["finance.total_assets", "'"], 2),
+        (["claims", "{ BTC = 1 }"], 2),
+        (["no.such", "1"], 2),
+        (["outstanding.state", "{ USD = 1 }"], 2),
+        (["outstanding.state", "{ USD = 1 }", "--state", "US-WY"], 0),
+        (["finance.total_assets", "1", "--state", "US-WY"], 2),
+        (["finance.total_assets", "1", "--attested-by", "a bank"], 2),
+    ],
+)
+def test_one_fact_is_set(exchange, capsys, monkeypatch, words, status):
+    monkeypatch.setenv("TALLYSTICK_PASSPHRASE", WORDS)
+    operator = str(exchange.folder / "secrets" / "operator-2.json")
+    more = ["--folder", str(exchange.folder), "--from", "1970-01-01", "--operator", operator]
+    call(capsys, "facts", "set", *words, *more, status=status)
+
+
 def test_only_operators_sign_facts(exchange, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("TALLYSTICK_PASSPHRASE", WORDS)
     path = tmp_path / "firm.toml"
