@@ -152,15 +152,15 @@ def test_a_firm_in_order_passes(rule):
     assert verdict.evidence and verdict.parameters and verdict.scope == scope(rule)
 
 
-ASKED_LATER = {"US-OFAC-01.3": datetime(2026, 10, 1, 6, tzinfo=UTC)}
+ASKED_AFTER = {"US-OFAC-01.3": datetime(2026, 10, 1, 6, tzinfo=UTC)}
 """What is filed after the moment of judgement is not filed yet: a late filing is judged when it is there."""
 
 
 @pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: f"{rule.id}-{rule.version}")
 def test_one_thing_wrong_fails(rule):
     given = facts(rule, FAILS[rule.id])
-    if rule.id in ASKED_LATER:
-        given = Facts(given.entity, ASKED_LATER[rule.id], given.catalogue, list(given))
+    if rule.id in ASKED_AFTER:
+        given = Facts(given.entity, ASKED_AFTER[rule.id], given.catalogue, list(given))
     verdict = evaluate_rule(rule, given, scope(rule))
     assert verdict.result is Result.FAIL and rule.consequence
 
