@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from cli.demo_steps import say, tallystick
@@ -21,12 +21,12 @@ def show(folder: Path, bundles: Sequence[Path]) -> list[str]:
     """Search the day's log, archive it, show verdicts and write the four packs; gives lines for the demo's end."""
     where = ["--folder", str(folder)]
     say("A compliance officer searches the day's orders and money for abuse. What lacks input is named as not run.")
-    tallystick("surveil", "run", *where, quiet=True)
+    tables = _write_tables(folder)
+    tallystick("surveil", "run", "--tables", str(tables), *where, quiet=True)
     say("The day's records go into the archive: a chain, and one signed root for the day.")
     day = _day_of(bundles[0])
     tallystick("archive", "new", *where, quiet=True)
-    kept = [word for regime in REGIMES for word in ("--regime", _KEPT_AS[regime])]
-    tallystick("archive", "day", (day - timedelta(days=1)).isoformat(), *where, *kept, quiet=True)
+    tallystick("archive", "day", day.isoformat(), *where, expect=(0, 2), quiet=True)
     say("After each hour the rules of four regimes were held against it. Some fail, and many lack data: it says which.")
     tallystick("compliance", "status", *where, expect=1, quiet=True)
     tallystick("compliance", "explain", EXPLAINED, *where, expect=1, quiet=True)
@@ -43,20 +43,31 @@ def show(folder: Path, bundles: Sequence[Path]) -> list[str]:
     words = ["--key", key, "--seed", "a seed that was published before", "--layouts", str(folder / "layouts.toml")]
     tallystick("procedures", *paths, *words, "--out", str(reports / "procedures"), expect=(0, 1, 2), quiet=True)
     return [
-        f"filed    {reports}: a pack for each of {', '.join(REGIMES)}, and an auditor's procedures; each has an index.html",
+        f"filed    {reports}: the packs of {', '.join(REGIMES)} and an auditor's procedures; open each index.html",
         f"why      tallystick compliance explain {EXPLAINED} --folder {folder}",
     ]
 
 
-_KEPT_AS = {"vara": "vara", "jfsa": "jp", "us-mtl": "us", "eu": "eu"}
-"""What retention calls the regimes: it knows more of them."""
+def _write_tables(folder: Path) -> Path:
+    """What the firm knows beside the log: who owns which account, and that nothing was fixed or announced that day."""
+    people = json.loads((folder / "people.json").read_bytes())
+    document = {
+        "announcements": [],
+        "clusters": {person["account"]: name for name, person in people.items()},
+        "fixings": [],
+        "levels": [],
+        "obligations": [],
+        "tagged_addresses": {},
+    }
+    path = folder / "surveillance-tables.json"
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return path
 
 
-def _day_of(bundle: Path) -> datetime:
+def _day_of(bundle: Path) -> date:
     """The UTC day of a bundle's hour."""
     statement = json.loads((bundle / "attestation.json").read_bytes())["statement"]
-    hour = datetime.fromisoformat(statement["snapshot"].split("/")[1])
-    return datetime(hour.year, hour.month, hour.day, tzinfo=UTC)
+    return datetime.fromisoformat(statement["snapshot"].split("/")[1]).date()
 
 
 def _require(out: Path) -> None:

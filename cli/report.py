@@ -20,10 +20,12 @@ from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
+from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
 from compliance.pack_input import Asked, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
+from compliance.reports.document import FILE_NAME
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.pack import Pack
 from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
@@ -119,9 +121,12 @@ def _period(regime: str, period: tuple[str | None, str | None], newest: datetime
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise InputError(text[:20], "is no day", "Write it as YYYY-MM-DD.") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise InputError(text[:20], "is no day of ours", f"Give one of the years {YEARS[0]} to {YEARS[1]}.")
+    return day
 
 
 def _now() -> datetime:
@@ -155,6 +160,9 @@ def _outside(
     chain = read_chain(folders, key)
     first, last = _period(regime, period, chain[-1].hour)
     exchange = chain[-1].document["statement"]["snapshot"].partition("/")[0]
+    known = {str(tree["entity"]) for each in chain for tree in (each.snapshot or {}).get("trees", ())}
+    if known and entity not in known:
+        raise InputError("--entity", "is in no statement of the chain", f"Choose from {', '.join(sorted(known))}.")
     after = following(chain, regime, last)
     asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments, after)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
@@ -176,7 +184,13 @@ def _attachments(pairs: Sequence[str]) -> dict[str, Path]:
         if not name or not file:
             raise InputError("--attach", "is no NAME=FILE", "Give the name by which the pack calls it, and the file.")
         path = Path(file)
-        found[f"attachments/{name}{path.suffix}"] = path
+        place = f"attachments/{name}{path.suffix}"
+        if not FILE_NAME.match(place) or len(place) > 200:
+            words = "Use letters, digits, dots and dashes, no '..': it is the file's name in the pack."
+            raise InputError("--attach", f"gives the name {name[:40]!r}, which is none for a file of a pack", words)
+        if place in found:
+            raise InputError("--attach", f"names {name[:40]} twice", "Give each document a name of its own.")
+        found[place] = path
     return found
 
 

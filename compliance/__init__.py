@@ -1,4 +1,4 @@
-"""Rules of four regimes as data, verdicts with evidence, and what people file. Imports por and ledger; used by cli alone.
+"""Rules of four regimes as data, verdicts with evidence, and what people file. May import por and ledger.
 
 In: signed statements of hours, the store that follows the log, and what only the firm knows. Out: verdicts and packs.
 

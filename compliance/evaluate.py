@@ -3,17 +3,19 @@
 Order: the rule's conditions of applicability (a fact that they lack is missing data), then the facts of its inputs
 (every missing one is named), then its primitive. A warning is given while a rule still passes: by headroom where the
 parameter `warn_below` (a share of what is required; default 2 %) is not reached, by time where fewer days are left than
-`warn_days` (default 7). What fails sets the rule's clocks running, from the moment since when it has failed.
+`warn_days` (default 7). What fails sets the rule's clocks running, from the moment since when it has failed. A moment
+that lacks data is no end of a breach: its clocks run on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
 from compliance.calendars import calendar
+from compliance.catalogue import STATES
 from compliance.facts import Evidence, Facts, Value, decimal_text
 from compliance.primitives import PRIMITIVES, View
 from compliance.primitives.view import holds
@@ -22,8 +24,6 @@ from compliance.verdicts import LINES_KEPT, Deadline, Outcome, Result, Verdict
 
 __all__ = ["STATES", "evaluate", "evaluate_rule"]
 
-STATES: Final = "licences.us.states"
-"""The fact that names the US states in which the entity is licensed; a rule by state has one verdict for each."""
 _WARN_BELOW: Final = Fraction(2, 100)
 _WARN_DAYS: Final = Fraction(7)
 
@@ -37,12 +37,13 @@ def evaluate(rules: RuleSet, facts: Facts, before: Iterable[Verdict] = (), zone:
     day = calendar(zone).day_of(facts.as_of)
     found: list[Verdict] = []
     for rule in rules.in_force(day):
-        found += [evaluate_rule(rule, facts, scope, earlier.get((rule.id, scope))) for scope in _scopes(rule, facts)]
+        scopes = _scopes(rule, facts, day)
+        found += [evaluate_rule(rule, facts, scope, earlier.get((rule.id, scope))) for scope in scopes]
     assert len({verdict.place for verdict in found}) == len(found), "one verdict for each rule and scope"
     return found
 
 
-def _scopes(rule: Rule, facts: Facts) -> Sequence[str]:
+def _scopes(rule: Rule, facts: Facts, day: date) -> Sequence[str]:
     if rule.scope is Scope.ENTITY:
         return [""]
     states = facts.find(STATES)
@@ -50,7 +51,9 @@ def _scopes(rule: Rule, facts: Facts) -> Sequence[str]:
     if states is None or not states.value:
         return [""]
     assert isinstance(states.value, frozenset), "states are names"
-    return sorted(states.value)
+    bound = [state for state in sorted(states.value) if rule.states is None or rule.states.bind(state, day)]
+    # Where it is the law of no state of the licences, one verdict says so.
+    return bound or [""]
 
 
 def evaluate_rule(rule: Rule, facts: Facts, scope: str = "", before: Verdict | None = None) -> Verdict:
@@ -86,7 +89,7 @@ def _applicability(rule: Rule, facts: Facts, scope: str) -> tuple[str, ...] | No
         states = facts.find(STATES)
         if states is None:
             missing.append(STATES)
-        elif not states.value:
+        elif not states.value or scope == "":
             return None
     for condition in rule.applies:
         fact = facts.find(condition.left, scope)
@@ -100,7 +103,8 @@ def _applicability(rule: Rule, facts: Facts, scope: str) -> tuple[str, ...] | No
 def _reason(rule: Rule) -> str:
     conditions: list[str] = [str(each) for each in rule.applies]
     if rule.scope is Scope.STATE:
-        conditions.append("a licence in a US state")
+        only = () if rule.states is None else rule.states.only
+        conditions.append(f"a licence in {' or '.join(only)}" if only else "a licence in a US state")
     return "applies where " + " and ".join(conditions)
 
 
@@ -118,9 +122,11 @@ def _verdict(
     rule: Rule, scope: str, as_of: datetime, outcome: Outcome, evidence: tuple[Evidence, ...], before: Verdict | None
 ) -> Verdict:
     since = None
-    if outcome.result is Result.FAIL:
-        is_going_on = before is not None and before.result is Result.FAIL and before.since is not None
-        since = before.since if is_going_on and before is not None else as_of
+    if outcome.result in (Result.FAIL, Result.INSUFFICIENT) and before is not None:
+        # What could not be seen meanwhile is not mended by that: else one missed hour would set back every deadline.
+        since = before.since
+    if outcome.result is Result.FAIL and since is None:
+        since = as_of
     deadlines = tuple(_deadlines(rule, since)) if since is not None else ()
     return Verdict(
         rule.id, rule.version, rule.regime, scope, as_of, outcome.result, outcome.measured, outcome.required,

@@ -80,7 +80,8 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule, one scope, one moment. `since`: since when it has failed without a pause, by the results kept."""
+    """One rule, one scope, one moment. `since`: since when it has failed, by the results kept; a moment that lacks data
+    is no pause, and carries it on."""
 
     rule: str
     version: str

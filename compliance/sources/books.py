@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -20,6 +21,7 @@ from sqlmodel import Session, col, select
 
 from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.attested import is_currency
+from ledger.errors import InputError
 from ledger.journal import AccountCode, ReasonCode
 from ledger.store import history
 from ledger.store.schema import EventRow
@@ -87,9 +89,11 @@ def book_facts(
     """The facts at a cut; `period` reaches back from it. `states`: those that figures are wanted of.
     `customers`: those of that position.
 
-    Raises AssertionError where the store is behind the position.
+    Raises InputError where the store is behind the position.
     """
-    assert position <= store.position.sequence, "the store has followed to the cut"
+    if position > store.position.sequence:
+        words = f"has followed the log to {store.position.sequence:,} only, and the hour was cut at {position:,}"
+        raise InputError("the store", words, "Start the exchange, or wait until its store has caught up.")
     first = history.position_at(store.session, _micros(cut - period)) + 1
     listed = history.events(store.session, "asset-listed", last=position)
     scales = {event.document["asset"]: int(event.document["scale"]) for event in listed}
@@ -99,11 +103,12 @@ def book_facts(
     evidence = (Evidence("command log", f"position {position}", digest),)
     values: dict[str, Value] = {
         "customers": _customers(customers),
-        "deposits": tuple(_deposits(reader)),
-        "withdrawals": tuple(_withdrawals(reader)),
         "postings.to_own": tuple(_to_own(reader)),
         "order_to_trade": tuple(_order_to_trade(reader, cut)),
     }
+    for name, rows in (("deposits", _deposits), ("withdrawals", _withdrawals)):
+        with suppress(_TooManyError):
+            values[name] = tuple(rows(reader))
     found = [Fact(name, value, cut, Assurance.CLAIMED, evidence) for name, value in values.items()]
     for state, (claims, money) in _by_state(reader, customers, states).items():
         found.append(Fact("claims.state", claims, cut, Assurance.CLAIMED, evidence, state))
@@ -166,10 +171,10 @@ def _by_state(
 
 
 def _deposits(reader: _Reader) -> Iterator[Record]:
-    """Deposits that were credited in the period; `received` is when the ledger first had them."""
-    assigned = {
-        event.reference for event in history.events(reader.session, "receipt-assigned", reader.first, reader.position)
-    }
+    """Deposits that were credited in the period, and all that are not credited yet, however old; `received` is when the
+    ledger first had them.
+    """
+    assigned = {event.reference for event in history.events(reader.session, "receipt-assigned", last=reader.position)}
     credited = history.events(reader.session, "deposit-credited", reader.first, reader.position)
     for event in _bounded(credited):
         yield _deposit(reader, event, reader.moment(event.sequence))
@@ -178,9 +183,9 @@ def _deposits(reader: _Reader) -> Iterator[Record]:
             if event.document["account"] is not None:
                 held = next(history.events_of_reference(reader.session, str(event.reference)), event)
                 yield _deposit(reader, event, reader.moment(held.sequence))
-    for event in _bounded(history.events(reader.session, "receipt-held", reader.first, reader.position)):
-        if event.reference not in assigned:
-            yield {**_deposit(reader, event, reader.moment(event.sequence)), "credited": None}
+    held_back = history.events(reader.session, "receipt-held", last=reader.position)
+    for event in _bounded(each for each in held_back if each.reference not in assigned):
+        yield {**_deposit(reader, event, reader.moment(event.sequence)), "credited": None}
 
 
 def _deposit(reader: _Reader, event: history.StoredEvent, received: datetime) -> Record:
@@ -193,29 +198,57 @@ def _deposit(reader: _Reader, event: history.StoredEvent, received: datetime) ->
 
 
 def _withdrawals(reader: _Reader) -> Iterator[Record]:
-    """Withdrawals that were asked for in the period, and how far each is."""
+    """Withdrawals that were asked for in the period, moved in it, or are still open, and how far each is."""
     requests: dict[str, dict[str, Any]] = {}
+    for row in reader.session.connection().execute(_OPEN, {"first": reader.first, "last": reader.position}):
+        event = next(history.events_of_reference(reader.session, str(row.reference)))
+        requests[event.document["request"]] = _request(reader, event)
     for event in _bounded(history.events(reader.session, "withdrawal-moved", reader.first, reader.position)):
         facts, moment = event.document, reader.moment(event.sequence)
-        row = requests.get(facts["request"])
+        found = requests.get(facts["request"])
         if facts["state"] == "held":
-            row = requests[facts["request"]] = {
-                "id": facts["request"], "account": facts["account"], "asset": facts["asset"], "requested": moment,
-                "units": reader.units(facts["asset"], int(facts["amount"])), "done": None, "state": "held",
-                # The request is a command that the customer's own key signed; the door takes no other.
-                "instructed": True,
-            }  # fmt: skip
-        elif row is not None:
-            row["state"] = facts["state"]
-            row["done"] = moment if facts["state"] in ("settled", "failed", "rejected") else None
+            requests[facts["request"]] = _request(reader, event)
+            continue
+        if found is None:
+            first = next(history.events_of_reference(reader.session, str(event.reference)))
+            found = requests[facts["request"]] = _request(reader, first)
+        found["state"] = facts["state"]
+        found["done"] = moment if facts["state"] in _FINAL else None
     yield from requests.values()
 
 
+_FINAL: Final = ("settled", "failed", "rejected")
+_OPEN: Final = text(
+    "SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence < :first "
+    "EXCEPT SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence <= :last "
+    """AND (document LIKE '%"settled"%' OR document LIKE '%"failed"%' OR document LIKE '%"rejected"%') """
+    "ORDER BY reference"
+)
+"""Requests of before the period that nothing has ended (`_FINAL`); what ended in the period comes by that event."""
+
+
+def _request(reader: _Reader, event: history.StoredEvent) -> dict[str, Any]:
+    """A withdrawal as its first event has it. The request is a command that the customer's own key signed; the door
+    takes no other.
+    """
+    facts = event.document
+    return {
+        "id": facts["request"], "account": facts["account"], "asset": facts["asset"],
+        "requested": reader.moment(event.sequence), "units": reader.units(facts["asset"], int(facts["amount"])),
+        "done": None, "state": facts["state"], "instructed": True,
+    }  # fmt: skip
+
+
 def _bounded(events: Iterator[history.StoredEvent]) -> Iterator[history.StoredEvent]:
-    """Not more than a fact can carry; a period with more asks for a shorter one."""
+    """Not more than a fact can carry; raises _TooManyError for a period with more."""
     for count, event in enumerate(events):
-        assert count < _RECORDS_MAX, "a fact carries at most 100,000 records: ask for a shorter period"
+        if count >= _RECORDS_MAX:
+            raise _TooManyError
         yield event
+
+
+class _TooManyError(Exception):
+    """A fact carries at most `_RECORDS_MAX` records; one that would need more is left out, and named as missing."""
 
 
 _TO_OWN: Final = text(

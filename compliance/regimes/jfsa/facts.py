@@ -88,7 +88,10 @@ FACTS: Final[tuple[FactKind, ...]] = (
         id=_TEXT, book=_TEXT, country=_TEXT, in_japan=_FLAG,
     ),
     # Filings.
-    FactKind("jfsa.year.first_month", _NUMBER, _FIRM, "month (1 to 12) in which the business year begins", "month"),
+    FactKind(
+        "jfsa.year.first_month", _TEXT, _FIRM, "month in which the business year begins",
+        choices=tuple(str(month) for month in range(1, 13)),
+    ),
     _records(
         "jfsa.filings.quarterly",
         "quarterly reports on the management of users' property (Form 13), and what was attached to each",

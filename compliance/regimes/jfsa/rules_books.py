@@ -120,7 +120,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "CAO 34(2)", "cao-33", V, Primitive.COMPLETENESS,
         inputs={"records": "record_fields"},
         parameters={"fields": Parameter(JOURNAL_FIELDS), "least": Parameter(Fraction(len(JOURNAL_FIELDS)), "fields")},
-        where=(Condition("record", "is", "jp"), Condition("field", "in", "@fields")),
+        where=(Condition("record", "is", "trade journal"), Condition("field", "in", "@fields")),
         must=(Condition("lacking", "is", "0"),),
         frequency="each trade", evidence="trade journal (取引日記帳), CSV", **_BOOKS,
         note="Fields of margin trades are asked for once there are such trades.",

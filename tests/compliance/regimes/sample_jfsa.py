@@ -139,11 +139,11 @@ GOOD: Mapping[str, Value] = {
     ),
     "retention": tuple(record("retention", **{"class": name}, keeps_years=10, gaps=0) for name in _KEPT),
     "record_fields": tuple(
-        record("record_fields", id=f"jp {name}", record="jp", field=name, records=900, lacking=0)
+        record("record_fields", id=f"trade journal/{name}", record="trade journal", field=name, records=900, lacking=0)
         for name in JOURNAL_FIELDS
     ),
     # reports and capital
-    "jfsa.year.first_month": amount(4),
+    "jfsa.year.first_month": "4",
     "jfsa.filings.quarterly": rows("jfsa.filings.quarterly", QUARTERLY),
     "jfsa.filings.accounts": rows("jfsa.filings.accounts", {"period_end": date(2026, 6, 30), "filed_at": at(8, 20)}),
     "jfsa.filings.annual": (),

@@ -59,7 +59,7 @@ def transfer(value, proof=None):
     return {"transfers": (found,)}
 
 
-def ran(ago, oldest=None):
+def ran(ago, oldest=NOW - timedelta(hours=1)):
     return {"detectors": tuple({**row, "ran_at": NOW - ago, "oldest_open": oldest} for row in GOOD["detectors"])}
 
 

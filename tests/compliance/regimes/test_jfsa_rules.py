@@ -12,7 +12,9 @@ from compliance.facts import Source, Value
 from compliance.regimes import catalogue
 from compliance.regimes.jfsa import RULES
 from compliance.regimes.jfsa.facts import FACTS
+from compliance.regimes.jfsa.rules_books import JOURNAL_FIELDS
 from compliance.rules import Rule, Scope, Status
+from compliance.transactions.journals import BOOKS
 from compliance.verdicts import Result
 from tests.compliance.regimes.sample_jfsa import (
     AS_OF,
@@ -228,6 +230,10 @@ def test_open_shortfalls_are_in_time_while_the_clock_runs():
         found = {2: at(9, 28, 0), 5: at(9, 18, 0)}[days]
         changes = one("jfsa.shortfalls", row, found=found, cured=None)
         assert evaluate_rule(rule_of(rule), firm(changes)).result is Result.PASS
+
+
+def test_the_trade_journals_fields_are_those_that_the_book_is_made_with():
+    assert set(JOURNAL_FIELDS) == BOOKS["jp"].needed and BOOKS["jp"].rule == "JP-BK-04"
 
 
 def test_wallets_of_unknown_owners_show_no_guarantee_in_order():

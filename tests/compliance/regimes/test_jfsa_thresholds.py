@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from compliance.evaluate import evaluate, evaluate_rule
 from compliance.regimes.jfsa import RULES
+from compliance.regimes.jfsa.facts import FACTS
 from compliance.regimes.jfsa.rules_books import KEPT_YEARS
 from compliance.regimes.jfsa.watch import liability_reserve
 from compliance.rules import Clock, Comparator, Parameter
@@ -207,14 +208,14 @@ def test_quarters_are_those_of_the_business_year():
         (2, ["2026-01-31", "2026-04-30", "2026-07-31"]),
         (12, ["2026-02-28", "2026-05-31", "2026-08-31"]),
     ):  # fmt: skip
-        found = judged("JP-RP-Q", {**since, "jfsa.year.first_month": amount(month)})
+        found = judged("JP-RP-Q", {**since, "jfsa.year.first_month": str(month)})
         assert sorted(line.key for line in found.lines) == ends
 
 
 def test_business_years_end_where_the_firm_says():
     since = {"business.since": date(2025, 1, 1), "jfsa.filings.annual": ()}
     for month, end in ((4, "2026-03-31"), (1, "2025-12-31"), (7, "2026-06-30")):
-        found = judged("JP-RP-A", {**since, "jfsa.year.first_month": amount(month)})
+        found = judged("JP-RP-A", {**since, "jfsa.year.first_month": str(month)})
         assert max(line.key for line in found.lines) == end
 
 
@@ -334,3 +335,9 @@ def test_the_guarantee_is_per_asset(hot, held):
     }
     covered = all(held.get(name, 0) >= units for name, units in hot.items())
     assert (result("JP-GUAR-01", changes) == "pass") is covered
+
+
+def test_a_month_that_is_none_is_refused():
+    kind = next(kind for kind in FACTS if kind.name == "jfsa.year.first_month")
+    assert kind.problem("4") is None and kind.problem("12") is None
+    assert kind.problem("13") and kind.problem("0") and kind.problem("April")

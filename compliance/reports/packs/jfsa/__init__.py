@@ -1,9 +1,9 @@
 """Japan's packs from a `PackInput`, each document in Japanese and beside it in English.
 
 `pack(data, kind)` makes them: the content of the quarterly report on users' property (`quarterly.py`, `property.py`),
-the check list for the practitioner (`checklist.py`), the statutory books (`books.py`). `texts.py` has the words,
-`japanese.py` turns rules and verdicts into Japanese (`rules_ja.py`, `facts_ja.py`, `phrases.py`), `returned.py` writes
-the report's items as JSON. No official form was read, so no conformity is claimed.
+the check list for the practitioner (`checklist.py`), the statutory books (`book_rows.py`, `books.py`). `texts*.py` have
+the words, `japanese.py` turns rules and verdicts into Japanese (`rules_ja.py`, `facts_ja.py`, `phrases.py`), and
+`returned.py` writes the report's items as JSON. No official form was read, so no conformity is claimed.
 """
 
 from __future__ import annotations

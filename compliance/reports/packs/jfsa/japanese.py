@@ -115,7 +115,8 @@ def _parameter(parameter: Parameter) -> Parameter:
 def _word(value: object) -> str:
     """A word or a number of a parameter."""
     text = parameter_text(Parameter(value)) if isinstance(value, Fraction) else str(value)
-    return LABELS_JA.get(text, FIELDS_JA.get(text, text))
+    tables = ((LABELS_JA, text), (FIELDS_JA, text), (LABELS_JA, f"trade journal/{text}"))
+    return next((table[name] for table, name in tables if name in table), text)
 
 
 _LABELLED: Final = ("owner", "custody", "control")

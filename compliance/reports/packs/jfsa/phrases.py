@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from compliance.regimes.jfsa import RULES
@@ -53,16 +54,22 @@ LABELS_JA: Final[Mapping[str, str]] = {
     "money": "金銭", "crypto": "暗号資産", "segregation": "分別管理", "guarantee": "履行保証", "client": "利用者",
     "own": "自己", "offline": "非接続", "online": "常時接続", "custodian": "第三者", "individual": "個人",
     "corporate": "法人", "money laundering": "資金洗浄", "dismissed": "却下", "assets": "資産", "out": "送付",
+    "quarter": "四半期", "month": "月", "year": "事業年度", "the day after": "期間経過の翌日", "parts": "合計",
+    "address": "アドレス", "period_end": "期末", "day": "営業日",
     "fiscal 2027": "2027年度", "attestation": "表明", "restatement": "訂正表明", "missed": "欠測",
-    "signed message": "署名", "jp": "取引日記帳", "trade": "取引の記録", "general_ledger": "総勘定元帳",
+    "signed message": "署名", "trade journal": "取引日記帳", "trade": "取引の記録", "general_ledger": "総勘定元帳",
     "customer_ledger": "顧客勘定元帳",
     "client_money_day": "金銭の額(営業日別)", "trust_property_day": "信託財産の額(営業日別)",
     "client_asset_day": "暗号資産の数量(営業日別)", "guarantee_day": "履行保証暗号資産の数量(営業日別)",
-    "segregation_audit": "監査の結果の記録", "kyc": "確認記録", "jp date": "年月日", "jp time": "時刻",
-    "jp user_name": "利用者の氏名", "jp own_or_agency": "自己又は媒介等の別", "jp side": "売付け・買付け・交換の別",
-    "jp asset": "暗号資産の名称", "jp quantity": "数量", "jp unit_price": "単価", "jp amount": "金額",
-    "jp other_asset": "交換の相手方の暗号資産", "jp counterparty": "相手方", "jp fee": "手数料",
-    "jp fee_asset": "手数料の通貨等",
+    "segregation_audit": "監査の結果の記録", "kyc": "確認記録",
+    "trade journal/date": "年月日", "trade journal/time": "時刻",
+    "trade journal/user_name": "利用者の氏名", "trade journal/own_or_agency": "自己又は媒介等の別",
+    "trade journal/side": "売付け・買付け・交換の別",
+    "trade journal/asset": "暗号資産の名称", "trade journal/quantity": "数量",
+    "trade journal/unit_price": "単価", "trade journal/amount": "金額",
+    "trade journal/other_asset": "交換の相手方の暗号資産", "trade journal/counterparty": "相手方",
+    "trade journal/fee": "手数料",
+    "trade journal/fee_asset": "手数料の通貨等",
 }  # fmt: skip
 """Keys and values of records that are the toolkit's own words."""
 
@@ -154,6 +161,7 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
 _COMPILED: Final = tuple((re.compile(pattern), words) for pattern, words in _PATTERNS)
 
 
+@lru_cache(4096)
 def phrase(text: str) -> str:
     """A text of a verdict in Japanese; figures and names stay."""
     if text in LABELS_JA:
