@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from compliance.procedures.outcomes import CutRow, MovementSample, Outcome, unperformed
+from compliance.procedures.sampling import draw
 from ledger.errors import CheckFailed, FormatError
 from ledger.log.extract import read_extract
 from ledger.log.record import Record, SegmentHeader
 from ledger.playback import check_entry, given_of
 from por.bundle import REPLAY
 from por.files import plain_size
-from por.procedures.outcomes import CutRow, MovementSample, Outcome, unperformed
-from por.procedures.sampling import draw
 from por.snapshot import SnapshotId, to_seconds
 from por.verify.audit import BundleAudit
 
