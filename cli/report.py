@@ -20,6 +20,7 @@ from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
+from compliance.facts import Fact
 from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
 from compliance.pack_input import Asked, following, pack_input, within
@@ -145,10 +146,20 @@ def _embedded(
     asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, after)
     inside = within(chain, regime, first, last)
     with reading(config) as store:
-        rooms = room_facts(config, inside[-1].hour, store) if inside else []
+        rooms = [*_log_fact(config, inside[-1].hour), *room_facts(config, inside[-1].hour, store)] if inside else []
         source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
         kept = results_of(config).between(inside[0].hour, inside[-1].hour) if inside else []
         return pack_input(asked, source, kinds, kept)
+
+
+def _log_fact(config: Config, hour: datetime) -> list[Fact]:
+    """What the evaluation of the hour found of the log, which it reads whole; nothing where there was none."""
+    results = results_of(config)
+    found = results.at(hour)
+    if found is None or found.as_of != hour:
+        return []
+    fact = results.facts(found, catalogue()).find("log.whole")
+    return [] if fact is None else [fact]
 
 
 def _outside(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import shlex
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -17,11 +18,14 @@ from cli.exchange.aside import Aside
 from cli.exchange.judging import JudgeJob, LogCheck, judge_hours, load_register, register_path, results_of
 from cli.exchange.reading import reading
 from cli.main import cli
-from compliance.facts import Assurance, Fact
+from cli.report import _log_fact
+from compliance.facts import Assurance, Evidence, Fact, Source
 from compliance.gathering import ATTESTED_MAX, HourSource, _merged, _reconciled, gather, wallet_book
 from compliance.pack_input import _coverage, within
 from compliance.regimes import REGIMES, catalogue
 from compliance.register import Statement as FirmStatement
+from compliance.reports.pack import evidence_of
+from compliance.reports.packs.evidence import _origins
 from compliance.sources import books
 from compliance.sources.attested import Statement
 from compliance.sources.chain import bundles_in, read_chain
@@ -290,3 +294,49 @@ def test_no_process_for_the_rules_stopped_trading(monkeypatch):
     assert beside.work() is None  # once, and not with every turn of the loop
     beside.ask()
     assert beside.finish() == ["the rules could not be evaluated"]
+
+
+# Packs.
+
+
+def test_the_command_beside_a_hash_printed_another_one(exchange, capsys):
+    key = exchange.folder / "secrets" / "exchange-key.json"
+    [statement] = read_chain(bundles_in(exchange.config.hours)[:1], None)
+    found = list(evidence_of([Evidence("attestation", statement.place, statement.digest)]))
+    program, verb, folder, _, _, as_json = shlex.split(found[0].command)
+    assert (program, verb, as_json) == ("tallystick", "audit", "--json")
+    capsys.readouterr()
+    run(cli, [verb, str(exchange.config.hours / folder), "--key", str(key), as_json])
+    assert found[0].sha256 in capsys.readouterr().out
+    # The head of a chain is no file's hash, and no command says so.
+    log = Evidence("screening log", "screening/log.jsonl", "ab" * 32)
+    file = Evidence("firm's file", "firm.toml", "cd" * 32)
+    assert [each.command for each in evidence_of([log, file])] == ["", "sha256sum firm.toml"]
+
+
+def test_a_pack_lacked_what_the_hour_itself_had_found(exchange, capsys, tmp_path):
+    judged(exchange)
+    capsys.readouterr()
+    words = ["report", "eu", "--folder", str(exchange.folder), "--out", str(tmp_path / "pack"), "--format", "html"]
+    run(cli, [*words, "--to", second(exchange).date().isoformat(), "--json"])
+    assert json.loads(capsys.readouterr().out)["counts"]
+    facts = _log_fact(exchange.config, second(exchange))
+    assert [fact.value for fact in facts] == [True]
+    assert _log_fact(exchange.config, second(exchange) + timedelta(minutes=1)) == []
+
+
+def second(day):
+    return read_chain(bundles_in(day.config.hours)[:2], None)[-1].hour
+
+
+def test_the_firms_word_was_shown_as_the_ledgers():
+    kind = catalogue()["client_money.held"]
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+
+    def origins(*words):
+        evidence = tuple(Evidence(word, "", "ab" * 32) for word in words)
+        return _origins(Fact(kind.name, {}, now, Assurance.CLAIMED, evidence), kind)
+
+    assert origins("attestation") == [Source.LEDGER] and origins() == [Source.LEDGER]
+    assert origins("firm's register", "document of a bank") == [Source.FIRM]
+    assert origins("command log", "firm's register") == [Source.LEDGER, Source.FIRM]

@@ -9,11 +9,16 @@ from fractions import Fraction
 import pytest
 
 from compliance.calendars import Clock, Unit
-from compliance.evaluate import evaluate_rule
+from compliance.evaluate import evaluate, evaluate_rule
 from compliance.facts import Assurance, Fact, FactKind, Facts, Shape, Source
+from compliance.firm_values import read_value
 from compliance.primitives.view import View, holds
+from compliance.regimes import REGIMES, catalogue, rule_set
+from compliance.reports.packs.coverage import coverage_blocks
+from compliance.reports.packs.texts import ENGLISH as TEXTS
 from compliance.rules import Comparator, Condition, Parameter, Primitive, Rule, Status
 from compliance.verdicts import Result
+from tests.compliance.regimes import sample_vara
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """A Wednesday."""
@@ -294,3 +299,45 @@ def test_a_record_whose_limit_nobody_knows_was_left_out():
     assert result(judged, records=(row,)) is Result.INSUFFICIENT
     assert result(judged, records=({**row, "limit": Fraction(5)},)) is Result.PASS
     assert result(judged, records=({**row, "limit": Fraction(4)},)) is Result.FAIL
+
+
+# Words.
+
+
+@pytest.mark.parametrize("name", ["eu.licences", "eu.services", "eu.activities", "vara.activities"])
+def test_a_licence_with_a_slip_of_the_pen_made_every_rule_not_applicable(name):
+    with pytest.raises(ValueError, match="choose from"):
+        read_value(catalogue()[name], ["Mica"])
+    assert read_value(catalogue()[name], list(catalogue()[name].choices)) == frozenset(catalogue()[name].choices)
+
+
+def test_every_word_that_decides_whether_a_rule_applies_is_one_that_can_be_stated():
+    for regime in REGIMES:
+        for judged in rule_set(regime).rules:
+            for condition in judged.applies:
+                stated = catalogue()[condition.left]
+                if condition.operator == "contains":
+                    assert condition.right in stated.choices, f"{judged.id}: {condition}"
+
+
+# The table of coverage and the verdict on it.
+
+
+def test_pledged_units_were_covered_in_the_table_and_not_by_the_rule():
+    data = sample_vara.sample()
+    pledge = {
+        "id": "p", "asset": "ETH", "units": Fraction(50), "consent": None, "licence": None, "in_wallets": True,
+    }  # fmt: skip
+    facts = data.facts.with_facts(Fact("encumbrances", (pledge,), data.facts.as_of, Assurance.CLAIMED))
+    point = data.coverage[-1]._replace(
+        hour=data.facts.as_of, owed=facts.find("claims").value, held=facts.find("reserves.client").value
+    )
+    pledged = replace(
+        data, facts=facts, coverage=(point,), verdicts=tuple(evaluate(data.rules, facts, zone="AE"))
+    )  # fmt: skip
+
+    def answers(given):
+        return {row[0]: row[5] for row in coverage_blocks(given, TEXTS)[0].table.rows}
+
+    assert point.held["ETH"] >= point.owed["ETH"]
+    assert answers(replace(data, coverage=(point,)))["ETH"] == "pass" and answers(pledged)["ETH"] == "fail"
