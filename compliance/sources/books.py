@@ -169,7 +169,7 @@ def _by_state(
 
 
 def _sums(key: NDArray[np.int64], amounts: NDArray[np.uint8]) -> dict[int, int]:
-    """The exact sums of big-endian numbers of 16 bytes by key: in four columns of 32 bits, which 2^32 rows do not fill."""
+    """The exact sums by key of big-endian numbers of 16 bytes: in columns of 32 bits, which 2^32 rows do not fill."""
     if not len(key):
         return {}
     order = np.argsort(key, kind="stable")

@@ -142,7 +142,7 @@ class Books:
         self.work = work
         size = HOUSE + BALANCES * work.accounts
         self.debits, self.credits, self.versions, self.newest = ([0] * size for _ in range(4))
-        self.assets = [place for place in range(len(ASSETS))] * 2
+        self.assets = list(range(len(ASSETS))) * 2
         for number in range(work.accounts):
             self.assets += assets_of(number)
         self.claims, self.house = [0] * len(ASSETS), [0] * len(ASSETS)
@@ -353,7 +353,9 @@ def write_store(path: Path, url: str, work: Workload) -> list[Built]:
     claims = ((n, books.assets[n], claim, 2 + (n - HOUSE) // BALANCES) for n in range(HOUSE, size))
     connection.executemany("INSERT INTO account VALUES (?, ?, ?, ?)", claims)
     counters = zip(books.debits, books.credits, books.versions, books.newest, strict=True)
-    balances = ((n, 0, debit, 0, credit, version, newest) for n, (debit, credit, version, newest) in enumerate(counters))
+    balances = (
+        (n, 0, debit, 0, credit, version, newest) for n, (debit, credit, version, newest) in enumerate(counters)
+    )
     connection.executemany("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?, ?)", balances)
     connection.execute("DELETE FROM position")
     put("position", [(1, bytes(32), last[0], last[6], last[2], books.entries, size)])
@@ -408,7 +410,7 @@ def write_statements(folder: Path, cuts: list[Built], accounts: int, key: Signin
         (bundle / "attestation.json").write_bytes(data)
 
 
-def begin_folder(folder: Path, work: Workload) -> tuple[Config, HouseSecrets, list[Built]]:
+def begin_folder(folder: Path, work: Workload) -> None:
     """The exchange's folder with everything but evaluations."""
     genesis = make_secrets(folder / "secrets", EXCHANGE, "main", FIRST * 10**6, WORDS)
     (folder / "genesis.json").write_bytes(genesis.to_file())
@@ -417,4 +419,3 @@ def begin_folder(folder: Path, work: Workload) -> tuple[Config, HouseSecrets, li
     secrets = HouseSecrets.load(folder / "secrets", WORDS)
     cuts = write_store(folder / "store.sqlite", config.store_url, work)
     write_statements(config.hours, cuts, work.accounts, secrets.signing)
-    return config, secrets, cuts
