@@ -49,6 +49,8 @@ bench-ledger: $(INSTALLED) ## benchmarks of the exchange: matching, ledger, log,
 	$(RUN) -m tests.benchmarks.store
 	$(RUN) -m tests.benchmarks.exchange --commands 16000 --repeat 2
 	$(RUN) -m tests.benchmarks.exchange_hour --accounts 10000
+	$(RUN) -m tests.benchmarks.statements
+	$(RUN) -m tests.benchmarks.surveillance --events 1000000
 
 bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000

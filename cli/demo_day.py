@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cli import demo_compliance
 from cli.common import console
 from cli.demo_steps import chain, say, tallystick
 from cli.exchange.day import HALF
@@ -39,10 +40,12 @@ def show(folder: Path, hours: int) -> list[str]:
         if len(bundles) != hours:
             raise TallystickError(f"the demo expected {hours} hours and saw {len(bundles)}")
         _check(folder, node, bundles)
+    filed = demo_compliance.show(folder, bundles)
     return [
         f"a day    {hours} hours, one crash, replayed from the log to the same roots: {folder / 'findings.html'}",
         f"public   {folder / 'site' / 'index.html'}: coverage over the day, from the signed files alone",
         f"yours    {folder / 'statement'}: one customer's statement, and {folder / 'proof.json'}: their proof",
+        *filed,
     ]
 
 

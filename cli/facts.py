@@ -35,24 +35,77 @@ def facts() -> None:
     """The firm's register: licences, capital, bank titles, consents, auditors' reports. Dated, signed, append-only."""
 
 
+_attested = click.option("--attested-by", default="", help="The third party whose --document shows these facts.")
+_document = click.option(
+    "--document", type=click.Path(dir_okay=False, path_type=Path), help="The document; its hash is entered."
+)
+
+
+@facts.command("set")
+@click.argument("name")
+@click.argument("value")
+@folder_option
+@_from
+@_operator
+@click.option("--state", default="", help="For a fact that is kept by US state: which, as US-NY.")
+@_attested
+@_document
+@json_option
+def set_(
+    name: str, value: str, folder: Path, since: str, operator: Path, state: str, attested_by: str,
+    document: Path | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Enter one fact: NAME is VALUE, as TOML writes it ('"100.50"', 'true', '2026-01-01', '["US-NY"]')."""
+    kinds, config = catalogue(), Config.load(folder)
+    kind = _stated(kinds, name)
+    if kind is None:
+        raise InputError(name[:60], "is no fact that a firm states", "See `tallystick facts template`.")
+    try:
+        raw = tomllib.loads(f"value = {value}")["value"]
+        read = read_value(kind, raw)
+    except tomllib.TOMLDecodeError:
+        raise InputError(name, "is no TOML value", f"Write it as: {example(kind)}") from None
+    except ValueError as error:
+        raise InputError(name, str(error), f"Write it as: {example(kind)}") from None
+    if kind.by_state != bool(state):
+        problem = "is kept by US state" if kind.by_state else "is not kept by state"
+        raise InputError(name, problem, "Give --state for such a fact, and for no other.")
+    return _enter(config, kinds, {(name, state): read}, since, operator, (attested_by, document), as_json)
+
+
 @facts.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @folder_option
 @_from
 @_operator
-@click.option("--attested-by", default="", help="The third party whose --document shows these facts.")
-@click.option("--document", type=click.Path(dir_okay=False, path_type=Path), help="The document; its hash is entered.")
+@_attested
+@_document
 @json_option
 def import_(
     file: Path, folder: Path, since: str, operator: Path, attested_by: str, document: Path | None, as_json: bool
 ) -> int:
     """Enter the facts of FILE (TOML, as `facts template` writes it): those that differ from what holds on that day."""
+    kinds, config = catalogue(), Config.load(folder)
+    values = _read_file(file, kinds)
+    return _enter(config, kinds, values, since, operator, (attested_by, document), as_json)
+
+
+def _stated(kinds: Mapping[str, FactKind], name: str) -> FactKind | None:
+    """The kind of a fact that a firm may state; None for any other name."""
+    kind = kinds.get(name)
+    return None if kind is None or kind.source is Source.ATTESTATION else kind
+
+
+def _enter(
+    config: Config, kinds: Mapping[str, FactKind], values: Mapping[tuple[str, str], Value], since: str, operator: Path,
+    shown_by: tuple[str, Path | None], as_json: bool,
+) -> int:  # fmt: skip
+    """Enter those of some facts that differ from what holds on the day; `shown_by`: third party and document."""
+    attested_by, document = shown_by
     if attested_by and document is None:
         raise InputError("--attested-by", "has no --document", "Give the document by which the third party attests.")
     data = read_input(document, "document") if document is not None else b""
     digest = hashlib.sha256(data).hexdigest() if document is not None else ""
-    kinds, config = catalogue(), Config.load(folder)
-    values = _read_file(file, kinds)
     moment = _day(since)
     register = _register(config, kinds)
     known = {(fact.name, fact.scope): fact.value for fact in register.facts(moment)}

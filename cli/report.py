@@ -21,7 +21,7 @@ from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
 from compliance.gathering import HourSource
-from compliance.pack_input import Asked, bounds, pack_input, within
+from compliance.pack_input import WINDOW, Asked, bounds, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.reports.inputs import PackInput
@@ -136,8 +136,12 @@ def _embedded(
     if not bundles:
         raise InputError(str(config.hours), "holds no statement", "Wait for the first full hour.")
     first, last = _period(regime, period, read_statement(bundles[-1], key).hour)
-    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments)
-    inside = within(read_period(bundles, key, *bounds(regime, first, last)), regime, first, last)
+    begin, end = bounds(regime, first, last)
+    chain = read_period(bundles, key, begin, end + WINDOW)
+    asked = Asked(
+        config.exchange, rule_set(regime), first, last, _now(), attachments, following(chain, regime, last)
+    )
+    inside = within(chain, regime, first, last)
     with reading(config) as store:
         rooms = room_facts(config, inside[-1].hour, store) if inside else []
         source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
@@ -159,7 +163,8 @@ def _outside(
     chain = read_chain(folders, key)
     first, last = _period(regime, period, chain[-1].hour)
     exchange = chain[-1].document["statement"]["snapshot"].partition("/")[0]
-    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments)
+    after = following(chain, regime, last)
+    asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments, after)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
     source = HourSource(entity, within(chain, regime, first, last), Register(Path(), entity, ()), firm=stated)
     return pack_input(asked, source, kinds, [])

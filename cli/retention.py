@@ -94,7 +94,9 @@ def new(folder: Path, at: Path | None, as_json: bool) -> int:
 @click.argument("day", required=False)
 @folder_option
 @archive_option
-@click.option("--regime", "regimes", multiple=True, required=True, help="Whose rules the records are kept under.")
+@click.option(
+    "--regime", "regimes", multiple=True, help="Whose rules the records are kept under; all if none is given."
+)
 @click.option("--add", "added", multiple=True, help="CLASS=FOLDER: more records, in a folder of the exchange's.")
 @click.option(
     "--statements",

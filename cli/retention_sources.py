@@ -36,7 +36,7 @@ def record_class(text: str) -> RecordClass:
 def read_regimes(names: Sequence[str]) -> tuple[Regime, ...]:
     """Regimes by their names, each once, in order; raises InputError."""
     try:
-        return tuple(sorted({Regime(name) for name in names}))
+        return tuple(sorted({Regime(name) for name in names} or set(Regime)))
     except ValueError as error:
         known = ", ".join(each.value for each in Regime)
         raise InputError("--regime", str(error), f"Name some of: {known}.") from None

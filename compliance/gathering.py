@@ -156,7 +156,7 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     counts = {day: _unexplained(statement) for day, statement in days.items()}
     rows: tuple[Record, ...] = tuple(
         {
-            "day": statement.hour.date(), "kind": "reserves", "differences": Fraction(counts[day]),
+            "day": statement.hour.date(), "kind": "assets", "differences": Fraction(counts[day]),
             "unexplained": Fraction(counts[day]), "prepared_by": "the close of the hour", "approved_by": None,
         }
         for day, statement in sorted(days.items(), key=lambda each: each[1].hour)

@@ -19,7 +19,10 @@ from compliance.sources.attested import Statement, book_lines, coverage_points
 from compliance.verdicts import Verdict
 from ledger.errors import InputError
 
-__all__ = ["Asked", "bounds", "pack_input", "within"]
+__all__ = ["WINDOW", "Asked", "bounds", "following", "pack_input", "within"]
+
+WINDOW = timedelta(days=30)
+"""So far after a period coverage is shown, as far as there is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Asked:
     end: date
     prepared: datetime
     attachments: Mapping[str, Path] = field(default_factory=dict)
+    following: Sequence[Statement] = ()
+    """Statements after the period, which are not judged: what a firm shows at one moment must last a while."""
 
 
 def bounds(regime: str, start: date, end: date) -> tuple[datetime, datetime]:
@@ -46,6 +51,12 @@ def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> l
     inside = [each for each in chain if first <= each.hour <= last]
     before = [each for each in chain if each.hour < first]
     return [*before[-1:], *inside] if inside else []
+
+
+def following(chain: Sequence[Statement], regime: str, end: date) -> list[Statement]:
+    """The statements after a period's last day, as far as the window after it reaches."""
+    _, last = bounds(regime, end, end)
+    return [each for each in chain if last < each.hour <= last + WINDOW]
 
 
 def pack_input(
@@ -81,7 +92,7 @@ def pack_input(
         facts=facts,
         verdicts=verdicts,
         evaluations=tuple(kept),
-        coverage=tuple(coverage_points(source.chain, source.entity, book)),
+        coverage=tuple(coverage_points([*source.chain, *asked.following], source.entity, book)),
         books=book_lines(attested[-1], source.entity) if attested else (),
         attachments=asked.attachments,
         evidence=tuple(Evidence("attestation", each.place, each.digest) for each in source.chain),

@@ -75,6 +75,8 @@ def plain(value: Any) -> Any:
     others it could rewrite what the terminal already shows.
     """
     if isinstance(value, str):
+        if value.isascii() and value.isprintable():
+            return value  # nearly every text is, and statements have millions
         return "".join(_visible(character) for character in value)
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from ledger.errors import InputError
 from ledger.journal import AccountCode
 from ledger.store import history
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
+from ledger.store.listed import asset_scales, markets, price_unit
 from ledger.store.schema import EventRow
 from ledger.store.snapshot import StoreSnapshot, open_at
 from ledger.trading.market import Market
@@ -36,6 +37,7 @@ __all__ = [
     "follow_order",
     "fresh_order",
     "key_documents",
+    "latest_keys",
     "markets",
     "order_documents",
     "price_unit",
@@ -129,10 +131,14 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
 
 def key_documents(session: Session, account: str, last: int | None = None) -> list[dict[str, Any]]:
     """The keys that ever could sign for an account, each as it was at a position or is now, as they were registered."""
+    return latest_keys(account_events(session, "key-changed", account, last))
+
+
+def latest_keys(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same from the events that changed keys, in their order."""
     keys: dict[str, dict[str, Any]] = {}
-    for document in account_events(session, "key-changed", account, last):
-        del document["position"]
-        keys[document["key"]] = document
+    for document in documents:
+        keys[document["key"]] = {name: value for name, value in document.items() if name != "position"}
     return list(keys.values())
 
 
@@ -204,31 +210,3 @@ def document_of(row: EventRow) -> dict[str, Any]:
     """The fields of a stored event."""
     document: dict[str, Any] = json.loads(row.document)
     return document
-
-
-# What is listed.
-
-
-def asset_scales(session: Session) -> dict[str, int]:
-    """The scale of each asset."""
-    return {event.document["asset"]: event.document["scale"] for event in history.events(session, "asset-listed")}
-
-
-def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
-    """How each market spells prices and quantities; its own limits are not known here."""
-    found = {}
-    for event in history.events(session, "market-listed"):
-        base, quote = event.document["base"], event.document["quote"]
-        tick, step = event.document["tick"], event.document["step"]
-        name, quote_scale = event.document["market"], scales[quote]
-        found[name] = Market(
-            name, base, quote, scales[base], quote_scale, tick, quote_scale, step, price_max=1, quantity_max=1
-        )
-    return found
-
-
-def price_unit(session: Session) -> str | None:
-    """What reference prices are stated in; None while no feed has stated any."""
-    query = select(EventRow).where(EventRow.kind == "prices-set", col(EventRow.order_id).is_(None))
-    row = session.exec(query.order_by(col(EventRow.sequence).desc()).limit(1)).first()
-    return None if row is None else str(document_of(row)["unit"])

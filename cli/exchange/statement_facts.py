@@ -7,16 +7,16 @@ the orders behind them are listed on their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlmodel import Session, col, select
 
 from cli.exchange import reading
 from cli.exchange.config import Config
-from cli.exchange.published import attested_by
+from cli.exchange.published import PublishedHour, attested_by
 from cli.exchange.words import second_text, time_text
 from cli.statement_data import (
     AssetLines,
@@ -45,11 +45,12 @@ from ledger.store.schema import CommandRow, EventRow, OrderRow
 from ledger.trading.market import Market
 from por.attestation import fingerprint
 
-__all__ = ["Period", "gather"]
+__all__ = ["OPEN_STATES", "Period", "Shared", "gather"]
 
+_AT_ONCE: Final = 500
 ARCHIVED: Final = "in an archived segment of the log"
 _TYPES: Final = {kind.TYPE: need for kind, need in REQUIREMENTS.items()}
-_OPEN: Final = frozenset({"open", "waits for its trigger", "triggered", "accepted", "traded"})
+OPEN_STATES: Final = frozenset({"open", "waits for its trigger", "triggered", "accepted", "traded"})
 Progress = Callable[[str, int, int], None]
 
 
@@ -77,6 +78,24 @@ def _edge(session: Session, hours: Path, micros: int) -> int:
     return history.position_at(session, micros - 1)
 
 
+class Shared(Protocol):
+    """What many statements of one period have in common, read once for all of them (`all_statements`)."""
+
+    scales: Mapping[str, int]
+    markets: Mapping[str, Market]
+    price_unit: str | None
+    hour: PublishedHour | None
+
+    def records(self, sequences: Sequence[int]) -> dict[int, Record | None]:
+        """The log's records of some commands, with what a statement asks of them; None for what is gone."""
+
+    def documents(self, kind: str, account: str) -> list[dict[str, Any]]:
+        """An account's events of a kind up to the period's end, with their positions."""
+
+    def open_orders(self, account: str) -> dict[int, dict[str, Any]]:
+        """The states of the account's orders that rest or wait at the period's end."""
+
+
 @dataclass(slots=True)
 class _Gatherer:
     """One statement being filled in."""
@@ -90,11 +109,15 @@ class _Gatherer:
     commands: dict[int, CommandRow] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     price_unit: str | None = None
+    shared: Shared | None = None
 
     def read_records(self, wanted: Iterable[int]) -> None:
         """The log's records of some commands; None for those that are no longer in the log."""
         missing = sorted(set(wanted) - self.records.keys())
         if not missing:
+            return
+        if self.shared is not None:
+            self.records.update(self.shared.records(missing))
             return
         reader = LogReader(self.config.paths.log, self.config.exchange, self.config.genesis().hash)
         self.records.update((sequence, None) for sequence in missing)
@@ -107,6 +130,14 @@ class _Gatherer:
                 self.records[int(record.sequence)] = record
             if done % 1_000 == 0:
                 self.progress("reading who signed", done, total)
+
+    def read_commands(self, wanted: Iterable[int]) -> None:
+        """The store's rows of some commands, many at a time."""
+        missing = sorted(set(wanted) - self.commands.keys())
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            for row in self.session.exec(select(CommandRow).where(col(CommandRow.sequence).in_(some))):
+                self.commands[row.sequence] = row
 
     def command(self, sequence: int) -> CommandRow:
         """The store's row of a command."""
@@ -147,6 +178,7 @@ class _Gatherer:
                 lines[id(stated)] = [line for line in stated.lines if line.posted]
                 found.setdefault(key.subaccount, {}).setdefault(key.asset, {})[key.code] = stated
         moved = {line.command for some in lines.values() for line in some}
+        self.read_commands(moved)
         self.read_records(sequence for sequence in moved if self.command(sequence).account == self.account)
         result = []
         for name, assets in sorted(found.items()):
@@ -200,14 +232,8 @@ class _Gatherer:
 
     def open_orders(self, scales: Mapping[str, int]) -> tuple[OpenOrder, ...]:
         """The orders that rest or wait at the period's end."""
-        states: dict[int, dict[str, Any]] = {}
-        for event in history.events_of(self.session, self.account, 1, self.period.last):
-            if event.kind == "order-report" and event.order_id is not None:
-                state = states.setdefault(event.order_id, reading.fresh_order(event.order_id, event.market))
-                reading.follow_order(state, event.document)
-                if state["state"] not in _OPEN:
-                    del states[event.order_id]
-        markets = reading.markets(self.session, scales)
+        states = self.order_states() if self.shared is None else self.shared.open_orders(self.account)
+        markets = reading.markets(self.session, scales) if self.shared is None else self.shared.markets
         placed = {number: self.session.get(OrderRow, number) for number in states}
         self.read_records(row.command for row in placed.values() if row is not None)
         found = []
@@ -216,6 +242,17 @@ class _Gatherer:
             if row is not None:
                 found.append(self.open_order(number, row.command, state, markets, scales))
         return tuple(each for each in found if each is not None)
+
+    def order_states(self) -> dict[int, dict[str, Any]]:
+        """What became of every order that has not ended by the period's end."""
+        states: dict[int, dict[str, Any]] = {}
+        for event in history.events_of(self.session, self.account, 1, self.period.last):
+            if event.kind == "order-report" and event.order_id is not None:
+                state = states.setdefault(event.order_id, reading.fresh_order(event.order_id, event.market))
+                reading.follow_order(state, event.document)
+                if state["state"] not in OPEN_STATES:
+                    del states[event.order_id]
+        return states
 
     def open_order(
         self,
@@ -270,10 +307,16 @@ class _Gatherer:
 
     # Keys and consents.
 
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        """The account's events of a kind up to the period's end."""
+        if self.shared is not None:
+            return self.shared.documents(kind, self.account)
+        return reading.account_events(self.session, kind, self.account, self.period.last)
+
     def keys(self) -> tuple[RegisteredKey, ...]:
         """The keys that could sign for the account at some time of the period."""
         found = []
-        for each in reading.key_documents(self.session, self.account, self.period.last):
+        for each in reading.latest_keys(self.documents("key-changed")):
             self.roles[each["key"]] = each["role"]
             until = min((micros for micros in (each["ended"], each["expires"]) if micros is not None), default=None)
             if until is None or until > self.period.start_us:
@@ -293,10 +336,8 @@ class _Gatherer:
         """What the customer agreed to before the period's end, each with when it was withdrawn, if it was."""
         found: list[Consent] = []
         standing: dict[str, int] = {}
-        for each in reading.consent_documents(self.session, self.account):
-            if each["position"] > self.period.last:
-                break
-            subject, when = each["consent"], time_text(each["time"])
+        for each in self.documents("consent-set"):
+            subject, when = each["consent"], time_text(self.command(each["position"]).applied_micros)
             before = standing.pop(subject, None)
             if before is not None:
                 found[before] = Consent(subject, found[before].text_sha256, found[before].given, when)
@@ -306,12 +347,13 @@ class _Gatherer:
         return tuple(found)
 
 
-def _inclusion(session: Session, hours: Path, account: str, end_us: int) -> InclusionReference | None:
-    """The newest attested hour of the period or before it, with what its trees hold for the account."""
-    hour = attested_by(hours, second_text(end_us))
+def _inclusion(
+    session: Session, hour: PublishedHour | None, account: str, scales: Mapping[str, int]
+) -> InclusionReference | None:
+    """What the trees of the newest attested hour of the period, or before it, hold for the account."""
     if hour is None:
         return None
-    scales, sums = reading.asset_scales(session), dict[str, tuple[int, int]]()
+    sums: dict[str, tuple[int, int]] = {}
     for owed in reading.balances_of(session, account, hour.position):
         claim, debt = sums.get(owed.asset, (0, 0))
         sums[owed.asset] = (claim + owed.claim, debt + owed.debt)
@@ -320,12 +362,25 @@ def _inclusion(session: Session, hours: Path, account: str, end_us: int) -> Incl
 
 
 def gather(
-    session: Session, config: Config, account: str, period: Period, prepared_us: int, progress: Progress
+    session: Session,
+    config: Config,
+    account: str,
+    period: Period,
+    prepared_us: int,
+    progress: Progress,
+    shared: Shared | None = None,
 ) -> StatementData:
-    """The statement of an account; raises InputError for one that is not there, and the errors of the log."""
-    reading.find_opened(session, account)
-    scales = reading.asset_scales(session)
-    gatherer = _Gatherer(session, config, account, period, progress, price_unit=reading.price_unit(session))
+    """The statement of an account; raises InputError for one that is not there, and the errors of the log.
+
+    With `shared`, the account is known to be there.
+    """
+    if shared is None:
+        reading.find_opened(session, account)
+        scales: Mapping[str, int] = reading.asset_scales(session)
+        unit, hour = reading.price_unit(session), attested_by(config.hours, second_text(period.end_us))
+    else:
+        scales, unit, hour = shared.scales, shared.price_unit, shared.hour
+    gatherer = _Gatherer(session, config, account, period, progress, price_unit=unit, shared=shared)
     keys = gatherer.keys()
     return StatementData(
         exchange=config.exchange,
@@ -338,5 +393,5 @@ def gather(
         open_orders=gatherer.open_orders(scales),
         keys=keys,
         consents=gatherer.consents(),
-        inclusion=_inclusion(session, config.hours, account, period.end_us),
+        inclusion=_inclusion(session, hour, account, scales),
     )

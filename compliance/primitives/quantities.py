@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from compliance.facts import decimal_text
-from compliance.formulas import FORMULAS
+from compliance.formulas import FORMULAS, Lacking
 from compliance.primitives.view import View, of_lines
 from compliance.rules import Comparator
 from compliance.verdicts import Line, Outcome, Result, figure
@@ -76,9 +76,15 @@ def guarantee(view: View) -> Outcome:
 def share(view: View) -> Outcome:
     """`part` stands in the relation `comparator` (default `<=`) to `limit` of `whole`; of nothing, nothing is a part.
 
-    Roles: `part`, `whole` (numbers). Parameters: `limit`, `comparator`; the limit's unit is that of the two.
+    Roles: `part`, `whole` (numbers, or amounts of which the parameter `currency` names the one that counts: without it
+    the rule lacks data). Parameters: `limit`, `comparator`; the limit's unit is that of the two.
     """
-    part, whole, limit = view.number("part"), view.number("whole"), view.fraction("limit")
+    part, whole, limit = _one(view, "part"), _one(view, "whole"), view.fraction("limit")
+    if part is None or whole is None:
+        currency = view.text("currency", "")
+        missing = tuple(f"{view.rule.inputs[role]}: no value in {currency}" for role in ("part", "whole"))
+        lacking = tuple(text for text, value in zip(missing, (part, whole), strict=True) if value is None)
+        return Outcome(Result.INSUFFICIENT, "", "", missing=lacking)
     comparator, unit = view.comparator(Comparator.AT_MOST), view.unit("limit")
     allowed = limit * whole
     result = Result.PASS if comparator.holds(part, allowed) else Result.FAIL
@@ -90,15 +96,26 @@ def share(view: View) -> Outcome:
     return Outcome(result, measured, required, figure(room, unit), headroom=headroom)
 
 
+def _one(view: View, role: str) -> Fraction | None:
+    """A number, or of amounts the one in the parameter `currency`; None where there is none."""
+    value = view.facts[role]
+    return view.number(role) if isinstance(value, Fraction) else view.amounts(role).get(view.text("currency", ""))
+
+
 def floor(view: View) -> Outcome:
     """`measured` is at least what the `formula` (parameter; default `constant`) requires.
 
-    Roles: `measured` (number) and those that the formula reads. Parameter `comparator`, default `>=`; with `<=` or `<`
-    the floor is a cap.
+    Roles: `measured` (number) and those that the formula reads; with the parameter `measure` the figure is that of
+    another formula, and not of a role. Parameter `comparator`, default `>=`; with `<=` or `<` the floor is a cap.
+    What a formula lacks is *insufficient data*.
     """
-    measured, name = view.number("measured"), view.text("formula", "constant")
+    name, measure = view.text("formula", "constant"), view.text("measure", "")
     parameters = {each: parameter.value for each, parameter in view.rule.parameters.items()}
-    required, working = FORMULAS[name](parameters, view.facts)
+    try:
+        required, working = FORMULAS[name](parameters, view.facts)
+        measured, how = FORMULAS[measure](parameters, view.facts) if measure else (view.number("measured"), "")
+    except Lacking as lacking:
+        return Outcome(Result.INSUFFICIENT, "", "", missing=lacking.what)
     comparator, unit = view.comparator(Comparator.AT_LEAST), view.text("unit", "")
     result = Result.PASS if comparator.holds(measured, required) else Result.FAIL
     is_cap = comparator in (Comparator.AT_MOST, Comparator.LESS)
@@ -106,7 +123,8 @@ def floor(view: View) -> Outcome:
     headroom = room / required if result is Result.PASS and required > 0 else None
     shown = figure(required, unit)
     words = f"{comparator} {shown}" + ("" if working == decimal_text(required) else f" = {working}")
-    return Outcome(result, figure(measured, unit), words, figure(room, unit), headroom=headroom)
+    note = f"measured: {how}" if how else ""
+    return Outcome(result, figure(measured, unit), words, figure(room, unit), note, headroom=headroom)
 
 
 def _percent(number: Fraction) -> str:

@@ -133,16 +133,21 @@ def leverage(view: View) -> Outcome:
     Role: `records`; parameters `limit`, and the fields' names `exposure` and `base` (defaults: those words), `key`.
     With a parameter `limits` (rows of class, limit) the record's field `class` chooses the limit; a class without a row
     fails. With a role `limit` (a number) that fact is the limit, and the parameter `offset` (default 0) is added to it:
-    for limits that the firm itself must set. `least` as in `completeness`.
+    for limits that the firm itself must set. With a parameter `limit_field` each record's own field of that name is its
+    limit, and a record without it lacks data. `least` as in `completeness`.
     """
     key, comparator = view.text("key", "id"), view.comparator(Comparator.AT_MOST)
     exposure_name, base_name = view.text("exposure", "exposure"), view.text("base", "base")
     limits = {str(row[0]): row[1] for row in view.table("limits")} if "limits" in view.rule.parameters else None
+    own = view.text("limit_field", "")
     lines, headrooms = [], []
     for row in view.records("records"):
         exposure, base = row[exposure_name], row[base_name]
-        limit = _limit(view) if limits is None else limits.get(shown(row["class"]))
+        limit = row[own] if own else _limit(view) if limits is None else limits.get(shown(row["class"]))
         name = shown(row[key])
+        if own and limit is None:
+            lines.append(Line(name, Result.INSUFFICIENT, "—", "", note=f"{own} is not known"))
+            continue
         if exposure is None or base is None:
             lines.append(Line(name, Result.INSUFFICIENT, "—", "", note=f"{exposure_name} or {base_name} is not known"))
             continue
@@ -158,7 +163,7 @@ def leverage(view: View) -> Outcome:
             headrooms.append(room / allowed)
         words = f"{comparator} {figure(limit)} x {figure(base)}"
         lines.append(Line(name, result, figure(exposure), words, figure(room)))
-    limit_text = "the limit of its class" if limits is not None else figure(_limit(view))
+    limit_text = own.replace("_", " ") if own else "the limit of its class" if limits else figure(_limit(view))
     required = f"{exposure_name} {comparator} {limit_text} x {base_name}"
     return _lacking(view, len(lines), required) or of_lines(
         lines, "within the limit", required, headroom=min(headrooms, default=None)

@@ -66,9 +66,12 @@ def _each_day(view: View) -> Outcome:
 def deadline(view: View) -> Outcome:
     """Each period that ended has its filing by the day it is due.
 
-    Roles: `filings` (records: period_end, filed_at?), `since` (the day from which periods count). Parameters: `period`
-    (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or `due_dates` (rows of a
-    period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days they are.
+    Roles: `filings` (records: period_end, filed_at?), `since` (the day from which periods count), and where the rule
+    names it `first_month` (a text, 1 to 12: the month in which the business year begins, whose periods they are).
+    Parameters: `period` (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or
+    `due_dates` (rows of a period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days
+    they are. With the text `the day after` in the parameter `counted_from` a month runs from the first day after the
+    period to its last: one month after 30 June ends on 31 July.
     """
     filed = {row["period_end"]: row["filed_at"] for row in view.records("filings")}
     days = calendar(view.text("calendar", "ALL") if "due" not in view.rule.parameters else view.clock("due").calendar)
@@ -101,10 +104,13 @@ def _none(lines: list[Line]) -> str:
 
 
 def _period_ends(view: View, today: date) -> Iterator[date]:
-    """The last days of the calendar periods that are over and not too old, oldest first."""
+    """The last days of the periods that are over and not too old, oldest first; of calendar ones by default."""
     months = _MONTHS[view.text("period", "quarter")]
     since = max(view.day("since"), today - timedelta(days=int(view.fraction("look_back", LOOK_BACK_DAYS))))
-    start = date(since.year, (since.month - 1) // months * months + 1, 1)
+    # Periods stand on a grid of months that begins with the business year.
+    offset = (int(str(view.facts["first_month"])) - 1) % months if view.has("first_month") else 0
+    first = (since.year * 12 + since.month - 1 - offset) // months * months + offset
+    start = date(first // 12, first % 12 + 1, 1)
     while (following := add_months(start, months)) <= today:
         end = following - timedelta(days=1)
         if end >= since:
@@ -114,6 +120,8 @@ def _period_ends(view: View, today: date) -> Iterator[date]:
 
 def _due_day(view: View, end: date) -> date:
     if "due" in view.rule.parameters:
+        if view.text("counted_from", "the last day") == "the day after":
+            return view.clock("due").due_day(end + timedelta(days=1)) - timedelta(days=1)
         return view.clock("due").due_day(end)
     dates = {str(row[0]): str(row[1]) for row in view.table("due_dates")}
     found = date.fromisoformat(f"{end.year}-{dates[end.isoformat()[5:]]}")

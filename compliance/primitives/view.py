@@ -8,14 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Final
 
-from compliance.calendars import Clock
+from compliance.calendars import Clock, Unit, calendar
 from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, moment_text
 from compliance.rules import Comparator, Condition, ParameterValue, Rule
 from compliance.verdicts import Line, Outcome, Result
 
-__all__ = ["View", "described", "holds", "of_lines", "shown", "start_of"]
+__all__ = ["View", "described", "due_of", "holds", "of_lines", "shown", "start_of"]
 
 _SPOKEN: Final = {"by": "no later than", "in time": "within", "not within": "later than"}
+_LISTED: Final = 8
+"""So many texts of a list are said, of one that is over twice as long; the procedure's parameters have all of them."""
 _COMPARATORS: Final = {each.value for each in Comparator}
 
 
@@ -128,13 +130,13 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             since = row[condition.since]
             if left is None or since is None:
                 return False
-            is_within = _moment(left) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
+            is_within = _moment(left) <= due_of(view.clock(condition.right.removeprefix("@")), since)
             return is_within == (condition.operator == "within")
         case "in time":
             since = row[condition.since]
             if since is None:
                 return False
-            return _moment(left or view.as_of) <= view.clock(condition.right.removeprefix("@")).due(_moment(since))
+            return _moment(left or view.as_of) <= due_of(view.clock(condition.right.removeprefix("@")), since)
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
@@ -170,7 +172,9 @@ def described(condition: Condition, view: View) -> str:
     elif right.startswith("@"):
         value = view.parameter(right[1:])
         rows = value if isinstance(value, tuple) else (value,)
-        right = ", ".join(shown(each) if isinstance(each, Fraction) else str(each) for each in rows)
+        words = [shown(each) if isinstance(each, Fraction) else str(each) for each in rows]
+        more = f" and {len(words) - _LISTED} more" if len(words) > 2 * _LISTED else ""
+        right = ", ".join(words[:_LISTED] if more else words) + more
     elif right.startswith("."):
         right = right[1:].replace("_", " ")
     operator = _operator(condition, view)
@@ -219,6 +223,13 @@ def _texts(right: str, view: View) -> set[str]:
     if right.startswith("@"):
         return {str(row[0]) for row in view.table(right[1:])}
     return {each.strip() for each in right.split(",")}
+
+
+def due_of(clock: Clock, since: object) -> datetime:
+    """The last moment in time. A day is one of the clock's own calendar, whatever day it is in UTC when it begins."""
+    if isinstance(since, date) and not isinstance(since, datetime) and clock.unit is not Unit.HOURS:
+        return calendar(clock.calendar).end_of(clock.due_day(since))
+    return clock.due(_moment(since))
 
 
 def _moment(value: object) -> datetime:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from compliance.facts import Record
+from compliance.transactions.journals import BOOKS
 from ledger.errors import InputError
 
 __all__ = ["Manifest", "field_records", "file_records"]
@@ -61,7 +62,31 @@ def field_records(manifests: Iterable[Manifest]) -> tuple[Record, ...]:
                 rows.append(
                     {"id": name, "record": kind.record, "field": "any", "records": clean + held, "lacking": held}
                 )
+        rows += _book_fields(manifest)
     return tuple(rows)
+
+
+_BOOKS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "jp": ("trade journal", {}),
+    "vara": ("transaction", {"account": "accounts", "fee": "fees", "name": "names"}),
+}
+"""A book of transactions: what rules call such a record, and the fields that they call otherwise."""
+
+
+def _book_fields(manifest: Manifest) -> Iterator[Record]:
+    """Of each field that a book needs, how many rows lack it. A fee is a column of every row, and may be none."""
+    completeness = manifest.document.get("completeness")
+    if not isinstance(completeness, Mapping) or completeness.get("book") not in _BOOKS:
+        return
+    record, names = _BOOKS[completeness["book"]]
+    count, missing = _number(manifest, completeness, "rows"), completeness.get("missing", {})
+    for field in sorted({*BOOKS[completeness["book"]].needed, *names}):
+        name = names.get(field, field)
+        lacking = Fraction(missing.get(field, 0))
+        yield {
+            "id": f"{manifest.folder}/{record}/{name}", "record": record, "field": name, "records": count,
+            "lacking": lacking,
+        }  # fmt: skip
 
 
 def _files(manifest: Manifest) -> Iterator[Record]:

@@ -188,6 +188,19 @@ def test_a_pack_is_written_whole_and_says_what_it_lacks(exchange, capsys, tmp_pa
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("kind", ["call-report", "state-exam", "federal"])
+def test_us_packs_are_written_from_a_folder(exchange, capsys, tmp_path, kind):
+    """Of an exchange that said little of the United States: everything is there, and a draft calls itself one."""
+    out = tmp_path / kind
+    words = ["--folder", str(exchange.folder), "--kind", kind, "--format", "html", "--out", str(out), "--json"]
+    document = json.loads(call(capsys, "report", "us-mtl", *words))
+    assert document["counts"]["insufficient data"] > 0
+    assert "unaudited" in (out / f"{kind}.html").read_text()
+    if kind == "call-report":
+        assert "schema not verified" in document["notes"]["msb-call-report.xml"]
+        assert "draft, not for filing" in (out / "msb-call-report.xml").read_text()
+
+
 def test_a_pack_is_made_from_bundles_alone(exchange, capsys, tmp_path):
     firm = tmp_path / "firm.toml"
     firm.write_text(FIRM)
@@ -232,6 +245,27 @@ def test_a_bad_file_of_facts_is_refused_whole(exchange, capsys, monkeypatch, tmp
     )
     assert status == 2 and words in capsys.readouterr().err
     assert (register.read_bytes() if register.exists() else b"") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["finance.total_assets", '"1000.5"'], 0),
+        (["finance.total_assets", "1000.5"], 2),
+        (["finance.total_assets", "'"], 2),
+        (["claims", "{ BTC = 1 }"], 2),
+        (["no.such", "1"], 2),
+        (["outstanding.state", "{ USD = 1 }"], 2),
+        (["outstanding.state", "{ USD = 1 }", "--state", "US-WY"], 0),
+        (["finance.total_assets", "1", "--state", "US-WY"], 2),
+        (["finance.total_assets", "1", "--attested-by", "a bank"], 2),
+    ],
+)
+def test_one_fact_is_set(exchange, capsys, monkeypatch, words, status):
+    monkeypatch.setenv("TALLYSTICK_PASSPHRASE", WORDS)
+    operator = str(exchange.folder / "secrets" / "operator-2.json")
+    more = ["--folder", str(exchange.folder), "--from", "1970-01-01", "--operator", operator]
+    call(capsys, "facts", "set", *words, *more, status=status)
 
 
 def test_only_operators_sign_facts(exchange, capsys, monkeypatch, tmp_path):

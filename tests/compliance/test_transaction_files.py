@@ -101,3 +101,13 @@ def test_users_of_a_carf_file_are_counted():
 def test_what_is_no_manifest_is_refused_with_its_folder(manifest):
     with pytest.raises(InputError, match="transactions/"):
         file_records([manifest])
+
+
+def test_books_of_transactions_say_of_each_field_how_many_rows_lack_it():
+    document = {"completeness": {"book": "vara", "missing": {"country": 1, "name": 2}, "rows": 16}, "files": {}}
+    rows = {row["field"]: row for row in field_records([Manifest("nov", datetime(2026, 11, 1, tzinfo=UTC), document)])}
+    assert {row["record"] for row in rows.values()} == {"transaction"}
+    assert {name: int(row["lacking"]) for name, row in rows.items() if row["lacking"]} == {"country": 1, "names": 2}
+    # Every field that the rule VARA-REC-01b asks of a transaction is told.
+    assert set(rows) >= {"amount", "date", "time", "instruction", "fees", "names", "accounts", "country"}
+    assert all(row["records"] == 16 for row in rows.values())

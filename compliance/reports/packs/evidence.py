@@ -44,7 +44,7 @@ def _fact_row(data: PackInput, fact: Fact, texts: Texts) -> tuple[str, ...]:
     if isinstance(fact.value, Fraction) and kind.unit:
         value = f"{value} {kind.unit}"
     origin = texts["who_" + kind.source.value.replace(" ", "_")]
-    digests = ", ".join(dict.fromkeys(each.digest[:16] for each in fact.evidence))
+    digests = ", ".join(dict.fromkeys(each.digest[:16] for each in fact.evidence if each.digest))
     return name, value, shown_moment(fact.as_of), origin, fact.assurance.value, digests
 
 

@@ -58,13 +58,15 @@ class Pack:
 class Part:
     """One document of a pack: the filing's name as its readers know it, its blocks, and more lines beside the title.
 
-    `verdicts` are those that its cover counts; None: all of the input.
+    `verdicts` are those that its cover counts; None: all of the input. `texts`: its words, where they are not those of
+    the pack: a document in another language.
     """
 
     report: str
     blocks: Sequence[Block]
     facts: tuple[tuple[str, str], ...] = ()
     verdicts: tuple[Verdict, ...] | None = None
+    texts: Texts | None = None
 
 
 def assemble(
@@ -88,11 +90,19 @@ def assemble(
         tuple(dict.fromkeys(chart for block in blocks for chart in block.charts)),
         tuple(evidence_items(given)),
     )
-    hashes = ((texts["data_hash"], hashlib.sha256(pack_json(data)).hexdigest()),)
+    digest = hashlib.sha256(pack_json(data)).hexdigest()
     documents = {}
     for name, part in parts.items():
+        words = texts if part.texts is None else part.texts
         seen = given if part.verdicts is None else replace(given, verdicts=part.verdicts)
-        documents[name] = document(seen, part.report, part.blocks, texts, hashes=hashes, facts=part.facts)
+        documents[name] = document(
+            seen,
+            part.report,
+            part.blocks,
+            words,
+            hashes=((words["data_hash"], digest),),
+            facts=part.facts,
+        )
     return Pack(
         given.rules.regime, title, data, documents, dict(files or {}), dict(notes or {}), dict(given.attachments)
     )

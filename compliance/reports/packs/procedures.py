@@ -69,7 +69,7 @@ def _procedure(number: str, rule: Rule, verdict: Verdict, texts: Texts) -> Proce
             # Conditions of applicability are about facts, whose names are said as they are.
             told = [str(each) if name == "applies" else described(each, view) for each in conditions]
             words += texts[f"procedure_{name}"].format(conditions="; ".join(told))
-    digests = tuple(dict.fromkeys(each.digest[:16] for each in verdict.evidence))
+    digests = tuple(dict.fromkeys(each.digest[:16] for each in verdict.evidence if each.digest))
     return Procedure(
         number,
         plain(f"{verdict_name(verdict)}: {words}"),
