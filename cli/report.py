@@ -138,9 +138,7 @@ def _embedded(
     first, last = _period(regime, period, read_statement(bundles[-1], key).hour)
     begin, end = bounds(regime, first, last)
     chain = read_period(bundles, key, begin, end + WINDOW)
-    asked = Asked(
-        config.exchange, rule_set(regime), first, last, _now(), attachments, following(chain, regime, last)
-    )
+    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, following(chain, regime, last))
     inside = within(chain, regime, first, last)
     with reading(config) as store:
         rooms = room_facts(config, inside[-1].hour, store) if inside else []

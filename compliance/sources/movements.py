@@ -118,9 +118,10 @@ def _records(
     moved: Sequence[_Moved],
     scales: Mapping[str, int],
     record: Callable[[_Moved, Fraction, int | None], Record],
+    most: int = RECORDS_MAX,
 ) -> Iterator[Record]:
     """The records in the order of the movements, and after them the groups."""
-    alone, groups = parted(moved)
+    alone, groups = _parted(moved, most)
     for each in alone:
         yield record(each, Fraction(each.quanta, 10 ** scales[each.asset]), None)
     for (asset, state), others in sorted(groups.items()):
@@ -130,9 +131,7 @@ def _records(
         yield record(slowest._replace(id=name, account="several"), units, len(others))
 
 
-def parted(
-    moved: Sequence[_Moved], most: int = RECORDS_MAX
-) -> tuple[list[_Moved], dict[tuple[str, str], list[_Moved]]]:
+def _parted(moved: Sequence[_Moved], most: int) -> tuple[list[_Moved], dict[tuple[str, str], list[_Moved]]]:
     """The movements that stand by themselves, in their order, and all others by asset, state and being done."""
     if len(moved) <= most:
         return list(moved), {}
