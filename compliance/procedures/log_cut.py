@@ -64,7 +64,7 @@ def read_log(label: str, bundle: Path, audit: BundleAudit) -> LogView | str:
             first = first or last
             if command["type"] in MOVEMENTS:
                 movements.append((record, command))
-    except (FormatError, CheckFailed, OSError, KeyError, TypeError, ValueError) as problem:
+    except (FormatError, CheckFailed, OSError, LookupError, TypeError, ValueError) as problem:
         return f"the log cannot be read: {problem}"
     return LogView(header, first, before and before._replace(where="last before"), last, movements)
 
