@@ -9,9 +9,11 @@ import shlex
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
+from cli import travel_rule_node
 from cli.common import run
 from cli.exchange import aside
 from cli.exchange.aside import Aside
@@ -340,3 +342,16 @@ def test_the_firms_word_was_shown_as_the_ledgers():
     assert origins("attestation") == [Source.LEDGER] and origins() == [Source.LEDGER]
     assert origins("firm's register", "document of a bank") == [Source.FIRM]
     assert origins("command log", "firm's register") == [Source.LEDGER, Source.FIRM]
+
+
+def test_the_other_institutions_reason_commanded_the_terminal(capsys, monkeypatch):
+    found = SimpleNamespace(
+        missing=(), reason="\x1b[2Jno", state="rejected", counterparty="x", customer="c", is_originating=True, terms=None,
+        transaction=None, transfer="t",
+    )  # fmt: skip
+    node = SimpleNamespace(
+        register=SimpleNamespace(named=lambda to: SimpleNamespace(url="")), conversation=lambda to, transfer: found
+    )
+    monkeypatch.setattr(travel_rule_node, "deliver", lambda url, data: None)
+    assert travel_rule_node._exchange_of_messages(node, "x", b"", "t", False) == 1
+    assert "\x1b" not in capsys.readouterr().out
