@@ -27,21 +27,39 @@ from por.verify.audit import AuditReport, BundleAudit, Reader, audit_bundle, rep
 from por.verify.reserves import ReserveReader
 from por.verify.standalone import Malformed, ReaderKey, read_attestation
 
-__all__ = ["audit", "read_layout_files"]
+__all__ = ["audit", "read_layout_files", "run_audit", "shared_options"]
+
+
+def shared_options(command: Callable[..., int]) -> Callable[..., int]:
+    """What every verb over bundles takes: the bundles, and what a reader brings to them."""
+    path = click.Path(path_type=Path)
+    for option in reversed(
+        (
+            click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=path),
+            click.option("--key", metavar="FILE", help="The exchange's key: a key file or 64 hex digits."),
+            click.option(
+                "--block",
+                multiple=True,
+                metavar="CHAIN=HASH",
+                help="The hash of a block's child (or of the block, which settles less).",
+            ),
+            click.option(
+                "--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block."
+            ),
+            click.option("--layouts", multiple=True, type=path, help="Token layouts that you trust (TOML)."),
+            click.option(
+                "--replay",
+                is_flag=True,
+                help="Execute the exchange's command log again; needs replay/ in the bundles.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--key", metavar="FILE", help="The exchange's key: a key file or 64 hex digits.")
-@click.option(
-    "--block",
-    multiple=True,
-    metavar="CHAIN=HASH",
-    help="The hash of a block's child (or of the block, which settles less).",
-)
-@click.option("--rpc", multiple=True, metavar="CHAIN=URL", help="An endpoint of your own, asked about the block.")
-@click.option("--layouts", multiple=True, type=click.Path(path_type=Path), help="Token layouts that you trust (TOML).")
-@click.option("--replay", is_flag=True, help="Execute the exchange's command log again; needs replay/ in the bundles.")
+@shared_options
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the findings as a page.")
 @json_option
 def audit(
@@ -60,31 +78,48 @@ def audit(
     layout of a token) turns *unchecked* and *claimed* into *proven*.
     Exit status: 0 valid, 1 invalid, 2 a required check could not be made.
     """
+    reader_key = known_keys.load_key(key) if key else None
+    report = run_audit(bundles, reader_key, block, rpc, layouts, replay=replay, quiet=as_json)
+    if html is not None:
+        _write_page(html, report, reader_key, block, [chain for chain, _ in _pairs(rpc, "--rpc")])
+    if as_json:
+        emit_json(report.as_json())
+    else:
+        _show(report)
+    return EXIT[report.verdict]
+
+
+def run_audit(
+    bundles: Sequence[Path],
+    key: ReaderKey | None,
+    block: Sequence[str],
+    rpc: Sequence[str],
+    layouts: Sequence[Path],
+    *,
+    replay: bool,
+    quiet: bool,
+) -> AuditReport:
+    """Audit a run of bundles with what the reader brings; a bundle's key is the one kept from before if none is given.
+
+    Raises InputError for what is no bundle's folder and for options that cannot be read.
+    """
     for path in bundles:
         if not path.is_dir():
             raise InputError(str(path), "is no folder", "Name the folder of a bundle.")
     table = read_layout_files(layouts)
     hashes = _assigned_hashes(bundles, _pairs(block, "--block"))
     urls = dict(_pairs(rpc, "--rpc"))
-    reader_key = known_keys.load_key(key) if key else None
     statements = frozenset(digest for path in bundles if (digest := _digest(path)) is not None)
     audits = []
     memory: dict[bytes, ReplayCache] = {}
-    with progress(not as_json) as bar:
+    with progress(not quiet) as bar:
         for number, path in enumerate(bundles):
             reserves = ReserveReader(table, hashes[number], _views(path, urls, table), statements)
-            reader = Reader(reader_key or _kept_key(path), reserves, select())
+            reader = Reader(key or _kept_key(path), reserves, select())
             audits.append(audit_bundle(path, reader, bar))
             if replay and audits[-1].kind != "missed":
                 _replay(audits[-1], path, bundles, memory, bar)
-    report = report_of(audits)
-    if html is not None:
-        _write_page(html, report, reader_key, block, list(urls))
-    if as_json:
-        emit_json(report.as_json())
-    else:
-        _show(report)
-    return EXIT[report.verdict]
+    return report_of(audits)
 
 
 def _replay(

@@ -23,7 +23,7 @@ from compliance.calendars import calendar
 from compliance.facts import Fact
 from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
-from compliance.pack_input import Asked, following, pack_input, within
+from compliance.pack_input import WINDOW, Asked, bounds, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.reports.document import FILE_NAME
@@ -32,7 +32,7 @@ from compliance.reports.packs.pack import Pack
 from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
 from compliance.reports.texts import LANGUAGES
 from compliance.reports.write import FORMS, Signing, write_pack
-from compliance.sources.chain import bundles_in, read_chain
+from compliance.sources.chain import bundles_in, read_chain, read_period, read_statement
 from compliance.verdicts import Result
 from ledger.errors import InputError
 from por.verify.standalone import KeyUnreadable, ReaderKey, read_key
@@ -138,18 +138,24 @@ def _embedded(
     regime: str, folder: Path, period: tuple[str | None, str | None], attachments: Mapping[str, Path]
 ) -> PackInput:
     config, kinds = Config.load(folder), catalogue()
-    chain = read_chain(bundles_in(config.hours), reader_key(config))
-    if not chain:
+    bundles, key = bundles_in(config.hours), reader_key(config)
+    if not bundles:
         raise InputError(str(config.hours), "holds no statement", "Wait for the first full hour.")
-    first, last = _period(regime, period, chain[-1].hour)
-    after = following(chain, regime, last)
-    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, after)
+    first, last = _period(regime, period, read_statement(bundles[-1], key).hour)
+    begin, end = bounds(regime, first, last)
+    chain = read_period(bundles, key, begin, end + WINDOW)
+    asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, following(chain, regime, last))
     inside = within(chain, regime, first, last)
     with reading(config) as store:
         rooms = [*_log_fact(config, inside[-1].hour), *room_facts(config, inside[-1].hour, store)] if inside else []
         source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
-        kept = results_of(config).between(inside[0].hour, inside[-1].hour) if inside else []
-        return pack_input(asked, source, kinds, kept)
+        if not inside:
+            return pack_input(asked, source, kinds, [])
+        begin, end = inside[0].hour, inside[-1].hour
+        results = results_of(config)
+        newest = results.at(end)
+        before = () if newest is None or newest.as_of < begin else newest.verdicts
+        return pack_input(asked, source, kinds, results.evaluated(regime, begin, end), before)
 
 
 def _log_fact(config: Config, hour: datetime) -> list[Fact]:

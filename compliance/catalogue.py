@@ -158,7 +158,7 @@ SHARED: Final[tuple[FactKind, ...]] = (
     _records(
         "deposits",
         _LEDGER,
-        "deposits of the period",
+        "deposits of the period; `count`: of how many a record is, where it is of several",
         id=_TEXT,
         account=_TEXT,
         asset=_TEXT,
@@ -166,11 +166,12 @@ SHARED: Final[tuple[FactKind, ...]] = (
         received=_MOMENT,
         credited_=_MOMENT,
         is_money=_FLAG,
+        count_=_NUMBER,
     ),
     _records(
         "withdrawals",
         _LEDGER,
-        "withdrawals of the period; `done` when settled",
+        "withdrawals of the period; `done` when settled; `count`: of how many a record is, where it is of several",
         id=_TEXT,
         account=_TEXT,
         asset=_TEXT,
@@ -179,6 +180,7 @@ SHARED: Final[tuple[FactKind, ...]] = (
         done_=_MOMENT,
         state=_TEXT,
         instructed=_FLAG,
+        count_=_NUMBER,
     ),
     _records(
         "customers",

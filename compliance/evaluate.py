@@ -10,7 +10,7 @@ that lacks data is no end of a breach: its clocks run on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -37,12 +37,13 @@ def evaluate(rules: RuleSet, facts: Facts, before: Iterable[Verdict] = (), zone:
     day = calendar(zone).day_of(facts.as_of)
     found: list[Verdict] = []
     for rule in rules.in_force(day):
-        found += [evaluate_rule(rule, facts, scope, earlier.get((rule.id, scope))) for scope in _scopes(rule, facts)]
+        scopes = _scopes(rule, facts, day)
+        found += [evaluate_rule(rule, facts, scope, earlier.get((rule.id, scope))) for scope in scopes]
     assert len({verdict.place for verdict in found}) == len(found), "one verdict for each rule and scope"
     return found
 
 
-def _scopes(rule: Rule, facts: Facts) -> Sequence[str]:
+def _scopes(rule: Rule, facts: Facts, day: date) -> Sequence[str]:
     if rule.scope is Scope.ENTITY:
         return [""]
     states = facts.find(STATES)
@@ -50,7 +51,9 @@ def _scopes(rule: Rule, facts: Facts) -> Sequence[str]:
     if states is None or not states.value:
         return [""]
     assert isinstance(states.value, frozenset), "states are names"
-    return sorted(states.value)
+    bound = [state for state in sorted(states.value) if rule.states is None or rule.states.bind(state, day)]
+    # Where it is the law of no state of the licences, one verdict says so.
+    return bound or [""]
 
 
 def evaluate_rule(rule: Rule, facts: Facts, scope: str = "", before: Verdict | None = None) -> Verdict:
@@ -86,7 +89,7 @@ def _applicability(rule: Rule, facts: Facts, scope: str) -> tuple[str, ...] | No
         states = facts.find(STATES)
         if states is None:
             missing.append(STATES)
-        elif not states.value:
+        elif not states.value or scope == "":
             return None
     for condition in rule.applies:
         fact = facts.find(condition.left, scope)
@@ -100,7 +103,8 @@ def _applicability(rule: Rule, facts: Facts, scope: str) -> tuple[str, ...] | No
 def _reason(rule: Rule) -> str:
     conditions: list[str] = [str(each) for each in rule.applies]
     if rule.scope is Scope.STATE:
-        conditions.append("a licence in a US state")
+        only = () if rule.states is None else rule.states.only
+        conditions.append(f"a licence in {' or '.join(only)}" if only else "a licence in a US state")
     return "applies where " + " and ".join(conditions)
 
 

@@ -8,29 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
-from compliance.facts import Value, decimal_text
-from compliance.rules import ParameterValue
+from compliance.facts import decimal_text
+from compliance.required import Inputs, Lacking, Parameters, Required, number
+from compliance.state_formulas import bond, obligations, permissible, tangible_net_worth
 
-__all__ = ["FORMULAS", "Required"]
-
-Parameters = Mapping[str, ParameterValue]
-Inputs = Mapping[str, Value]
-
-
-class Required(NamedTuple):
-    """A required figure and how it came about."""
-
-    amount: Fraction
-    working: str
-
-
-def number(values: Mapping[str, object], name: str) -> Fraction:
-    """The number of a name; raises AssertionError where it is something else."""
-    value = values[name]
-    assert isinstance(value, Fraction), f"{name} is a number"
-    return value
+__all__ = ["FORMULAS", "Lacking", "Required"]
 
 
 def constant(parameters: Parameters, inputs: Inputs) -> Required:
@@ -149,20 +133,6 @@ def tiers(parameters: Parameters, inputs: Inputs) -> Required:
     raise AssertionError("the last tier has no upper end")
 
 
-def bond(parameters: Parameters, inputs: Inputs) -> Required:
-    """A surety bond: `share` of the fact `adtl`, from `minimum` to `maximum`; only `minimum` where the fact
-    `net_worth` is more than `relief` of the fact `assets`.
-    """
-    minimum, maximum = number(parameters, "minimum"), number(parameters, "maximum")
-    if number(inputs, "net_worth") > number(parameters, "relief") * number(inputs, "assets"):
-        return Required(minimum, "tangible net worth over the share of assets that relieves")
-    part = number(parameters, "share") * number(inputs, "adtl")
-    return Required(
-        min(max(part, minimum), maximum),
-        f"{decimal_text(part)} within {decimal_text(minimum)} to {decimal_text(maximum)}",
-    )
-
-
 FORMULAS: Final[Mapping[str, Callable[[Parameters, Inputs], Required]]] = {
     "bond": bond,
     "class-or-share": class_or_share,
@@ -171,7 +141,10 @@ FORMULAS: Final[Mapping[str, Callable[[Parameters, Inputs], Required]]] = {
     "k-factors": k_factors,
     "liabilities-and-multiple": liabilities_and_multiple,
     "multiple": multiple,
+    "obligations": obligations,
     "parts": parts,
+    "permissible": permissible,
+    "tangible-net-worth": tangible_net_worth,
     "tiers": tiers,
 }
-"""By the name that a rule's parameter `formula` gives."""
+"""By the name that a rule's parameter `formula`, or `measure`, gives."""

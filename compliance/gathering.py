@@ -18,7 +18,7 @@ from typing import Final
 
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
 from compliance.register import Register
-from compliance.sources.attested import Statement, attested_facts
+from compliance.sources.attested import Statement, attested_facts, reserve_addresses
 from compliance.sources.books import book_facts, read_customers
 from compliance.sources.engine import engine_facts
 from compliance.sources.prices import read_prices, value_facts
@@ -63,7 +63,8 @@ def wallet_book(source: HourSource, firm: Iterable[Fact]) -> WalletBook:
     position = next((found for each in reversed(source.chain) if (found := position_of(each)) is not None), None)
     if source.store is None or position is None:
         return stated
-    return read_wallets(source.store.session, position).joined(stated)
+    wanted = reserve_addresses(source.chain) | set(stated.addresses)
+    return read_wallets(source.store.session, position, wanted).joined(stated)
 
 
 def firm_facts(source: HourSource) -> list[Fact]:
@@ -77,11 +78,11 @@ def position_of(statement: Statement) -> int | None:
     return None if ledger is None else int(ledger["position"])
 
 
-def gather(source: HourSource, catalogue: Mapping[str, FactKind]) -> Facts:
-    """The facts of the hour of the chain's last statement."""
+def gather(source: HourSource, catalogue: Mapping[str, FactKind], book: WalletBook | None = None) -> Facts:
+    """The facts of the hour of the chain's last statement. `book`: the source's, if it was read already."""
     last = source.chain[-1]
     firm = firm_facts(source)
-    book = wallet_book(source, firm)
+    book = wallet_book(source, firm) if book is None else book
     found = attested_facts(source.chain, source.entity, book)
     found += _reconciled(source.chain, source.entity)
     position = position_of(last)

@@ -16,14 +16,13 @@ from compliance.facts import Evidence, FactKind
 from compliance.gathering import HourSource, firm_facts, gather, position_of, wallet_book
 from compliance.regimes import ZONES
 from compliance.reports.inputs import CoveragePoint, Evaluated, PackInput
-from compliance.results import Evaluation
 from compliance.rules import RuleSet
 from compliance.sources.attested import Statement, book_lines, coverage_points
-from compliance.verdicts import Result, Verdict
+from compliance.verdicts import Verdict
 from ledger.errors import InputError
 from ledger.store import history
 
-__all__ = ["Asked", "following", "pack_input", "within"]
+__all__ = ["WINDOW", "Asked", "bounds", "following", "pack_input", "within"]
 
 WINDOW = timedelta(days=30)
 """So far after a period coverage is shown, as far as there is any."""
@@ -43,6 +42,12 @@ class Asked:
     """Statements after the period, which are not judged: what a firm shows at one moment must last a while."""
 
 
+def bounds(regime: str, start: date, end: date) -> tuple[datetime, datetime]:
+    """The first and the last moment of a period of days of a regime's calendar."""
+    days = calendar(ZONES[regime])
+    return datetime.combine(start, time(), days.zone), days.end_of(end)
+
+
 def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> list[Statement]:
     """The statements of a period, and the newest one before it, whose hour the first can be compared with.
 
@@ -50,9 +55,7 @@ def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> l
     last one is always of the period's last hour.
     """
     chain = sorted(chain, key=lambda each: each.hour)
-    days = calendar(ZONES[regime])
-    first = datetime.combine(start, time(), days.zone)
-    last = days.end_of(end)
+    first, last = bounds(regime, start, end)
     inside = [each for each in chain if first <= each.hour <= last]
     before = [each for each in chain if each.hour < first]
     return [*before[-1:], *inside] if inside else []
@@ -60,33 +63,32 @@ def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> l
 
 def following(chain: Sequence[Statement], regime: str, end: date) -> list[Statement]:
     """The statements after a period's last day, as far as the window after it reaches."""
-    last = calendar(ZONES[regime]).end_of(end)
+    _, last = bounds(regime, end, end)
     return sorted((each for each in chain if last < each.hour <= last + WINDOW), key=lambda each: each.hour)
 
 
 def pack_input(
-    asked: Asked, source: HourSource, catalogue: Mapping[str, FactKind], kept: Iterable[Evaluation]
+    asked: Asked,
+    source: HourSource,
+    catalogue: Mapping[str, FactKind],
+    kept: Iterable[Evaluated],
+    before: Iterable[Verdict] = (),
 ) -> PackInput:
     """The input; `source.chain` holds the period's statements (`within`), `kept` its evaluations, oldest first.
 
-    Verdicts are made here, from the facts of the last statement and the movements of the whole period; a breach that an
-    evaluation has kept began when it says. Raises InputError where the period has no statement.
+    Verdicts are made here, from the facts of the last statement and the movements of the whole period; a breach that
+    `before`, the verdicts of the last evaluation, has kept began when it says. Raises InputError where the period has
+    no statement.
     """
     if not source.chain:
         remedy = "Give a period with at least one hour that was attested, or stated as missed."
         raise InputError("--from, --to", "hold no statement of the chain", remedy)
     period = (source.chain[-1].hour - source.chain[0].hour) + timedelta(days=1)
-    facts = gather(replace(source, period=period), catalogue)
-    before: tuple[Verdict, ...] = ()
-    evaluated: list[Evaluated] = []
+    book = wallet_book(source, firm_facts(source))
+    facts = gather(replace(source, period=period), catalogue, book)
     regime = asked.rules.regime
-    for each in kept:
-        verdicts = each.of(regime)
-        if each.as_of <= facts.as_of:
-            before = verdicts
-        counts = {result: sum(verdict.result is result for verdict in verdicts) for result in Result}
-        evaluated.append(Evaluated(each.as_of, counts, each.digest))
-    verdicts = tuple(evaluate(asked.rules, facts, before, ZONES[regime]))
+    earlier = [verdict for verdict in before if verdict.regime == regime]
+    verdicts = tuple(evaluate(asked.rules, facts, earlier, ZONES[regime]))
     attested = [statement for statement in source.chain if statement.snapshot is not None]
     return PackInput(
         exchange=asked.exchange,
@@ -97,7 +99,7 @@ def pack_input(
         prepared=asked.prepared,
         facts=facts,
         verdicts=verdicts,
-        evaluations=tuple(evaluated),
+        evaluations=tuple(kept),
         coverage=tuple(_coverage(replace(source, chain=[*source.chain, *asked.following]))),
         books=book_lines(attested[-1], source.entity) if attested else (),
         attachments=asked.attachments,

@@ -30,6 +30,7 @@ __all__ = [
     "Rule",
     "RuleSet",
     "Scope",
+    "States",
     "Status",
 ]
 
@@ -65,6 +66,30 @@ class Scope(StrEnum):
 
     ENTITY = "entity"
     STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Whose law a rule by state is. `only`: of these states alone (empty: of every one); `never`: states whose law left
+    it out or has its own in its place; `since`: states in which it began later than on the rule's first day.
+    """
+
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    since: Mapping[str, date] = field(default_factory=dict)
+
+    def bind(self, state: str, day: date) -> bool:
+        """Whether a licensee of a state is bound on a day."""
+        is_meant = (not self.only or state in self.only) and state not in self.never
+        return is_meant and (state not in self.since or self.since[state] <= day)
+
+    def to_json(self) -> Json:
+        """For hashes."""
+        return {
+            "never": [*self.never],
+            "only": [*self.only],
+            "since": [[state, day.isoformat()] for state, day in sorted(self.since.items())],
+        }
 
 
 class Comparator(StrEnum):
@@ -174,6 +199,8 @@ class Rule:
     where: tuple[Condition, ...] = ()
     """For primitives over records: which ones count."""
     scope: Scope = Scope.ENTITY
+    states: States | None = None
+    """Of a rule by state: in which states it holds; None: in each one in the same way."""
     effective_to: date | None = None
     frequency: str = ""
     section: str = ""
@@ -187,6 +214,7 @@ class Rule:
     def __post_init__(self) -> None:
         assert self.effective_to is None or self.effective_from <= self.effective_to, f"{self.id}: a version has a time"
         assert self.citation and self.requirement and self.source, f"{self.id}: a rule is cited"
+        assert self.states is None or self.scope is Scope.STATE, f"{self.id}: states are of a rule by state"
 
     def is_in_force(self, day: date) -> bool:
         """Whether this version is the one of a day; the last day counts."""
@@ -215,6 +243,8 @@ class Rule:
             "scope": self.scope.value,
             "section": self.section,
             "source": self.source,
+            # Only where there are any, so that the hashes of other regimes' sets stay as they are.
+            **({} if self.states is None else {"states": self.states.to_json()}),
             "status": self.status.value,
             "title": self.title,
             "version": self.version,

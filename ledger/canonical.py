@@ -79,6 +79,7 @@ class Tag(IntEnum):
     PROOF_NAME = 0x10
     ACCOUNT_CONTEXT = 0x11
     PRIVATE_ROOT = 0x12
+    SAMPLE = 0x13
     HOUR_KEY = 0x20
     STREAM_KEY = 0x21
     COMMAND = 0x30

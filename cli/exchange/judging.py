@@ -7,6 +7,7 @@ data*. What cannot be read stops the work with a word for the operator and leave
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -26,13 +27,13 @@ from compliance.register import Register
 from compliance.results import Evaluation, Results
 from compliance.sources.attested import Statement
 from compliance.sources.chain import bundles_in, read_statement
+from compliance.sources.stored import documents
 from compliance.verdicts import Verdict
 from ledger.errors import InputError
 from ledger.genesis import Genesis
 from ledger.keyring import Role
 from ledger.keys import SigningKey
 from ledger.log import LogCorrupt, LogDiffers, LogReader, LogUnusable
-from ledger.store import history
 from ledger.store.snapshot import StoreSnapshot
 from por.verify.standalone import KeyUnreadable, ReaderKey, read_key
 
@@ -89,11 +90,15 @@ def load_register(config: Config, kinds: Mapping[str, FactKind], store: StoreSna
     keys = {bytes(key) for key, role, *_ in genesis.keys if role is Role.OPERATOR}
     ends: dict[bytes, datetime] = {}
     if store is not None:
-        for event in history.events(store.session, "key-changed"):
-            if event.document["role"] == "operator":
-                key = bytes.fromhex(event.document["key"])
+        # Every customer has keys too, whose documents are not worth parsing.
+        for _, _, document in documents(store.session, "key-changed", last=store.position.sequence):
+            if '"operator"' not in document:
+                continue
+            changed = json.loads(document)
+            if changed["role"] == "operator":
+                key = bytes.fromhex(changed["key"])
                 keys.add(key)
-                times = [event.document[name] for name in ("ended", "expires") if event.document[name] is not None]
+                times = [changed[name] for name in ("ended", "expires") if changed[name] is not None]
                 if times:
                     ends[key] = datetime.fromtimestamp(min(times) // 1_000_000, UTC)
     return Register.load(register_path(config), config.entity, kinds, keys, ends)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from compliance.facts import Value, decimal_text
-from compliance.formulas import FORMULAS
+from compliance.formulas import FORMULAS, Lacking
 from compliance.primitives.view import View, of_lines
 from compliance.rules import Comparator
 from compliance.verdicts import Line, Outcome, Result, figure
@@ -117,16 +117,21 @@ def _one(view: View, role: str) -> Fraction | None:
 def floor(view: View) -> Outcome:
     """`measured` is at least what the `formula` (parameter; default `constant`) requires.
 
-    Roles: `measured` (number) and those that the formula reads. Parameter `comparator`, default `>=`; with `<=` or `<`
-    the floor is a cap.
+    Roles: `measured` (number) and those that the formula reads; with the parameter `measure` the figure is that of
+    another formula, and not of a role. Parameter `comparator`, default `>=`; with `<=` or `<` the floor is a cap.
+    What a formula lacks is *insufficient data*.
     """
-    measured, name = view.number("measured"), view.text("formula", "constant")
+    name, measure = view.text("formula", "constant"), view.text("measure", "")
     below = [view.rule.inputs[role] for role, value in view.facts.items() if role not in _SIGNED and _is_below(value)]
     if below:
         missing = tuple(f"{each}: less than nothing is stated, which would lower what is required" for each in below)
-        return Outcome(Result.INSUFFICIENT, figure(measured), "", missing=missing)
+        return Outcome(Result.INSUFFICIENT, "", "", missing=missing)
     parameters = {each: parameter.value for each, parameter in view.rule.parameters.items()}
-    required, working = FORMULAS[name](parameters, view.facts)
+    try:
+        required, working = FORMULAS[name](parameters, view.facts)
+        measured, how = FORMULAS[measure](parameters, view.facts) if measure else (view.number("measured"), "")
+    except Lacking as lacking:
+        return Outcome(Result.INSUFFICIENT, "", "", missing=lacking.what)
     comparator, unit = view.comparator(Comparator.AT_LEAST), view.text("unit", "")
     result = Result.PASS if comparator.holds(measured, required) else Result.FAIL
     is_cap = comparator in (Comparator.AT_MOST, Comparator.LESS)
@@ -134,7 +139,8 @@ def floor(view: View) -> Outcome:
     headroom = room / required if result is Result.PASS and required > 0 else None
     shown = figure(required, unit)
     words = f"{comparator} {shown}" + ("" if working == decimal_text(required) else f" = {working}")
-    return Outcome(result, figure(measured, unit), words, figure(room, unit), headroom=headroom)
+    note = f"measured: {how}" if how else ""
+    return Outcome(result, figure(measured, unit), words, figure(room, unit), note, headroom=headroom)
 
 
 _SIGNED: Final = frozenset({"measured", "net_worth"})

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
+from compliance.calendars import Unit
 from compliance.facts import Record, decimal_text
 from compliance.primitives.view import View, described, holds, of_lines, shown
 from compliance.rules import Comparator, Condition
@@ -23,14 +28,39 @@ def completeness(view: View) -> Outcome:
         return _none(view)
     key, must = view.text("key", "id"), view.rule.must
     assert must, f"{view.rule.id}: records must satisfy something"
-    lines = [
-        _line(row, key, [each for each in must if not holds(each, row, view)], view) for row in view.records("records")
-    ]
+    rows = view.records("records")
+    lines = [_line(row, key, must, view) for row in rows]
     for row in view.uncertain("records"):
         note = "it is not known whether it counts: " + "; ".join(described(each, view) for each in view.rule.where)
         lines.append(Line(shown(row[key]), Result.INSUFFICIENT, "—", "", note=note))
     required = "; ".join(described(each, view) for each in must)
-    return _lacking(view, len(lines), required) or of_lines(lines, "records in order", required)
+    lacking = _lacking(view, len(lines), required)
+    if lacking is not None:
+        return lacking
+    outcome = of_lines(lines, "records in order", required)
+    return _counted(outcome, [*zip(lines, map(_count, rows), strict=False)], len(lines) - len(rows))
+
+
+def _count(row: Record) -> int:
+    """Of how many a record is."""
+    count = row.get("count")
+    return int(count) if isinstance(count, Fraction) else 1
+
+
+def _counted(outcome: Outcome, found: Sequence[tuple[Line, int]], others: int) -> Outcome:
+    """The outcome with its counts of records rather than of lines, where a record stands for several."""
+    if all(count == 1 for _, count in found):
+        return outcome
+    whole = others + sum(count for _, count in found)
+    right = sum(count for line, count in found if line.result is Result.PASS)
+    is_exact = all(count == 1 or line.result is Result.PASS for line, count in found)
+    word = "" if is_exact else "at least "
+    failed = sum(line.result is Result.FAIL for line, _ in found)
+    return replace(
+        outcome,
+        measured=f"{word}{right} of {whole} records in order",
+        margin=f"{word}{failed} fail" if failed else outcome.margin,
+    )
 
 
 def _none(view: View) -> Outcome:
@@ -60,11 +90,41 @@ def _lacking(view: View, count: int, required: str) -> Outcome | None:
     return Outcome(Result.INSUFFICIENT, f"{count} records", required, missing=missing)
 
 
-def _line(row: Record, key: str, broken: list[Condition], view: View) -> Line:
+def _line(row: Record, key: str, must: Sequence[Condition], view: View) -> Line:
+    name = shown(row[key])
+    if _count(row) > 1 and not all(_speaks_for_all(each, row, view) for each in (*view.rule.where, *must)):
+        note = "the record stands for several, which this rule must see one by one: a shorter period has them"
+        return Line(name, Result.INSUFFICIENT, "—", "", note=note)
+    broken = [each for each in must if not holds(each, row, view)]
     if not broken:
-        return Line(shown(row[key]), Result.PASS, "in order", "")
+        return Line(name, Result.PASS, "in order", "")
     found = "; ".join(f"{each.left} is {shown(row[each.left])}" for each in broken)
-    return Line(shown(row[key]), Result.FAIL, found, "; ".join(described(each, view) for each in broken))
+    note = f"the slowest of {_count(row)}; others of them may fail too" if _count(row) > 1 else ""
+    return Line(name, Result.FAIL, found, "; ".join(described(each, view) for each in broken), note=note)
+
+
+_ALIKE: Final = frozenset({"asset", "is_money", "state", "instructed"})
+"""Fields in which the movements that a record counts are the same."""
+
+
+def _speaks_for_all(condition: Condition, row: Record, view: View) -> bool:
+    """Whether what a condition says of a record that counts several is said of each of them.
+
+    Their times are those of the slowest. A clock of hours is as long for each of them. One of days ends with a day, so
+    that it is up to a day shorter for one than for another: there the slowest must be that much faster.
+    """
+    if condition.left in _ALIKE and not condition.right.startswith("."):
+        return True
+    operator = view.text(condition.operator[1:], "") if condition.operator.startswith("@") else condition.operator
+    begun, done = row.get(condition.since) if condition.since else None, row[condition.left]
+    if operator != "in time" or not isinstance(begun, datetime):
+        return False
+    if done is None:
+        return True
+    if not isinstance(done, datetime) or not condition.right.startswith("@"):
+        return False
+    clock = view.clock(condition.right[1:])
+    return clock.unit is Unit.HOURS or done - begun <= timedelta(days=max(clock.count - 1, 0))
 
 
 def leverage(view: View) -> Outcome:

@@ -13,9 +13,11 @@ from compliance.facts import Amounts, Record, Scalar, Value, decimal_text, momen
 from compliance.rules import Comparator, Condition, ParameterValue, Rule
 from compliance.verdicts import Line, Outcome, Result
 
-__all__ = ["View", "described", "holds", "of_lines", "shown", "start_of"]
+__all__ = ["View", "described", "due_of", "holds", "of_lines", "shown", "start_of"]
 
 _SPOKEN: Final = {"by": "no later than", "in time": "within", "not within": "later than"}
+_LISTED: Final = 8
+"""So many texts of a list are said, of one that is over twice as long; the procedure's parameters have all of them."""
 _COMPARATORS: Final = {each.value for each in Comparator}
 
 
@@ -170,7 +172,9 @@ def described(condition: Condition, view: View) -> str:
     elif right.startswith("@"):
         value = view.parameter(right[1:])
         rows = value if isinstance(value, tuple) else (value,)
-        right = ", ".join(shown(each) if isinstance(each, Fraction) else str(each) for each in rows)
+        words = [shown(each) if isinstance(each, Fraction) else str(each) for each in rows]
+        more = f" and {len(words) - _LISTED} more" if len(words) > 2 * _LISTED else ""
+        right = ", ".join(words[:_LISTED] if more else words) + more
     elif right.startswith("."):
         right = right[1:].replace("_", " ")
     operator = _operator(condition, view)
@@ -198,12 +202,7 @@ def _is_uncertain(row: Record, view: View) -> bool:
 
 def _is_within(left: object, since: object, clock: Clock) -> bool:
     """Whether `left` is in time by a clock that `since` set running; days are those of the clock's own calendar."""
-    days = calendar(clock.calendar)
-    if isinstance(since, datetime) or clock.unit is Unit.HOURS:
-        due = clock.due(_moment(since))
-    else:
-        assert isinstance(since, date), "a condition of time is about moments and days"
-        due = days.end_of(clock.due_day(since))
+    days, due = calendar(clock.calendar), due_of(clock, since)
     if isinstance(left, date) and not isinstance(left, datetime) and clock.unit is not Unit.HOURS:
         return left <= days.day_of(due)
     return _moment(left) <= due
@@ -237,6 +236,13 @@ def _texts(right: str, view: View) -> set[str]:
     if right.startswith("@"):
         return {str(row[0]) for row in view.table(right[1:])}
     return {each.strip() for each in right.split(",")}
+
+
+def due_of(clock: Clock, since: object) -> datetime:
+    """The last moment in time. A day is one of the clock's own calendar, whatever day it is in UTC when it begins."""
+    if isinstance(since, date) and not isinstance(since, datetime) and clock.unit is not Unit.HOURS:
+        return calendar(clock.calendar).end_of(clock.due_day(since))
+    return clock.due(_moment(since))
 
 
 def _moment(value: object) -> datetime:

@@ -7,6 +7,7 @@
     chain.py      bundles read and checked, one after the other
     prices.py     values in money at the reference prices of the log
     kept.py       what earlier evaluations kept: daily figures by state, averages over a period
+    activity.py   trades and transmissions of a period as lines of the US call report, firm and by state
     transaction_files.py   manifests of transaction-level files: the EU's list of files with hash, count and schema
 
 A source states only what it saw. What it could not see it leaves out, and the rules say *insufficient data*.

@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from compliance.facts import Amounts, Assurance, Evidence, Fact, Record, Value
 from compliance.reports.inputs import BookLine, CoveragePoint
-from compliance.sources.wallets import Holder, WalletBook
+from compliance.sources.wallets import Holder, WalletBook, folded_place
 from por.snapshot import SnapshotId, to_seconds
 
-__all__ = ["Statement", "attested_facts", "book_lines", "coverage_points", "is_currency"]
+__all__ = ["Statement", "attested_facts", "book_lines", "coverage_points", "is_currency", "reserve_addresses"]
 
 _CODES: Final = frozenset(
     (
@@ -192,21 +192,42 @@ def _money(statement: Statement, entity: str) -> dict[str, tuple[Value, Assuranc
 # What packs show of the whole chain.
 
 
+def reserve_addresses(chain: Iterable[Statement]) -> set[tuple[str, str]]:
+    """Every address that the statements count as a reserve, as a `WalletBook` has it."""
+    rows = {
+        (row["chain"], row["address"])
+        for each in chain
+        for row in each.document["sections"].get("reserves", {}).get("rows", [])
+    }
+    return {folded_place(*row) for row in rows}
+
+
 def coverage_points(chain: Iterable[Statement], entity: str, wallets: WalletBook) -> Iterator[CoveragePoint]:
-    """Units held for customers and owed to them, hour by hour; nothing held or owed is stated of a missed hour."""
+    """Units held for customers and owed to them, hour by hour; nothing held or owed is stated of a missed hour.
+
+    The figures are those of the facts `claims` and `reserves.client`; only these two are made here.
+    """
+    is_clients: dict[tuple[str, str, str], bool] = {}
     for statement in chain:
         held: Amounts = {}
         owed: Amounts = {}
-        if statement.snapshot is not None and statement.scales(entity):
-            facts = {**_owed(statement, entity), **_held(statement, entity, wallets)}
-            owed = _amounts(facts["claims"][0])
-            held = _amounts(facts["reserves.client"][0]) if "reserves.client" in facts else {}
+        if statement.snapshot is not None and (scales := statement.scales(entity)):
+            trees = [tree for tree in statement.snapshot["trees"] if tree["entity"] == entity]
+            owed = {
+                tree["asset"]: _units(tree["claims"], int(tree["scale"]))
+                for tree in trees
+                if not is_currency(tree["asset"])
+            }
+            sums: dict[str, int] = {}
+            for row in statement.rows("reserves", entity) if not wallets.is_empty else []:
+                place = row["chain"], row["address"], row["label"]
+                if place not in is_clients:
+                    holder = wallets.find(*place)
+                    is_clients[place] = holder is not None and holder.owner == "client"
+                if is_clients[place] and not is_currency(row["asset"]):
+                    sums[row["asset"]] = sums.get(row["asset"], 0) + int(row["balance"])
+            held = {asset: Fraction(quanta, 10 ** scales[asset]) for asset, quanta in sums.items()}
         yield CoveragePoint(statement.hour, statement.kind, held, owed, statement.digest)
-
-
-def _amounts(value: Value) -> Amounts:
-    assert isinstance(value, Mapping)
-    return value
 
 
 def book_lines(statement: Statement, entity: str) -> tuple[BookLine, ...]:

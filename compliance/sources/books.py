@@ -9,22 +9,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.attested import is_currency
+from compliance.sources.movements import deposits, withdrawals
+from compliance.sources.stored import documents
 from ledger.errors import InputError
 from ledger.journal import AccountCode, ReasonCode
 from ledger.store import history
-from ledger.store.schema import EventRow
 from ledger.store.snapshot import StoreSnapshot
 
 __all__ = ["Customer", "book_facts", "read_customers"]
@@ -37,7 +38,6 @@ CHARGES: Final = frozenset(
     }
 )  # fmt: skip
 """Reasons for which a customer's money may become the house's; every other one is listed and not excused."""
-_RECORDS_MAX: Final = 100_000
 
 
 class Customer(NamedTuple):
@@ -63,15 +63,6 @@ class _Reader:
 
     def units(self, asset: str, quanta: int) -> Fraction:
         return Fraction(quanta, 10 ** self.scales[asset])
-
-    def moment(self, sequence: int) -> datetime:
-        command = history.command_at(self.session, sequence)
-        assert command is not None, "an event has its command"
-        return _moment(command.applied_micros)
-
-
-def _moment(micros: int) -> datetime:
-    return datetime.fromtimestamp(micros // 1_000_000, UTC) + timedelta(microseconds=micros % 1_000_000)
 
 
 def _micros(moment: datetime) -> int:
@@ -103,12 +94,11 @@ def book_facts(
     evidence = (Evidence("command log", f"position {position}", digest),)
     values: dict[str, Value] = {
         "customers": _customers(customers),
+        "deposits": tuple(deposits(reader.session, first, position, scales)),
+        "withdrawals": tuple(withdrawals(reader.session, first, position, scales)),
         "postings.to_own": tuple(_to_own(reader)),
         "order_to_trade": tuple(_order_to_trade(reader, cut)),
     }
-    for name, rows in (("deposits", _deposits), ("withdrawals", _withdrawals)):
-        with suppress(_TooManyError):
-            values[name] = tuple(rows(reader))
     found = [Fact(name, value, cut, Assurance.CLAIMED, evidence) for name, value in values.items()]
     for state, (claims, money) in _by_state(reader, customers, states).items():
         found.append(Fact("claims.state", claims, cut, Assurance.CLAIMED, evidence, state))
@@ -122,15 +112,22 @@ def book_facts(
 def read_customers(session: Session, position: int) -> dict[str, Customer]:
     """Every customer's account at a log position, with what they were then."""
     found: dict[str, Customer] = {}
+    # A million documents differ in the account at their beginning and in little else.
+    known: dict[str, Customer | None] = {}
     for kind in ("account-opened", "customer-set"):
-        query = select(EventRow.account, EventRow.document).where(
-            EventRow.kind == kind, col(EventRow.order_id).is_(None), col(EventRow.sequence) <= position
-        )
-        order = query.order_by(col(EventRow.sequence), col(EventRow.place))
-        for account, document in history.stream(session, order):
-            facts = json.loads(document)
-            if "client_class" in facts:
-                found[account] = Customer(facts["client_class"], facts["domicile"], facts["relation"])
+        for _, account, document in documents(session, kind, last=position):
+            start = f'{{"account":"{account}"'
+            rest = document[len(start) :] if document.startswith(start) else document
+            if rest not in known:
+                facts = json.loads(document)
+                is_stated = "client_class" in facts
+                known[rest] = (
+                    Customer(facts["client_class"], facts["domicile"], facts["relation"]) if is_stated else None
+                )
+            customer = known[rest]
+            if customer is not None:
+                assert account is not None, "a customer's event has the account"
+                found[account] = customer
     return found
 
 
@@ -149,17 +146,24 @@ def _by_state(
     reader: _Reader, customers: Mapping[str, Customer], states: Collection[str]
 ) -> dict[str, tuple[dict[str, Fraction], dict[str, Fraction]]]:
     """Claims of each US state's residents: virtual assets, and money; by where each lives at the position."""
-    residents = {account: each.domicile for account, each in customers.items() if each.domicile.startswith("US-")}
     sums: dict[tuple[str, str], int] = {}
-    if residents:
+    places = sorted({each.domicile for each in customers.values() if each.domicile.startswith("US-")})
+    if places:
         columns = reader.store.columns(reader.position)
-        place = np.array([*(residents.get(owner, "") for owner in columns.owners)], dtype=object)
-        rows = np.flatnonzero(np.array([bool(each) for each in place], dtype=bool)[columns.owner])
-        for row in rows.tolist():
-            asset = columns.trees[int(columns.tree[row])][1]
-            claim = int.from_bytes(columns.amounts[row, :16].tobytes(), "big")
-            key = (place[int(columns.owner[row])], asset)
-            sums[key] = sums.get(key, 0) + claim
+        number = {place: at for at, place in enumerate(places)}
+        nowhere = Customer("", "", "")
+        lives = np.fromiter(
+            (number.get(customers.get(owner, nowhere).domicile, -1) for owner in columns.owners),
+            np.int64,
+            len(columns.owners),
+        )
+        place = lives[columns.owner]
+        rows = np.flatnonzero(place >= 0)
+        key = place[rows] * len(columns.trees) + columns.tree[rows]
+        for group, claim in _sums(key, columns.amounts[rows, :16]).items():
+            at, tree = divmod(group, len(columns.trees))
+            asset = columns.trees[tree][1]
+            sums[places[at], asset] = sums.get((places[at], asset), 0) + claim
     found: dict[str, tuple[dict[str, Fraction], dict[str, Fraction]]] = {state: ({}, {}) for state in sorted(states)}
     for (state, asset), quanta in sorted(sums.items()):
         amounts = found.setdefault(state, ({}, {}))[1 if is_currency(asset) else 0]
@@ -167,88 +171,22 @@ def _by_state(
     return found
 
 
+def _sums(key: NDArray[np.int64], amounts: NDArray[np.uint8]) -> dict[int, int]:
+    """The exact sums by key of big-endian numbers of 16 bytes: in columns of 32 bits, which 2^32 rows do not fill."""
+    if not len(key):
+        return {}
+    order = np.argsort(key, kind="stable")
+    rising = key[order]
+    starts = np.flatnonzero(np.diff(rising, prepend=rising[0] - 1))
+    words = np.ascontiguousarray(amounts[order]).view(">u4").astype(np.uint64)
+    totals = np.add.reduceat(words, starts, axis=0).tolist()
+    return {
+        int(group): sum(word << (32 * (3 - at)) for at, word in enumerate(words))
+        for group, words in zip(rising[starts].tolist(), totals, strict=True)
+    }
+
+
 # Movements of the period.
-
-
-def _deposits(reader: _Reader) -> Iterator[Record]:
-    """Deposits that were credited in the period, and all that are not credited yet, however old; `received` is when the
-    ledger first had them.
-    """
-    assigned = {event.reference for event in history.events(reader.session, "receipt-assigned", last=reader.position)}
-    credited = history.events(reader.session, "deposit-credited", reader.first, reader.position)
-    for event in _bounded(credited):
-        yield _deposit(reader, event, reader.moment(event.sequence))
-    if assigned:
-        for event in _bounded(history.events(reader.session, "receipt-assigned", reader.first, reader.position)):
-            if event.document["account"] is not None:
-                held = next(history.events_of_reference(reader.session, str(event.reference)), event)
-                yield _deposit(reader, event, reader.moment(held.sequence))
-    held_back = history.events(reader.session, "receipt-held", last=reader.position)
-    for event in _bounded(each for each in held_back if each.reference not in assigned):
-        yield {**_deposit(reader, event, reader.moment(event.sequence)), "credited": None}
-
-
-def _deposit(reader: _Reader, event: history.StoredEvent, received: datetime) -> Record:
-    facts = event.document
-    return {
-        "id": str(facts["evidence"]), "account": str(facts.get("account") or "nobody yet"), "asset": facts["asset"],
-        "units": reader.units(facts["asset"], int(facts["amount"])), "received": received,
-        "credited": reader.moment(event.sequence), "is_money": is_currency(facts["asset"]),
-    }  # fmt: skip
-
-
-def _withdrawals(reader: _Reader) -> Iterator[Record]:
-    """Withdrawals that were asked for in the period, moved in it, or are still open, and how far each is."""
-    requests: dict[str, dict[str, Any]] = {}
-    for row in reader.session.connection().execute(_OPEN, {"first": reader.first, "last": reader.position}):
-        event = next(history.events_of_reference(reader.session, str(row.reference)))
-        requests[event.document["request"]] = _request(reader, event)
-    for event in _bounded(history.events(reader.session, "withdrawal-moved", reader.first, reader.position)):
-        facts, moment = event.document, reader.moment(event.sequence)
-        found = requests.get(facts["request"])
-        if facts["state"] == "held":
-            requests[facts["request"]] = _request(reader, event)
-            continue
-        if found is None:
-            first = next(history.events_of_reference(reader.session, str(event.reference)))
-            found = requests[facts["request"]] = _request(reader, first)
-        found["state"] = facts["state"]
-        found["done"] = moment if facts["state"] in _FINAL else None
-    yield from requests.values()
-
-
-_FINAL: Final = ("settled", "failed", "rejected")
-_OPEN: Final = text(
-    "SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence < :first "
-    "EXCEPT SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence <= :last "
-    """AND (document LIKE '%"settled"%' OR document LIKE '%"failed"%' OR document LIKE '%"rejected"%') """
-    "ORDER BY reference"
-)
-"""Requests of before the period that nothing has ended (`_FINAL`); what ended in the period comes by that event."""
-
-
-def _request(reader: _Reader, event: history.StoredEvent) -> dict[str, Any]:
-    """A withdrawal as its first event has it. The request is a command that the customer's own key signed; the door
-    takes no other.
-    """
-    facts = event.document
-    return {
-        "id": facts["request"], "account": facts["account"], "asset": facts["asset"],
-        "requested": reader.moment(event.sequence), "units": reader.units(facts["asset"], int(facts["amount"])),
-        "done": None, "state": facts["state"], "instructed": True,
-    }  # fmt: skip
-
-
-def _bounded(events: Iterator[history.StoredEvent]) -> Iterator[history.StoredEvent]:
-    """Not more than a fact can carry; raises _TooManyError for a period with more."""
-    for count, event in enumerate(events):
-        if count >= _RECORDS_MAX:
-            raise _TooManyError
-        yield event
-
-
-class _TooManyError(Exception):
-    """A fact carries at most `_RECORDS_MAX` records; one that would need more is left out, and named as missing."""
 
 
 _TO_OWN: Final = text(
@@ -257,7 +195,8 @@ _TO_OWN: Final = text(
     "FROM entry JOIN account AS debit ON debit.number = entry.debit "
     "JOIN account AS credit ON credit.number = entry.credit "
     "JOIN book ON book.number = debit.book "
-    "WHERE entry.command >= :first AND entry.command <= :last AND debit.code = :claim "
+    # Commands and entries rise together, and entries have an index.
+    "WHERE entry.sequence >= :first AND entry.sequence <= :last AND debit.code = :claim "
     f"AND credit.code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)}) "
     "GROUP BY book.asset, entry.reason ORDER BY book.asset, entry.reason"
 )
@@ -266,7 +205,7 @@ _TO_OWN: Final = text(
 def _to_own(reader: _Reader) -> Iterator[Record]:
     """What went from customers to the house in the period, by asset and reason."""
     low, high = _entries(reader)
-    values = {"first": reader.first, "last": reader.position, "claim": int(AccountCode.CLAIM)}
+    values = {"first": low, "last": high, "claim": int(AccountCode.CLAIM)}
     if low > high:
         return
     for row in reader.session.connection().execute(_TO_OWN, values):

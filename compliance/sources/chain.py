@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from compliance.sources.attested import Statement
 from ledger.errors import InputError
 from ledger.keys import verify_message
 from por.verify.standalone import Malformed, ReaderKey, check_signature, read_attestation
 
-__all__ = ["ATTESTATION", "bundles_in", "read_chain", "read_statement"]
+__all__ = ["ATTESTATION", "bundles_in", "read_chain", "read_period", "read_statement"]
 
 ATTESTATION = "attestation.json"
 
@@ -50,3 +52,29 @@ def read_chain(bundles: Sequence[Path], key: ReaderKey | None) -> list[Statement
             raise InputError(str(bundle), "does not follow the statement before it", "Give every bundle of the period.")
         found.append(statement)
     return found
+
+
+_NAME: Final = "%Y-%m-%dT%H%M%SZ"
+
+
+def read_period(bundles: Sequence[Path], key: ReaderKey | None, first: datetime, last: datetime) -> list[Statement]:
+    """The statements of the hours from `first` to `last`, and the newest before them, as `read_chain` reads them all.
+
+    An exchange names each bundle by its hour, so that of years of hours only the period's are read; where a name is
+    anything else, or not that of the hour inside, every bundle is read. `bundles` rise by name.
+    """
+    low, high = (f"{each.astimezone(UTC):{_NAME}}" for each in (first, last))
+    if all(_is_hour(bundle.name) for bundle in bundles):
+        before = [bundle for bundle in bundles if bundle.name < low]
+        chosen = [*before[-1:], *(bundle for bundle in bundles if low <= bundle.name <= high)]
+        found = read_chain(chosen, key)
+        if all(f"{each.hour:{_NAME}}" == bundle.name for each, bundle in zip(found, chosen, strict=True)):
+            return found
+    return read_chain(bundles, key)
+
+
+def _is_hour(name: str) -> bool:
+    try:
+        return f"{datetime.strptime(name, _NAME):{_NAME}}" == name
+    except ValueError:
+        return False

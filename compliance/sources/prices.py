@@ -81,12 +81,13 @@ class _Stated(NamedTuple):
 
 
 def _newest_first(session: Session, position: int) -> Iterator[_Stated]:
-    query = select(EventRow).where(
+    query = select(EventRow.sequence, EventRow.document).where(
         EventRow.kind == "prices-set", col(EventRow.order_id).is_(None), col(EventRow.sequence) <= position
     )
-    for row in history.stream(session, query.order_by(col(EventRow.sequence).desc(), col(EventRow.place).desc())):
-        document = json.loads(row.document)
-        yield _Stated(row.sequence, document["unit"], document["assets"], document["currencies"])
+    order = query.order_by(col(EventRow.sequence).desc(), col(EventRow.place).desc())
+    for sequence, text in history.stream(session, order):
+        document = json.loads(text)
+        yield _Stated(sequence, document["unit"], document["assets"], document["currencies"])
 
 
 def _moment(session: Session, position: int) -> datetime:

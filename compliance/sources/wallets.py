@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
 from compliance.facts import Record
+from compliance.sources.stored import documents
 from ledger.store import history
 
-__all__ = ["OWNERS", "Holder", "WalletBook", "read_wallets", "stated_wallets"]
+__all__ = ["OWNERS", "Holder", "WalletBook", "folded_place", "read_wallets", "stated_wallets"]
 
 OWNERS: Final = ("client", "own", "guarantee")
 CUSTODIES: Final = ("online", "offline", "custodian")
@@ -65,17 +68,34 @@ def _folded(address: str) -> str:
     return address.lower() if address.startswith("0x") else address
 
 
-def read_wallets(session: Session, position: int) -> WalletBook:
-    """What the ledger says at a log position."""
+def folded_place(chain: str, address: str) -> tuple[str, str]:
+    """The key of an address in a book."""
+    return chain, _folded(address)
+
+
+_ADDRESS: Final = re.compile(r'"address":"([^"]*)"')
+
+
+def read_wallets(session: Session, position: int, wanted: Collection[tuple[str, str]] | None = None) -> WalletBook:
+    """What the ledger says at a log position; of the addresses `wanted` (chain, folded address) alone, or of all.
+
+    An exchange has an address for each customer, of which its statements name a few.
+    """
     wallets: dict[str, Holder] = {}
     for event in history.events(session, "wallet-set", last=position):
         facts = event.document
         wallets[facts["wallet"]] = Holder(facts["wallet"], facts["owner"], facts["custodian"], facts["wallet"])
+    names = None if wanted is None else {address for _, address in wanted}
     addresses: dict[tuple[str, str], Holder] = {}
-    for event in history.events(session, "address-assigned", last=position):
-        facts = event.document
-        if facts["wallet"] in wallets:
-            addresses[facts["chain"], _folded(facts["address"])] = wallets[facts["wallet"]]
+    for _, _, document in documents(session, "address-assigned", last=position):
+        if names is not None and "\\" not in document:
+            found = _ADDRESS.search(document)
+            if found is not None and _folded(found[1]) not in names:
+                continue
+        facts = json.loads(document)
+        place = folded_place(facts["chain"], facts["address"])
+        if facts["wallet"] in wallets and (wanted is None or place in wanted):
+            addresses[place] = wallets[facts["wallet"]]
     return WalletBook(addresses, wallets)
 
 

@@ -188,6 +188,19 @@ def test_a_pack_is_written_whole_and_says_what_it_lacks(exchange, capsys, tmp_pa
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("kind", ["call-report", "state-exam", "federal"])
+def test_us_packs_are_written_from_a_folder(exchange, capsys, tmp_path, kind):
+    """Of an exchange that said little of the United States: everything is there, and a draft calls itself one."""
+    out = tmp_path / kind
+    words = ["--folder", str(exchange.folder), "--kind", kind, "--format", "html", "--out", str(out), "--json"]
+    document = json.loads(call(capsys, "report", "us-mtl", *words))
+    assert document["counts"]["insufficient data"] > 0
+    assert "unaudited" in (out / f"{kind}.html").read_text()
+    if kind == "call-report":
+        assert "schema not verified" in document["notes"]["msb-call-report.xml"]
+        assert "draft, not for filing" in (out / "msb-call-report.xml").read_text()
+
+
 def test_a_pack_is_made_from_bundles_alone(exchange, capsys, tmp_path):
     firm = tmp_path / "firm.toml"
     firm.write_text(FIRM)

@@ -40,7 +40,10 @@ def units(amount: Fraction) -> str:
 def ratio_of(held: Fraction, owed: Fraction) -> int | None:
     """Held by owed in hundredths of a per cent, cut off; None where nothing is owed."""
     assert held >= 0 and owed >= 0, "coverage is of gross amounts"
-    return None if owed == 0 else int(held * _WHOLE / owed)
+    if owed == 0:
+        return None
+    # In whole numbers, because a quarter has this a hundred thousand times.
+    return held.numerator * owed.denominator * _WHOLE // (held.denominator * owed.numerator)
 
 
 def lowest_of(point: CoveragePoint) -> int | None:
