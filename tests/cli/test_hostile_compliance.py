@@ -346,8 +346,8 @@ def test_the_firms_word_was_shown_as_the_ledgers():
 
 def test_the_other_institutions_reason_commanded_the_terminal(capsys, monkeypatch):
     found = SimpleNamespace(
-        missing=(), reason="\x1b[2Jno", state="rejected", counterparty="x", customer="c", is_originating=True, terms=None,
-        transaction=None, transfer="t",
+        missing=(), reason="\x1b[2Jno", state="rejected", counterparty="x", customer="c", is_originating=True,
+        terms=None, transaction=None, transfer="t",
     )  # fmt: skip
     node = SimpleNamespace(
         register=SimpleNamespace(named=lambda to: SimpleNamespace(url="")), conversation=lambda to, transfer: found
