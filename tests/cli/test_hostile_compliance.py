@@ -28,7 +28,6 @@ from compliance.regimes import REGIMES, catalogue
 from compliance.register import Statement as FirmStatement
 from compliance.reports.pack import evidence_of
 from compliance.reports.packs.evidence import _origins
-from compliance.sources import books
 from compliance.sources.attested import Statement
 from compliance.sources.chain import bundles_in, read_chain
 from ledger.commands import ReceiveDeposit, RejectWithdrawal, RequestWithdrawal, SetWallet
@@ -94,13 +93,6 @@ def test_what_was_asked_for_later_is_no_fact_of_an_earlier_hour(exchange):
     assert {row["state"] for row in rows(first, "withdrawals").values()} == {"held"}
     # The long period and the short one say the same of what both see.
     assert rows(third, "withdrawals")[f"{11:032x}"]["state"] == "failed"
-
-
-def test_more_records_than_a_fact_carries_stopped_every_evaluation(exchange, monkeypatch):
-    monkeypatch.setattr(books, "_RECORDS_MAX", 3)
-    with reading(exchange.config) as store:
-        facts = gather(source_of(store, exchange), catalogue())
-    assert facts.find("deposits") is None and facts.find("customers") is not None
 
 
 def test_a_store_behind_the_hour_was_an_error_of_the_program(exchange):
