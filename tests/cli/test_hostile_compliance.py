@@ -9,9 +9,11 @@ import shlex
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
+from cli import travel_rule_node
 from cli.common import run
 from cli.exchange import aside
 from cli.exchange.aside import Aside
@@ -26,7 +28,6 @@ from compliance.regimes import REGIMES, catalogue
 from compliance.register import Statement as FirmStatement
 from compliance.reports.pack import evidence_of
 from compliance.reports.packs.evidence import _origins
-from compliance.sources import books
 from compliance.sources.attested import Statement
 from compliance.sources.chain import bundles_in, read_chain
 from ledger.commands import ReceiveDeposit, RejectWithdrawal, RequestWithdrawal, SetWallet
@@ -92,13 +93,6 @@ def test_what_was_asked_for_later_is_no_fact_of_an_earlier_hour(exchange):
     assert {row["state"] for row in rows(first, "withdrawals").values()} == {"held"}
     # The long period and the short one say the same of what both see.
     assert rows(third, "withdrawals")[f"{11:032x}"]["state"] == "failed"
-
-
-def test_more_records_than_a_fact_carries_stopped_every_evaluation(exchange, monkeypatch):
-    monkeypatch.setattr(books, "_RECORDS_MAX", 3)
-    with reading(exchange.config) as store:
-        facts = gather(source_of(store, exchange), catalogue())
-    assert facts.find("deposits") is None and facts.find("customers") is not None
 
 
 def test_a_store_behind_the_hour_was_an_error_of_the_program(exchange):
@@ -340,3 +334,16 @@ def test_the_firms_word_was_shown_as_the_ledgers():
     assert origins("attestation") == [Source.LEDGER] and origins() == [Source.LEDGER]
     assert origins("firm's register", "document of a bank") == [Source.FIRM]
     assert origins("command log", "firm's register") == [Source.LEDGER, Source.FIRM]
+
+
+def test_the_other_institutions_reason_commanded_the_terminal(capsys, monkeypatch):
+    found = SimpleNamespace(
+        missing=(), reason="\x1b[2Jno", state="rejected", counterparty="x", customer="c", is_originating=True,
+        terms=None, transaction=None, transfer="t",
+    )  # fmt: skip
+    node = SimpleNamespace(
+        register=SimpleNamespace(named=lambda to: SimpleNamespace(url="")), conversation=lambda to, transfer: found
+    )
+    monkeypatch.setattr(travel_rule_node, "deliver", lambda url, data: None)
+    assert travel_rule_node._exchange_of_messages(node, "x", b"", "t", False) == 1
+    assert "\x1b" not in capsys.readouterr().out
