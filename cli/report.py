@@ -18,6 +18,7 @@ from cli.exchange.giving import now_us
 from cli.exchange.judging import load_register, reader_key, results_of
 from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
+from cli.exchange.us_figures import activity, averages
 from cli.facts import firm_file
 from compliance.calendars import calendar
 from compliance.facts import Fact
@@ -148,11 +149,14 @@ def _embedded(
     inside = within(chain, regime, first, last)
     with reading(config) as store:
         rooms = [*_log_fact(config, inside[-1].hour), *room_facts(config, inside[-1].hour, store)] if inside else []
-        source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
+        register, results = load_register(config, kinds, store), results_of(config)
         if not inside:
-            return pack_input(asked, source, kinds, [])
+            return pack_input(asked, HourSource(config.entity, inside, register, store, rooms), kinds, [])
         begin, end = inside[0].hour, inside[-1].hour
-        results = results_of(config)
+        if regime == "us-mtl":
+            firm = register.facts(end)
+            rooms += [*averages(results, kinds, end, firm), *activity(store, begin, end, firm)]
+        source = HourSource(config.entity, inside, register, store, rooms)
         newest = results.at(end)
         before = () if newest is None or newest.as_of < begin else newest.verdicts
         return pack_input(asked, source, kinds, results.evaluated(regime, begin, end), before)

@@ -102,6 +102,14 @@ class Results:
             if low <= path.name.split(".")[0] <= high:
                 yield self._load(path)
 
+    def moments(self, first: datetime, last: datetime) -> Iterator[datetime]:
+        """The hours of a period that were evaluated, oldest first; no record is read."""
+        low, high = _name(first), _name(last)
+        for path in self._paths():
+            name = path.name.split(".")[0]
+            if low <= name <= high:
+                yield datetime.strptime(name, _NAME).replace(tzinfo=UTC)
+
     def evaluated(self, regime: str, first: datetime, last: datetime) -> Iterator[Evaluated]:
         """How a regime's rules came out in each evaluation of a period, oldest first; signatures are checked.
 
@@ -166,8 +174,11 @@ class Results:
         return facts
 
 
+_NAME: Final = "%Y-%m-%dT%H%M%SZ"
+
+
 def _name(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    return moment.astimezone(UTC).strftime(_NAME)
 
 
 _UNREADABLE: Final = (

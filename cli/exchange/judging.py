@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from cli.exchange.config import Config
 from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
+from cli.exchange.us_figures import averages
 from cli.keys import PUBLIC_NAME
 from compliance.evaluate import evaluate
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts
@@ -138,6 +139,7 @@ def _judged(
             continue
         whole = log.to(statement)
         rooms = [*([] if whole is None else [whole]), *room_facts(config, statement.hour, store)]
+        rooms += averages(results_of(config), kinds, statement.hour, register.facts(statement.hour))
         facts = gather(HourSource(config.entity, chain[-CHAIN_HOURS:], register, store, rooms), kinds)
         before = judge(facts, config.rules, before)
         yield Judged(facts, before, statement)

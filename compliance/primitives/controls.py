@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from compliance.calendars import calendar
-from compliance.facts import moment_text
+from compliance.facts import Record, moment_text
 from compliance.primitives.times import is_to_come
 from compliance.primitives.view import View, of_lines, shown
 from compliance.verdicts import Line, Outcome, Result
@@ -17,35 +17,33 @@ def controls(view: View) -> Outcome:
     """Each control of the parameter `required` is in place.
 
     Role: `records` (records: name, in_place, tested_on?, reference?). With the parameter `tested` (a clock) each must
-    have been tested no longer ago. A control of which nothing is said lacks data.
+    have been tested no longer ago. A control of which nothing is said lacks data. Where several speak of one (the
+    engine and the firm) it is in place if none of them denies it, and was tested when the last of them says.
     """
-    found = {str(row["name"]): row for row in view.records("records")}
+    found: dict[str, list[Record]] = {}
+    for row in view.records("records"):
+        found.setdefault(str(row["name"]), []).append(row)
     lines = []
     for name, *_ in view.table("required"):
-        row = found.get(str(name))
-        if row is None:
-            lines.append(
-                Line(str(name), Result.INSUFFICIENT, "—", "in place", note="nothing is stated of this control")
-            )
+        rows = found.get(str(name))
+        if rows is None:
+            note = "nothing is stated of this control"
+            lines.append(Line(str(name), Result.INSUFFICIENT, "—", "in place", note=note))
             continue
-        in_place, tested = row["in_place"], row["tested_on"]
+        in_place = all(row["in_place"] is True for row in rows)
+        # A test on a day that is still to come was not made.
+        tests = [day for row in rows if isinstance(day := row["tested_on"], date) and not is_to_come(day, view.as_of)]
+        tested = max(tests, default=None)
         required, is_fresh = "in place", True
         if "tested" in view.rule.parameters:
             clock = view.clock("tested")
             required += f", tested within {clock}"
-            # A test on a day that is still to come was not made.
-            is_fresh = isinstance(tested, date) and not is_to_come(tested, view.as_of)
-            is_fresh = is_fresh and clock.due_day(tested) >= calendar(clock.calendar).day_of(view.as_of)  # type: ignore[arg-type]  # a day, as the line before says
-        result = Result.PASS if in_place is True and is_fresh else Result.FAIL
-        lines.append(
-            Line(
-                str(name),
-                result,
-                f"in place: {shown(in_place)}, tested: {shown(tested)}",
-                required,
-                note=shown(row["reference"]),
-            )
-        )
+            today = calendar(clock.calendar).day_of(view.as_of)
+            is_fresh = tested is not None and clock.due_day(tested) >= today
+        result = Result.PASS if in_place and is_fresh else Result.FAIL
+        measured = f"in place: {shown(in_place)}, tested: {shown(tested)}"
+        note = "; ".join(dict.fromkeys(shown(row["reference"]) for row in rows))
+        lines.append(Line(str(name), result, measured, required, note=note))
     return of_lines(lines, "controls in place", "each control in place")
 
 

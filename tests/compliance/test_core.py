@@ -292,3 +292,19 @@ def test_a_rule_sets_hash_covers_roles_that_may_be_missing_and_clocks_in_words()
 )
 def test_a_figure_is_exact_or_says_that_it_is_cut_off(number, text):
     assert figure(number) == text and figure(number, "JPY") == f"{text} JPY"
+
+
+@pytest.mark.parametrize(
+    ("engine", "firm", "result"), [(True, True, "pass"), (False, True, "fail"), (True, False, "fail")]
+)
+def test_a_firm_cannot_talk_a_control_of_the_engine_into_place(engine, firm, result):
+    control = rule(
+        Primitive.CONTROLS,
+        {"records": "controls"},
+        parameters={"required": Parameter(("kill-switch",)), "tested": Parameter(Clock(1, Unit.YEARS))},
+    )
+    rows = (
+        {"name": "kill-switch", "in_place": engine, "tested_on": None, "reference": "engine"},
+        {"name": "kill-switch", "in_place": firm, "tested_on": date(2026, 11, 1), "reference": "drill"},
+    )
+    assert evaluate_rule(control, facts(controls=rows)).result.value == result
