@@ -61,7 +61,12 @@ def _evaluation(folder: Path, at: str | None) -> Evaluation:
     if at is None:
         found = results.last()
     else:
-        found = results.at(datetime.fromtimestamp(read_time(at, "--at") // 1_000_000, UTC))
+        seconds = read_time(at, "--at") // 1_000_000
+        try:
+            moment = datetime.fromtimestamp(seconds, UTC)
+        except (ValueError, OverflowError, OSError):
+            raise InputError("--at", "is no time of ours", "Write 2026-11-22 or 2026-11-22T10:00:00Z.") from None
+        found = results.at(moment)
     if found is None:
         remedy = "Wait for the first attested hour, or run `tallystick compliance evaluate`."
         raise InputError(str(results.folder), "holds no evaluation of that time", remedy)
@@ -119,7 +124,7 @@ def _print_regime(regime: str, set_words: str, verdicts: Sequence[Verdict], show
         note = "; ".join([*(f"missing {each}" for each in verdict.missing), verdict.warning, *due, verdict.note])
         word = Text(verdict.result.value, style=_STYLES[verdict.result])
         cells = (verdict.measured, verdict.required, note.strip("; "))
-        table.add_row(name, word, *(Text(shown(cell)) for cell in cells))
+        table.add_row(Text(shown(name)), word, *(Text(shown(cell)) for cell in cells))
     console().print(table)
 
 
@@ -240,4 +245,4 @@ def _print_verdict(verdict: Verdict) -> None:
     for deadline in verdict.deadlines:
         click.echo(f"  due: {deadline.what} by {moment_text(deadline.due)} ({deadline.clock})")
     for evidence in verdict.evidence:
-        click.echo(f"  evidence: {evidence.kind} {evidence.place} {evidence.digest}")
+        click.echo(shown(f"  evidence: {evidence.kind} {evidence.place} {evidence.digest}"))

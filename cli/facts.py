@@ -17,7 +17,7 @@ from cli.exchange.giving import folder_option, load_key, now_us, rows_table
 from cli.exchange.judging import load_register
 from cli.exchange.reading import reading
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Shape, Source, Value, moment_text, value_json
-from compliance.firm_values import example, read_value
+from compliance.firm_values import YEARS, example, read_value
 from compliance.regimes import REGIMES, catalogue, rule_set
 from compliance.register import Register, Statement
 from ledger.errors import InputError, InputErrors, InputProblem
@@ -132,9 +132,12 @@ def _now(register: Register) -> datetime:
 
 def _day(text: str) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        day = date.fromisoformat(text)
     except ValueError:
         raise InputError("--from", "is no day", "Write it as YYYY-MM-DD.") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise InputError("--from", "is no day of ours", f"Give one of the years {YEARS[0]} to {YEARS[1]}.")
+    return datetime.combine(day, time(), UTC)
 
 
 def _register(config: Config, kinds: Mapping[str, FactKind]) -> Register:

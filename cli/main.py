@@ -40,6 +40,7 @@ _VERBS = {
     "compliance": "cli.compliance:compliance",
     "facts": "cli.facts:facts",
     "report": "cli.report:report",
+    "procedures": "cli.procedures:procedures",
     "screen": "cli.screening:screen",
     "surveil": "cli.surveillance:surveil",
     "archive": "cli.retention:archive",

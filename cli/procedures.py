@@ -17,6 +17,8 @@ from cli.audit_page import shown_command
 from cli.auditor import run_audit, shared_options
 from cli.common import console, emit_json, json_option, read_input
 from cli.exchange.giving import now_us
+from compliance.procedures.perform import Asked, Handed, perform
+from compliance.procedures.sampling import SEED_BYTES_MAX
 from compliance.reports.document import EvidenceItem
 from compliance.reports.packs.aup import pack
 from compliance.reports.packs.aup.findings import EXCEPTION, UNPERFORMED, findings
@@ -26,8 +28,6 @@ from ledger.errors import InputError
 from por.attestation import fingerprint
 from por.liabilities.kernels import select
 from por.pages import plain
-from por.procedures.perform import Asked, Handed, perform
-from por.procedures.sampling import SEED_BYTES_MAX
 from por.snapshot import SnapshotId
 from por.verify.audit import AuditReport
 from por.verify.standalone import ReaderKey

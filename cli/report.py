@@ -20,10 +20,13 @@ from cli.exchange.reading import reading
 from cli.exchange.rooms import room_facts
 from cli.facts import firm_file
 from compliance.calendars import calendar
+from compliance.facts import Fact
+from compliance.firm_values import YEARS
 from compliance.gathering import HourSource
 from compliance.pack_input import WINDOW, Asked, bounds, following, pack_input, within
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
+from compliance.reports.document import FILE_NAME
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.pack import Pack
 from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
@@ -119,9 +122,12 @@ def _period(regime: str, period: tuple[str | None, str | None], newest: datetime
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise InputError(text[:20], "is no day", "Write it as YYYY-MM-DD.") from None
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise InputError(text[:20], "is no day of ours", f"Give one of the years {YEARS[0]} to {YEARS[1]}.")
+    return day
 
 
 def _now() -> datetime:
@@ -141,7 +147,7 @@ def _embedded(
     asked = Asked(config.exchange, rule_set(regime), first, last, _now(), attachments, following(chain, regime, last))
     inside = within(chain, regime, first, last)
     with reading(config) as store:
-        rooms = room_facts(config, inside[-1].hour, store) if inside else []
+        rooms = [*_log_fact(config, inside[-1].hour), *room_facts(config, inside[-1].hour, store)] if inside else []
         source = HourSource(config.entity, inside, load_register(config, kinds, store), store, rooms)
         if not inside:
             return pack_input(asked, source, kinds, [])
@@ -150,6 +156,16 @@ def _embedded(
         newest = results.at(end)
         before = () if newest is None or newest.as_of < begin else newest.verdicts
         return pack_input(asked, source, kinds, results.evaluated(regime, begin, end), before)
+
+
+def _log_fact(config: Config, hour: datetime) -> list[Fact]:
+    """What the evaluation of the hour found of the log, which it reads whole; nothing where there was none."""
+    results = results_of(config)
+    found = results.at(hour)
+    if found is None or found.as_of != hour:
+        return []
+    fact = results.facts(found, catalogue()).find("log.whole")
+    return [] if fact is None else [fact]
 
 
 def _outside(
@@ -161,6 +177,9 @@ def _outside(
     chain = read_chain(folders, key)
     first, last = _period(regime, period, chain[-1].hour)
     exchange = chain[-1].document["statement"]["snapshot"].partition("/")[0]
+    known = {str(tree["entity"]) for each in chain for tree in (each.snapshot or {}).get("trees", ())}
+    if known and entity not in known:
+        raise InputError("--entity", "is in no statement of the chain", f"Choose from {', '.join(sorted(known))}.")
     after = following(chain, regime, last)
     asked = Asked(exchange, rule_set(regime), first, last, _now(), attachments, after)
     stated = [] if facts_file is None else firm_file(facts_file, kinds, chain[0].hour)
@@ -182,7 +201,13 @@ def _attachments(pairs: Sequence[str]) -> dict[str, Path]:
         if not name or not file:
             raise InputError("--attach", "is no NAME=FILE", "Give the name by which the pack calls it, and the file.")
         path = Path(file)
-        found[f"attachments/{name}{path.suffix}"] = path
+        place = f"attachments/{name}{path.suffix}"
+        if not FILE_NAME.match(place) or len(place) > 200:
+            words = "Use letters, digits, dots and dashes, no '..': it is the file's name in the pack."
+            raise InputError("--attach", f"gives the name {name[:40]!r}, which is none for a file of a pack", words)
+        if place in found:
+            raise InputError("--attach", f"names {name[:40]} twice", "Give each document a name of its own.")
+        found[place] = path
     return found
 
 

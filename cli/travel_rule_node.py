@@ -106,7 +106,7 @@ def _exchange_of_messages(node: Node, to: str, data: bytes, transfer: str, as_js
         emit_json(row)
     else:
         more = ", ".join(found.missing) or found.reason
-        click.echo(f"{transfer}: {found.state}{f' ({more})' if more else ''}")
+        click.echo(shown(f"{transfer}: {found.state}{f' ({more})' if more else ''}"))
     return 0 if found.state in ("accepted", "noticed", "confirmed") else 1
 
 

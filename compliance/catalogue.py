@@ -12,7 +12,18 @@ from typing import Final
 
 from compliance.facts import FactKind, Shape, Source
 
-__all__ = ["SHARED", "by_name"]
+__all__ = ["SHARED", "STATES", "US_STATES", "by_name"]
+
+STATES: Final = "licences.us.states"
+"""The fact that names the US states in which the entity is licensed."""
+US_STATES: Final = tuple(
+    f"US-{code}"
+    for code in (
+        "AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ NM "
+        "NV NY OH OK OR PA PR RI SC SD TN TX UT VA VI VT WA WI WV WY"
+    ).split()
+)
+"""ISO 3166-2: the states, the district and the territories that license."""
 
 _ATTESTATION, _LEDGER, _FIRM = Source.ATTESTATION, Source.LEDGER, Source.FIRM
 _AMOUNTS, _NAMES, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
@@ -329,7 +340,7 @@ SHARED: Final[tuple[FactKind, ...]] = (
     FactKind("finance.fixed_overheads", _NUMBER, _FIRM, "fixed overheads of the last year"),
     FactKind("finance.operating_expenses", _NUMBER, _FIRM, "operating expenses of a month"),
     FactKind("finance.currency", _TEXT, _FIRM, "the currency of the accounts"),
-    FactKind("licences.us.states", _NAMES, _FIRM, "US states, as `US-NY`, in which the entity is licensed"),
+    FactKind(STATES, _NAMES, _FIRM, "US states, as `US-NY`, in which the entity is licensed", choices=US_STATES),
 )
 """In the order in which people read them."""
 

@@ -3,7 +3,8 @@
 Order: the rule's conditions of applicability (a fact that they lack is missing data), then the facts of its inputs
 (every missing one is named), then its primitive. A warning is given while a rule still passes: by headroom where the
 parameter `warn_below` (a share of what is required; default 2 %) is not reached, by time where fewer days are left than
-`warn_days` (default 7). What fails sets the rule's clocks running, from the moment since when it has failed.
+`warn_days` (default 7). What fails sets the rule's clocks running, from the moment since when it has failed. A moment
+that lacks data is no end of a breach: its clocks run on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from compliance.calendars import calendar
+from compliance.catalogue import STATES
 from compliance.facts import Evidence, Facts, Value, decimal_text
 from compliance.primitives import PRIMITIVES, View
 from compliance.primitives.view import holds
@@ -22,8 +24,6 @@ from compliance.verdicts import LINES_KEPT, Deadline, Outcome, Result, Verdict
 
 __all__ = ["STATES", "evaluate", "evaluate_rule"]
 
-STATES: Final = "licences.us.states"
-"""The fact that names the US states in which the entity is licensed; a rule by state has one verdict for each."""
 _WARN_BELOW: Final = Fraction(2, 100)
 _WARN_DAYS: Final = Fraction(7)
 
@@ -122,9 +122,11 @@ def _verdict(
     rule: Rule, scope: str, as_of: datetime, outcome: Outcome, evidence: tuple[Evidence, ...], before: Verdict | None
 ) -> Verdict:
     since = None
-    if outcome.result is Result.FAIL:
-        is_going_on = before is not None and before.result is Result.FAIL and before.since is not None
-        since = before.since if is_going_on and before is not None else as_of
+    if outcome.result in (Result.FAIL, Result.INSUFFICIENT) and before is not None:
+        # What could not be seen meanwhile is not mended by that: else one missed hour would set back every deadline.
+        since = before.since
+    if outcome.result is Result.FAIL and since is None:
+        since = as_of
     deadlines = tuple(_deadlines(rule, since)) if since is not None else ()
     return Verdict(
         rule.id, rule.version, rule.regime, scope, as_of, outcome.result, outcome.measured, outcome.required,

@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from compliance.facts import FactKind, Record, Scalar, Shape, Value
 
 __all__ = ["example", "read_value"]
 
+YEARS: Final = (1900, 2199)
+DIGITS_MAX: Final = 60
+
 
 def read_value(kind: FactKind, raw: Any) -> Value:
     """The value of a kind that TOML's `raw` states; raises ValueError that says what is wrong, without the value."""
     value = _value(kind, raw)
-    problem = kind.problem(value)
+    problem = kind.problem(value) or _out_of_range(value)
     if problem is not None:
         raise ValueError(problem)
     return value
@@ -46,6 +49,17 @@ def _value(kind: FactKind, raw: Any) -> Value:
             scalar = _scalar(kind.shape, raw)
             assert scalar is not None
             return scalar
+
+
+def _out_of_range(value: Value) -> str | None:
+    """What no calendar and no report can bear: days far from ours would stop the evaluation of everything."""
+    rows = value if isinstance(value, tuple) else ({"": value},)
+    for place, row in enumerate(rows, 1):
+        for name, each in row.items():
+            if isinstance(each, date) and not YEARS[0] <= each.year <= YEARS[1]:
+                where = f"row {place}, {name}: " if name else ""
+                return f"{where}is of the year {each.year}: days are of {YEARS[0]} to {YEARS[1]}"
+    return None
 
 
 def _record(kind: FactKind, place: int, raw: Mapping[str, Any]) -> Record:
@@ -84,6 +98,8 @@ def _scalar(shape: Shape, raw: Any) -> Scalar:
 
 
 def _number(raw: Any) -> Fraction:
+    if (isinstance(raw, str) and len(raw) > DIGITS_MAX) or (isinstance(raw, int) and abs(raw) >= 10**DIGITS_MAX):
+        raise ValueError(f"is a number of more than {DIGITS_MAX} digits")
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         raise ValueError('is not a number: write decimals as text, "0.1", so that none are lost')
     try:
@@ -106,6 +122,8 @@ def example(kind: FactKind) -> str:
         Shape.NAMES: '["…"]',
         Shape.AMOUNTS: '{ AAA = "0.00" }',
     }
+    if kind.choices:
+        return f'["{kind.choices[0]}"]' if kind.shape is Shape.NAMES else f'"{kind.choices[0]}"'
     if kind.fields is None:
         return plain[kind.shape]
     return (

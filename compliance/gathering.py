@@ -2,8 +2,9 @@
 
 Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Three exceptions.
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
-of its client money with a third party's document replaces what the ledger claims of the same. And what a room leaves
-empty in a record of `eu.tfr.failures`, because only the firm knows what it did, the firm's record of the same id fills.
+of its client money with a third party's document, no older than a month, replaces what the ledger claims of the same.
+And what a room leaves empty in a record of `eu.tfr.failures`, because only the firm knows what it did, the firm's
+record of the same id fills.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -24,12 +25,14 @@ from compliance.sources.prices import read_prices, value_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
 from ledger.store.snapshot import StoreSnapshot
 
-__all__ = ["CURRENCIES", "HourSource", "firm_facts", "gather", "wallet_book"]
+__all__ = ["CURRENCIES", "HourSource", "firm_facts", "gather", "position_of", "wallet_book"]
 
 CURRENCIES: Final = ("AED", "EUR", "JPY", "USD")
 """In which values are wanted: those of the four regimes."""
 JOINED: Final = ("controls", "reconciliations")
 FILLED: Final = ("eu.tfr.failures",)
+ATTESTED_MAX: Final = timedelta(days=31)
+"""A bank's statement is of a month; an older one says nothing of what is held now."""
 PERIOD: Final = timedelta(days=35)
 """How far back movements are read for an hour's evaluation: a month and its deadlines."""
 
@@ -56,7 +59,8 @@ def wallet_book(source: HourSource, firm: Iterable[Fact]) -> WalletBook:
         if fact.name == "wallets.stated":
             assert isinstance(fact.value, tuple)
             stated = stated_wallets(fact.value)
-    position = _position(source.chain[-1])
+    # Of a missed hour there is no position: what was known of wallets before it still is.
+    position = next((found for each in reversed(source.chain) if (found := position_of(each)) is not None), None)
     if source.store is None or position is None:
         return stated
     wanted = reserve_addresses(source.chain) | set(stated.addresses)
@@ -68,7 +72,7 @@ def firm_facts(source: HourSource) -> list[Fact]:
     return [*source.register.facts(source.chain[-1].hour), *source.firm]
 
 
-def _position(statement: Statement) -> int | None:
+def position_of(statement: Statement) -> int | None:
     """The log position of a statement's cut; None where it has none."""
     ledger = (statement.snapshot or {}).get("ledger")
     return None if ledger is None else int(ledger["position"])
@@ -80,8 +84,8 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind], book: WalletBo
     firm = firm_facts(source)
     book = wallet_book(source, firm) if book is None else book
     found = attested_facts(source.chain, source.entity, book)
-    found += _reconciled(source.chain)
-    position = _position(last)
+    found += _reconciled(source.chain, source.entity)
+    position = position_of(last)
     if source.store is not None and position is not None:
         session = source.store.session
         customers = read_customers(session, position)
@@ -91,7 +95,7 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind], book: WalletBo
         prices = read_prices(session, position)
         if prices is not None:
             found += value_facts(prices, found, last.hour, CURRENCIES)
-    return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm))
+    return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm, last.hour))
 
 
 def _states(firm: Iterable[Fact]) -> frozenset[str]:
@@ -102,20 +106,25 @@ def _states(firm: Iterable[Fact]) -> frozenset[str]:
     return frozenset()
 
 
-def _merged(own: Sequence[Fact], firm: Sequence[Fact]) -> list[Fact]:
+def _merged(own: Sequence[Fact], firm: Sequence[Fact], hour: datetime) -> list[Fact]:
     found: dict[tuple[str, str], Fact] = {}
     for fact in own:
         place = (fact.name, fact.scope)
         found[place] = _joined(found[place], fact) if place in found else fact
     for fact in firm:
         place = (fact.name, fact.scope)
-        if place not in found or (fact.name == "client_money.held" and fact.assurance is Assurance.ATTESTED):
+        if place not in found or (fact.name == "client_money.held" and _is_fresh(fact, hour)):
             found[place] = fact
         elif fact.name in JOINED:
             found[place] = _joined(found[place], fact)
         elif fact.name in FILLED:
             found[place] = _filled(found[place], fact)
     return list(found.values())
+
+
+def _is_fresh(fact: Fact, hour: datetime) -> bool:
+    """Whether a third party's document is new enough to say more of an hour than the ledger does."""
+    return fact.assurance is Assurance.ATTESTED and hour - fact.as_of <= ATTESTED_MAX
 
 
 def _filled(one: Fact, firm: Fact) -> Fact:
@@ -141,7 +150,7 @@ def _joined(one: Fact, other: Fact) -> Fact:
     return Fact(one.name, rows, max(one.as_of, other.as_of), weaker, (*one.evidence, *other.evidence), one.scope)
 
 
-def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
+def _reconciled(chain: Sequence[Statement], entity: str) -> list[Fact]:
     """Each day's last comparison of ledger and chains, as the statements' sections `in-flight` have it.
 
     What the list of movements does not explain is unexplained, but for a quantum for each reserve of the asset, because
@@ -149,11 +158,12 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     """
     days: dict[object, Statement] = {}
     for statement in chain:
-        if statement.document["sections"].get("in-flight"):
+        totals = statement.document["sections"].get("in-flight", {}).get("totals", [])
+        if any(row["entity"] == entity for row in totals):
             days[statement.hour.date()] = statement
     if not days:
         return []
-    counts = {day: _unexplained(statement) for day, statement in days.items()}
+    counts = {day: _unexplained(statement, entity) for day, statement in days.items()}
     rows: tuple[Record, ...] = tuple(
         {
             "day": statement.hour.date(), "kind": "assets", "differences": Fraction(counts[day]),
@@ -165,11 +175,11 @@ def _reconciled(chain: Sequence[Statement]) -> list[Fact]:
     return [Fact("reconciliations", rows, chain[-1].hour, Assurance.CLAIMED, evidence)]
 
 
-def _unexplained(statement: Statement) -> int:
-    """How many assets have a difference that neither movements nor rounding explain."""
+def _unexplained(statement: Statement, entity: str) -> int:
+    """How many assets of an entity have a difference that neither movements nor rounding explain."""
     sections = statement.document["sections"]
     reserves = Counter((row["entity"], row["asset"]) for row in sections["reserves"]["rows"])
-    totals = sections["in-flight"]["totals"]
+    totals = [row for row in sections["in-flight"]["totals"] if row["entity"] == entity]
     return sum(abs(int(row["difference"])) > reserves[row["entity"], row["asset"]] for row in totals)
 
 

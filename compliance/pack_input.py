@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 from compliance.calendars import calendar
 from compliance.evaluate import evaluate
 from compliance.facts import Evidence, FactKind
-from compliance.gathering import HourSource, firm_facts, gather, wallet_book
+from compliance.gathering import HourSource, firm_facts, gather, position_of, wallet_book
 from compliance.regimes import ZONES
-from compliance.reports.inputs import Evaluated, PackInput
+from compliance.reports.inputs import CoveragePoint, Evaluated, PackInput
 from compliance.rules import RuleSet
 from compliance.sources.attested import Statement, book_lines, coverage_points
 from compliance.verdicts import Verdict
 from ledger.errors import InputError
+from ledger.store import history
 
 __all__ = ["WINDOW", "Asked", "bounds", "following", "pack_input", "within"]
 
@@ -46,7 +49,12 @@ def bounds(regime: str, start: date, end: date) -> tuple[datetime, datetime]:
 
 
 def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> list[Statement]:
-    """The statements of a period, and the newest one before it, whose hour the first can be compared with."""
+    """The statements of a period, and the newest one before it, whose hour the first can be compared with.
+
+    By their hours: a restatement stands in the chain where it was made, and here after what it restates, so that the
+    last one is always of the period's last hour.
+    """
+    chain = sorted(chain, key=lambda each: each.hour)
     first, last = bounds(regime, start, end)
     inside = [each for each in chain if first <= each.hour <= last]
     before = [each for each in chain if each.hour < first]
@@ -56,7 +64,7 @@ def within(chain: Sequence[Statement], regime: str, start: date, end: date) -> l
 def following(chain: Sequence[Statement], regime: str, end: date) -> list[Statement]:
     """The statements after a period's last day, as far as the window after it reaches."""
     _, last = bounds(regime, end, end)
-    return [each for each in chain if last < each.hour <= last + WINDOW]
+    return sorted((each for each in chain if last < each.hour <= last + WINDOW), key=lambda each: each.hour)
 
 
 def pack_input(
@@ -92,9 +100,31 @@ def pack_input(
         facts=facts,
         verdicts=verdicts,
         evaluations=tuple(kept),
-        coverage=tuple(coverage_points([*source.chain, *asked.following], source.entity, book)),
+        coverage=tuple(_coverage(replace(source, chain=[*source.chain, *asked.following]))),
         books=book_lines(attested[-1], source.entity) if attested else (),
         attachments=asked.attachments,
         evidence=tuple(Evidence("attestation", each.place, each.digest) for each in source.chain),
         engine=f"tallystick {version('tallystick')}",
     )
+
+
+def _coverage(source: HourSource) -> Iterator[CoveragePoint]:
+    """Coverage hour by hour, each hour's reserves by whose the wallets were then, and not by whose they are now."""
+    marks: list[int] = []
+    if source.store is not None:
+        known: dict[str, object] = {}
+        for event in history.events(source.store.session, "wallet-set"):
+            if known.get(event.document["wallet"], event.document) != event.document:
+                marks.append(event.sequence)
+            known[event.document["wallet"]] = event.document
+    position = 0
+
+    def owners(statement: Statement) -> tuple[object, ...]:
+        nonlocal position
+        position = position_of(statement) or position
+        stated = [fact for fact in firm_facts(replace(source, chain=[statement])) if fact.name == "wallets.stated"]
+        return (bisect_right(marks, position), *(each for fact in stated for each in fact.evidence))
+
+    for _, found in groupby(source.chain, owners):
+        part = replace(source, chain=list(found))
+        yield from coverage_points(part.chain, source.entity, wallet_book(part, firm_facts(part)))

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from compliance.catalogue import STATES
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Source, Value, moment_text, value_json, value_of_json
+from compliance.locking import keep_name, locked
 from ledger.canonical import Digest, Json, Tag, canonical, from_hex, parse, tagged_hash
 from ledger.errors import FormatError, InputError
 from ledger.keys import SigningKey, verify_signature
@@ -60,36 +62,60 @@ class Entry:
 class Register:
     """A register that was read and whose every line holds."""
 
-    def __init__(self, path: Path, entity: str, entries: tuple[Entry, ...], keys: Collection[bytes] = ()) -> None:
-        self.path, self.entity, self.entries, self.keys = path, entity, entries, frozenset(keys)
+    def __init__(
+        self,
+        path: Path,
+        entity: str,
+        entries: tuple[Entry, ...],
+        keys: Collection[bytes] = (),
+        ends: Mapping[bytes, datetime] | None = None,
+    ) -> None:
+        self.path, self.entity, self.entries = path, entity, entries
+        self.keys, self.ends = frozenset(keys), dict(ends or {})
 
     @classmethod
-    def load(cls, path: Path, entity: str, catalogue: Mapping[str, FactKind], keys: Collection[bytes]) -> Register:
-        """Read it, an absent file as an empty one. `keys`: those that may sign. Raises InputError with the row."""
+    def load(
+        cls,
+        path: Path,
+        entity: str,
+        catalogue: Mapping[str, FactKind],
+        keys: Collection[bytes],
+        ends: Mapping[bytes, datetime] | None = None,
+    ) -> Register:
+        """Read it, an absent file as an empty one. `keys`: those that may sign; `ends`: from when on one of them no
+        longer may. Raises InputError with the row.
+        """
+        ends = ends or {}
         if not path.exists():
-            return cls(path, entity, (), keys)
+            return cls(path, entity, (), keys, ends)
         data = path.read_bytes()
         if data and not data.endswith(b"\n"):
             raise InputError(str(path), "its last line is not whole", _REMEDY, row=data.count(b"\n") + 1)
         entries: list[Entry] = []
         for row, line in enumerate(data.splitlines(), 1):
             try:
-                entries.append(_read(line, entries[-1] if entries else None, entity, catalogue, keys))
+                entry = _read(line, entries[-1] if entries else None, entity, catalogue, keys)
+                if entry.key in ends and entry.known_at >= ends[entry.key]:
+                    raise FormatError("it is signed by a key that had ended")
+                entries.append(entry)
             except (FormatError, ValueError) as error:
                 raise InputError(str(path), str(error), _REMEDY, row=row) from None
-        return cls(path, entity, tuple(entries), keys)
+            except (KeyError, TypeError, ArithmeticError):
+                raise InputError(str(path), "is not in its form", _REMEDY, row=row) from None
+        return cls(path, entity, tuple(entries), keys, ends)
 
     def append(
         self, statements: Iterable[Statement], known_at: datetime, key: SigningKey, catalogue: Mapping[str, FactKind]
     ) -> Register:
         """Enter statements, all or none, durable; gives the register with them. Times do not run backwards.
 
-        Raises InputError for a key that may not sign: nothing is written that could not be read again.
+        Raises InputError for a key that may not sign, or no longer: nothing is written that could not be read again;
+        and where somebody else has entered something since this was read.
         """
-        if key.public not in self.keys:
-            raise InputError(
-                "the key", "may not sign the firm's facts", "Sign with an operator's key of this exchange."
-            )
+        ended = self.ends.get(key.public)
+        if key.public not in self.keys or (ended is not None and known_at >= ended):
+            words = "may not sign the firm's facts" if ended is None else "may no longer sign the firm's facts"
+            raise InputError("the key", words, "Sign with an operator's key of this exchange.")
         entries, lines = list(self.entries), []
         assert not entries or entries[-1].known_at <= known_at, "what is known later is entered later"
         for statement in statements:
@@ -100,15 +126,26 @@ class Register:
             line = canonical({**document, "signature": key.sign(LABEL, digest).hex()})
             entries.append(_read(line, entries[-1] if entries else None, self.entity, catalogue, {key.public}))
             lines.append(line + b"\n")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f".{self.path.name}.part")
-        before = self.path.read_bytes() if self.path.exists() else b""
-        with part.open("wb") as file:
-            file.write(before + b"".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
-        return Register(self.path, self.entity, tuple(entries), self.keys)
+        with locked(self.path.with_name(f".{self.path.name}.lock")):
+            before = self.path.read_bytes() if self.path.exists() else b""
+            self._require_last(before)
+            part = self.path.with_name(f".{self.path.name}.part")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(before + b"".join(lines))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+            keep_name(self.path)
+        return Register(self.path, self.entity, tuple(entries), self.keys, self.ends)
+
+    def _require_last(self, data: bytes) -> None:
+        """That the file still ends where this was read to: of two who enter at once, one begins again."""
+        lines = data.splitlines()
+        last = self.entries[-1].digest if self.entries else None
+        if len(lines) != len(self.entries) or (last is not None and _digest_of(lines[-1]) != last):
+            raise InputError(
+                str(self.path), "was written by somebody else meanwhile", "Give the command again: nothing was entered."
+            )
 
     def facts(self, as_of: datetime, known: datetime | None = None) -> list[Fact]:
         """What held at a moment, as far as it was known at another (now, if not given); names and scopes once each."""
@@ -124,6 +161,14 @@ class Register:
         return [_fact(entry) for entry in found.values()]
 
 
+def _digest_of(line: bytes) -> str:
+    document = parse(line)
+    assert isinstance(document, dict)
+    return tagged_hash(
+        Tag.FIRM_FACT, canonical({name: each for name, each in document.items() if name != "signature"})
+    ).hex()
+
+
 def _problem(statement: Statement, catalogue: Mapping[str, FactKind]) -> str | None:
     """Why a statement cannot be entered, or None."""
     kind = catalogue.get(statement.fact)
@@ -133,6 +178,9 @@ def _problem(statement: Statement, catalogue: Mapping[str, FactKind]) -> str | N
         return f"{kind.name} comes from the signed statement of the hour and cannot be stated"
     if kind.by_state != bool(statement.scope):
         return f"{kind.name} " + ("is stated for one US state each" if kind.by_state else "has no scope")
+    states = catalogue[STATES].choices if STATES in catalogue else ()
+    if statement.scope and states and statement.scope not in states:
+        return f"{statement.scope[:20]!r} is no US state; they are written as US-NY"
     return kind.problem(statement.value)
 
 

@@ -12,8 +12,9 @@ import gzip
 import json
 import os
 import re
+import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any, Final
 
 from compliance.calendars import source
 from compliance.facts import Assurance, Evidence, Fact, Facts, moment_text, value_of_json
+from compliance.locking import keep_name
 from compliance.reports.inputs import Evaluated
 from compliance.rules import RuleSet
 from compliance.verdicts import Deadline, Line, Result, Verdict
@@ -65,10 +67,13 @@ def facts_digest(facts: Facts) -> Digest:
 
 
 class Results:
-    """The folder of one entity's evaluations."""
+    """The folder of one entity's evaluations. `keys`: those that may have signed them; None: any, of whom nothing is
+    known.
+    """
 
-    def __init__(self, folder: Path, entity: str) -> None:
+    def __init__(self, folder: Path, entity: str, keys: Collection[bytes] | None = None) -> None:
         self.folder, self.entity = folder, entity
+        self.keys = None if keys is None else frozenset(keys)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.json.gz")) if self.folder.is_dir() else []
@@ -76,20 +81,26 @@ class Results:
     def last(self) -> Evaluation | None:
         """The newest evaluation; raises InputError if its record does not hold by itself."""
         paths = self._paths()
-        return _load(paths[-1], self.entity) if paths else None
+        return self._load(paths[-1]) if paths else None
+
+    def _load(self, path: Path) -> Evaluation:
+        found = _load(path, self.entity)
+        if self.keys is not None and found.key not in self.keys:
+            raise InputError(str(path), "is signed by a key that is not the exchange's", _REMEDY)
+        return found
 
     def at(self, moment: datetime) -> Evaluation | None:
         """The newest evaluation at or before a moment."""
         name = _name(moment)
         paths = [path for path in self._paths() if path.name.split(".")[0] <= name]
-        return _load(paths[-1], self.entity) if paths else None
+        return self._load(paths[-1]) if paths else None
 
     def between(self, first: datetime, last: datetime) -> Iterator[Evaluation]:
         """The evaluations of a period, oldest first."""
         low, high = _name(first), _name(last)
         for path in self._paths():
             if low <= path.name.split(".")[0] <= high:
-                yield _load(path, self.entity)
+                yield self._load(path)
 
     def evaluated(self, regime: str, first: datetime, last: datetime) -> Iterator[Evaluated]:
         """How a regime's rules came out in each evaluation of a period, oldest first; signatures are checked.
@@ -105,7 +116,7 @@ class Results:
         """Every evaluation, oldest first; raises InputError where one does not follow the one before it."""
         before: Evaluation | None = None
         for path in self._paths():
-            found = _load(path, self.entity)
+            found = self._load(path)
             expected = (0, "0" * 64) if before is None else (before.sequence + 1, before.digest)
             if (found.sequence, found.previous) != expected or (before and found.as_of <= before.as_of):
                 raise InputError(str(path), "does not follow the record before it", _REMEDY)
@@ -116,6 +127,7 @@ class Results:
         self, facts: Facts, sets: Sequence[RuleSet], verdicts: Sequence[Verdict], attestation: str, key: SigningKey
     ) -> Evaluation:
         """Keep an evaluation, durable, with the facts it was made from; the facts first."""
+        assert self.keys is None or key.public in self.keys, "nothing is kept that could not be read again"
         before = self.last()
         assert facts.entity == self.entity, "the facts are this entity's"
         assert before is None or before.as_of < facts.as_of, "evaluations follow each other in time"
@@ -138,16 +150,16 @@ class Results:
         _write(self.folder / f"{name}.facts.gz", canonical(facts.to_json()))
         path = self.folder / f"{name}.json.gz"
         _write(path, canonical({**document, "signature": key.sign(LABEL, digest).hex()}))
-        return _load(path, self.entity)
+        return self._load(path)
 
     def facts(self, evaluation: Evaluation, catalogue: Any) -> Facts:
         """The facts of an evaluation; raises InputError if they are not those that its record names."""
         path = self.folder / f"{_name(evaluation.as_of)}.facts.gz"
         try:
-            rows = parse(gzip.decompress(path.read_bytes()), _BYTES_MAX)
+            rows = parse(_unpacked(path), _BYTES_MAX)
             assert isinstance(rows, list), "facts are a list"
             facts = Facts(self.entity, evaluation.as_of, catalogue, [_fact_of_json(row) for row in rows])
-        except (OSError, EOFError, FormatError, ValueError, AssertionError) as error:
+        except _UNREADABLE as error:
             raise InputError(str(path), f"cannot be read ({type(error).__name__})", _REMEDY) from None
         if facts_digest(facts).hex() != evaluation.facts:
             raise InputError(str(path), "holds other facts than the record names", _REMEDY)
@@ -158,6 +170,21 @@ def _name(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
 
 
+_UNREADABLE: Final = (
+    OSError, EOFError, zlib.error, FormatError, ValueError, LookupError, TypeError, ArithmeticError, AssertionError,
+)  # fmt: skip
+"""Whatever bytes that are no record, or no facts, can lead to."""
+
+
+def _unpacked(path: Path) -> bytes:
+    """What is in a file, never more than `_BYTES_MAX` of it; raises ValueError for one that holds more."""
+    with gzip.open(path) as file:
+        data = file.read(_BYTES_MAX + 1)
+    if len(data) > _BYTES_MAX:
+        raise ValueError("too long")
+    return data
+
+
 def _write(path: Path, data: bytes) -> None:
     """A private file under its name, whole or not at all."""
     part = path.with_name(f".{path.name}.part")
@@ -166,15 +193,16 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    keep_name(path)
 
 
 def _load(path: Path, entity: str) -> Evaluation:
     try:
-        document = parse(gzip.decompress(path.read_bytes()), _BYTES_MAX)
+        document = parse(_unpacked(path), _BYTES_MAX)
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise FormatError("this is no record of an evaluation")
         found = _evaluation(document)
-    except (OSError, EOFError, FormatError, ValueError, KeyError, AssertionError) as error:
+    except _UNREADABLE as error:
         words = str(error) if isinstance(error, FormatError) else "is not in its form"
         raise InputError(str(path), words, _REMEDY) from None
     if found.entity != entity:

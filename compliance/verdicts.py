@@ -14,6 +14,8 @@ __all__ = ["Deadline", "Line", "Outcome", "Result", "Verdict", "figure"]
 
 LINES_KEPT = 500
 """So many lines a verdict keeps; the count of all is stated, and what fails is kept first."""
+_PLACES = 8
+"""Decimals of a figure that does not end."""
 
 
 class Result(StrEnum):
@@ -80,7 +82,8 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One rule, one scope, one moment. `since`: since when it has failed without a pause, by the results kept."""
+    """One rule, one scope, one moment. `since`: since when it has failed, by the results kept; a moment that lacks data
+    is no pause, and carries it on."""
 
     rule: str
     version: str
@@ -139,5 +142,10 @@ class Verdict:
 
 
 def figure(number: Fraction, unit: str = "") -> str:
-    """A figure with its unit, exact."""
-    return f"{decimal_text(number)} {unit}".rstrip()
+    """A figure with its unit: exact where its decimals end, else cut off after eight of them and marked with `…`."""
+    text = decimal_text(number)
+    if "/" in text:
+        places = 10**_PLACES
+        whole = abs(number.numerator) * places // number.denominator
+        text = f"{'-' if number < 0 else ''}{whole // places}.{whole % places:0{_PLACES}d}…"
+    return f"{text} {unit}".rstrip()

@@ -36,8 +36,13 @@ class Aside:
             self._process = None
         if self._is_wanted and self._process is None:
             self._is_wanted = False
-            self._process = get_context("spawn").Process(target=_run, args=(self._work, self._job), name=self._name)
-            self._process.start()
+            process = get_context("spawn").Process(target=_run, args=(self._work, self._job), name=self._name)
+            try:
+                process.start()
+            except OSError:
+                # No memory, no descriptors, no room: trading goes on, and the next hour asks again.
+                return self._problem
+            self._process = process
         return problem
 
     def finish(self) -> list[str]:

@@ -35,7 +35,11 @@ def enter_firm(config: Config, begin: datetime, operator: SigningKey) -> int:
     kinds = catalogue()
     since = datetime.combine(begin.date() - timedelta(days=1), time(), UTC)
     stated = tomllib.loads(firm_text(begin))
-    statements = [Statement(name, read_value(kinds[name], raw), since) for name, raw in stated.items()]
+    statements = [
+        Statement(name, read_value(kinds[name], each), since, scope)
+        for name, raw in stated.items()
+        for scope, each in (raw.items() if kinds[name].by_state else [("", raw)])
+    ]
     register = Register.load(register_path(config), config.entity, kinds, [operator.public])
     register.append(statements, begin, operator, kinds)
     return len(statements)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,6 +21,7 @@ from cli.keys import PUBLIC_NAME
 from compliance.evaluate import evaluate
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts
 from compliance.gathering import HourSource, gather
+from compliance.locking import locked
 from compliance.regimes import ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.results import Evaluation, Results
@@ -34,7 +35,7 @@ from ledger.keyring import Role
 from ledger.keys import SigningKey
 from ledger.log import LogCorrupt, LogDiffers, LogReader, LogUnusable
 from ledger.store.snapshot import StoreSnapshot
-from por.verify.standalone import ReaderKey, read_key
+from por.verify.standalone import KeyUnreadable, ReaderKey, read_key
 
 __all__ = ["JudgeJob", "Judged", "judge", "judge_hours", "load_register", "reader_key", "register_path", "results_of"]
 
@@ -61,12 +62,19 @@ class Judged(NamedTuple):
 
 def results_of(config: Config) -> Results:
     """Where an exchange's evaluations are kept."""
-    return Results(config.folder / FOLDER / "results", config.entity)
+    key = reader_key(config)
+    # Records are signed by the key of their day: every one that the rotations name.
+    keys = {key.key, *(str(each[end]) for each in key.rotations for end in ("from", "to"))}
+    return Results(config.folder / FOLDER / "results", config.entity, {bytes.fromhex(each) for each in keys})
 
 
 def reader_key(config: Config) -> ReaderKey:
     """The exchange's public key, as its customers have it."""
-    return read_key((config.secrets / PUBLIC_NAME).read_bytes())
+    path = config.secrets / PUBLIC_NAME
+    try:
+        return read_key(path.read_bytes())
+    except (OSError, KeyUnreadable):
+        raise InputError(str(path), "is no public key file", "Restore it from a backup.") from None
 
 
 def register_path(config: Config) -> Path:
@@ -75,25 +83,35 @@ def register_path(config: Config) -> Path:
 
 
 def load_register(config: Config, kinds: Mapping[str, FactKind], store: StoreSnapshot | None = None) -> Register:
-    """The firm's register; the keys that may sign it are those of operators, of the genesis and of the log."""
+    """The firm's register; the keys that may sign it are those of operators, of the genesis and of the log, each until
+    it ended or expired.
+    """
     genesis = Genesis.from_file(config.paths.genesis.read_bytes())
     keys = {bytes(key) for key, role, *_ in genesis.keys if role is Role.OPERATOR}
+    ends: dict[bytes, datetime] = {}
     if store is not None:
         # Every customer has keys too, whose documents are not worth parsing.
         for _, _, document in documents(store.session, "key-changed", last=store.position.sequence):
-            if '"operator"' in document:
-                changed = json.loads(document)
-                if changed["role"] == "operator":
-                    keys.add(bytes.fromhex(changed["key"]))
-    return Register.load(register_path(config), config.entity, kinds, keys)
+            if '"operator"' not in document:
+                continue
+            changed = json.loads(document)
+            if changed["role"] == "operator":
+                key = bytes.fromhex(changed["key"])
+                keys.add(key)
+                times = [changed[name] for name in ("ended", "expires") if changed[name] is not None]
+                if times:
+                    ends[key] = datetime.fromtimestamp(min(times) // 1_000_000, UTC)
+    return Register.load(register_path(config), config.entity, kinds, keys, ends)
 
 
 def judge_hours(job: JudgeJob) -> list[Evaluation]:
-    """Evaluate and keep every hour that has a statement and no record; raises InputError."""
+    """Evaluate and keep every hour that has a statement and no record; raises InputError. Waits for another process
+    that does the same, and does what that one left.
+    """
     config = Config.load(job.folder)
     results, kinds = results_of(config), catalogue()
     found = []
-    with reading(config) as store:
+    with locked(config.folder / FOLDER / ".evaluating"), reading(config) as store:
         for judged in _judged(config, store, results.last(), kinds):
             sets = [rule_set(regime) for regime in config.rules]
             found.append(results.add(judged.facts, sets, judged.verdicts, judged.statement.digest, job.key))
@@ -107,13 +125,15 @@ def _judged(
     before: tuple[Verdict, ...] = () if last is None else last.verdicts
     newest: datetime | None = None if last is None else last.as_of
     chain: list[Statement] = []
-    log = LogCheck(config, newest is None or _was_whole(results_of(config), last, kinds))
+    log = LogCheck(config, _was_whole(results_of(config), last, kinds))
     for bundle in bundles_in(config.hours)[-CHAIN_HOURS * 2 :]:
         statement = read_statement(bundle, key)
         if chain and statement.document["statement"]["previous"] != chain[-1].digest:
             raise InputError(str(bundle), "does not follow the statement before it", "Restore the bundles between.")
         chain.append(statement)
-        if statement.kind == "restatement" or (newest is not None and statement.hour <= newest):
+        if statement.kind == "restatement":
+            continue
+        if newest is not None and statement.hour <= newest:
             log.skip(statement)
             continue
         whole = log.to(statement)
@@ -125,7 +145,10 @@ def _judged(
 
 def _was_whole(results: Results, last: Evaluation | None, kinds: Mapping[str, FactKind]) -> bool:
     """Whether the last evaluation found the log whole up to its hour."""
-    fact = None if last is None else results.facts(last, kinds).find("log.whole")
+    try:
+        fact = None if last is None else results.facts(last, kinds).find("log.whole")
+    except InputError:
+        return False  # its facts are gone or changed, which `explain` says: the whole log is read again
     return fact is not None and fact.value is True
 
 
@@ -156,8 +179,11 @@ class LogCheck:
             last = None
             for record in self._reader().records(self._done + 1, position):
                 last = record
-            is_whole = self._done == position or (last is not None and last.hash.hex() == head)
-        except (LogCorrupt, LogDiffers, LogUnusable):
+            # Where nothing is new, the record there is held against what was signed once more.
+            if last is None and position > 0:
+                last = next(iter(self._reader().records(position, position)), None)
+            is_whole = last is not None and last.hash.hex() == head
+        except (LogCorrupt, LogDiffers, LogUnusable, OSError):
             is_whole = False
         self._done = position if is_whole else 0
         evidence = (Evidence("command log", f"records to {position}", head),)

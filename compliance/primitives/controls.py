@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
+from compliance.calendars import calendar
 from compliance.facts import moment_text
+from compliance.primitives.times import is_to_come
 from compliance.primitives.view import View, of_lines, shown
 from compliance.verdicts import Line, Outcome, Result
 
@@ -31,7 +33,9 @@ def controls(view: View) -> Outcome:
         if "tested" in view.rule.parameters:
             clock = view.clock("tested")
             required += f", tested within {clock}"
-            is_fresh = tested is not None and clock.due_day(tested) >= view.as_of.date()  # type: ignore[arg-type]  # a day, by its kind
+            # A test on a day that is still to come was not made.
+            is_fresh = isinstance(tested, date) and not is_to_come(tested, view.as_of)
+            is_fresh = is_fresh and clock.due_day(tested) >= calendar(clock.calendar).day_of(view.as_of)  # type: ignore[arg-type]  # a day, as the line before says
         result = Result.PASS if in_place is True and is_fresh else Result.FAIL
         lines.append(
             Line(
@@ -63,7 +67,8 @@ def surveillance(view: View) -> Outcome:
             )
             continue
         oldest = row["oldest_open"]
-        is_late = isinstance(oldest, datetime) and decide.due(oldest) < view.as_of
+        # Open alerts of which nobody says how old they are may be too old.
+        is_late = decide.due(oldest) < view.as_of if isinstance(oldest, datetime) else row["open"] != 0
         is_fresh = every.due(ran) >= view.as_of
         result = Result.PASS if is_fresh and row["complete"] is True and not is_late else Result.FAIL
         measured = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Final
 
-from compliance.facts import decimal_text
+from compliance.facts import Value, decimal_text
 from compliance.formulas import FORMULAS, Lacking
 from compliance.primitives.view import View, of_lines
 from compliance.rules import Comparator
@@ -26,6 +28,10 @@ def coverage(view: View) -> Outcome:
     lines, headrooms = [], []
     for asset, claims in sorted(owed.items()):
         if claims == 0:
+            continue
+        if claims < 0:
+            words = "less than nothing is stated to be owed"
+            lines.append(Line(asset, Result.INSUFFICIENT, "—", figure(claims, asset), note=words))
             continue
         have, need = held.get(asset, Fraction(0)), ratio * claims
         note = notes.get(asset, "")
@@ -49,6 +55,8 @@ def _encumber(view: View, held: dict[str, Fraction]) -> dict[str, str]:
         asset, units, in_wallets = row["asset"], row["units"], row["in_wallets"]
         assert isinstance(asset, str) and isinstance(units, Fraction)
         referenced = bool(row["consent"]) and bool(row["licence"])
+        # Less than nothing is not encumbered; it would add to what is held.
+        units = max(units, Fraction(0))
         if in_wallets and not referenced:
             held[asset] = held.get(asset, Fraction(0)) - units
             notes[asset] = "units pledged without consent and licence references count as not held"
@@ -87,6 +95,10 @@ def share(view: View) -> Outcome:
         return Outcome(Result.INSUFFICIENT, "", "", missing=lacking)
     comparator, unit = view.comparator(Comparator.AT_MOST), view.unit("limit")
     allowed = limit * whole
+    below = [view.rule.inputs[role] for role, value in (("part", part), ("whole", whole)) if value < 0]
+    if below:
+        missing = tuple(f"{name}: less than nothing is stated" for name in below)
+        return Outcome(Result.INSUFFICIENT, figure(part, unit), f"{comparator} {_percent(limit)}", missing=missing)
     result = Result.PASS if comparator.holds(part, allowed) else Result.FAIL
     is_cap = comparator in (Comparator.AT_MOST, Comparator.LESS)
     room = allowed - part if is_cap else part - allowed
@@ -110,6 +122,10 @@ def floor(view: View) -> Outcome:
     What a formula lacks is *insufficient data*.
     """
     name, measure = view.text("formula", "constant"), view.text("measure", "")
+    below = [view.rule.inputs[role] for role, value in view.facts.items() if role not in _SIGNED and _is_below(value)]
+    if below:
+        missing = tuple(f"{each}: less than nothing is stated, which would lower what is required" for each in below)
+        return Outcome(Result.INSUFFICIENT, "", "", missing=missing)
     parameters = {each: parameter.value for each, parameter in view.rule.parameters.items()}
     try:
         required, working = FORMULAS[name](parameters, view.facts)
@@ -125,6 +141,15 @@ def floor(view: View) -> Outcome:
     words = f"{comparator} {shown}" + ("" if working == decimal_text(required) else f" = {working}")
     note = f"measured: {how}" if how else ""
     return Outcome(result, figure(measured, unit), words, figure(room, unit), note, headroom=headroom)
+
+
+_SIGNED: Final = frozenset({"measured", "net_worth"})
+"""Roles of a floor that may be below zero; what the others state is at least nothing."""
+
+
+def _is_below(value: Value) -> bool:
+    amounts = value.values() if isinstance(value, Mapping) else [value]
+    return any(isinstance(each, Fraction) and each < 0 for each in amounts)
 
 
 def _percent(number: Fraction) -> str:

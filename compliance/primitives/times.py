@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 from compliance.calendars import add_months, calendar
@@ -11,9 +11,11 @@ from compliance.facts import moment_text
 from compliance.primitives.view import View, holds, of_lines, shown
 from compliance.verdicts import Line, Outcome, Result
 
-__all__ = ["age", "deadline", "retention", "statements"]
+__all__ = ["age", "deadline", "is_to_come", "retention", "statements"]
 
 _MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+_FIRST_ZONE = timedelta(hours=14)
+"""How far ahead of UTC a day begins first."""
 LOOK_BACK_DAYS = Fraction(400)
 """Periods that ended longer ago are of past reports; a rule's parameter `look_back` gives another number."""
 
@@ -24,17 +26,21 @@ def age(view: View) -> Outcome:
     Either role `last` (a day or moment) and parameter `most` (a clock), and if the rule names it role `whole` (a flag):
     that what was done last also found everything whole. Or role `days` (records with the field `day`),
     `since` (the first day on which it was owed), parameters `calendar` and `window` (days back from yesterday): each
-    business day has a record, and each record in the window satisfies `must`.
+    business day has a record, and each record in the window satisfies `must`, that of a day which is none too. What is
+    stated of a day that is still to come lacks data.
     """
     return _last(view) if view.has("last") else _each_day(view)
 
 
 def _last(view: View) -> Outcome:
     last, most = view.facts["last"], view.clock("most")
+    assert isinstance(last, date), f"{view.rule.id}: last is a day or a moment"
+    if is_to_come(last, view.as_of):
+        missing = (f"{view.rule.inputs['last']}: {shown(last)} is still to come, and nothing was done on it",)
+        return Outcome(Result.INSUFFICIENT, f"stated for {shown(last)}", f"within {most}", missing=missing)
     if isinstance(last, datetime):
         due, text = most.due(last), moment_text(last)
     else:
-        assert isinstance(last, date), f"{view.rule.id}: last is a day or a moment"
         due, text = calendar(most.calendar).end_of(most.due_day(last)), last.isoformat()
     left = (due - view.as_of).days
     if view.facts.get("whole", True) is not True:
@@ -46,6 +52,8 @@ def _last(view: View) -> Outcome:
 
 def _each_day(view: View) -> Outcome:
     days = calendar(view.text("calendar", "ALL"))
+    if is_to_come(view.day("since"), view.as_of):
+        return _not_begun(view)
     yesterday = days.day_of(view.as_of) - timedelta(days=1)
     first = max(yesterday - timedelta(days=int(view.fraction("window")) - 1), view.day("since"))
     found: dict[date, list[Line]] = {}
@@ -57,10 +65,24 @@ def _each_day(view: View) -> Outcome:
         result = Result.FAIL if broken else Result.PASS
         found.setdefault(day, []).append(Line(day.isoformat(), result, words or "done", "done"))
     lines: list[Line] = []
-    for day in days.business_days(first, yesterday):
+    owed = set(days.business_days(first, yesterday))
+    for day in sorted(owed | {day for day in found if first <= day <= yesterday}):
         lines += found.get(day) or [Line(day.isoformat(), Result.FAIL, "nothing", "done on the day")]
     word = "day" if days.name == "ALL" else f"business day ({days.name})"
-    return of_lines(lines, "records of days in order", f"each {word} since {first}")
+    note = "" if lines else "no day has ended yet: nothing was due"
+    return of_lines(lines, "records of days in order", f"each {word} since {first}", note=note)
+
+
+def is_to_come(stated: date, now: datetime) -> bool:
+    """Whether a moment is still to come, or a day has not begun anywhere on earth: what was done cannot be of it."""
+    return stated > now if isinstance(stated, datetime) else stated > (now + _FIRST_ZONE).astimezone(UTC).date()
+
+
+def _not_begun(view: View) -> Outcome:
+    """Business that is yet to begin owes nothing, and that is no pass: the day may be wrong."""
+    since = view.day("since")
+    missing = (f"{view.rule.inputs['since']}: {since.isoformat()} is still to come",)
+    return Outcome(Result.INSUFFICIENT, "", f"from {since.isoformat()} on", missing=missing)
 
 
 def deadline(view: View) -> Outcome:
@@ -71,19 +93,25 @@ def deadline(view: View) -> Outcome:
     Parameters: `period` (month, quarter, half-year, year), and either `due` (a clock from the period's last day) or
     `due_dates` (rows of a period's end and its due date, both `MM-DD`); `look_back` in days; `calendar`, whose days
     they are. With the text `the day after` in the parameter `counted_from` a month runs from the first day after the
-    period to its last: one month after 30 June ends on 31 July.
+    period to its last: one month after 30 June ends on 31 July. Of several filings of a period the first counts, and
+    one whose moment is still to come does not yet.
     """
-    filed = {row["period_end"]: row["filed_at"] for row in view.records("filings")}
+    if is_to_come(view.day("since"), view.as_of):
+        return _not_begun(view)
+    filed: dict[object, datetime] = {}
+    for row in view.records("filings"):
+        at = row["filed_at"]
+        if isinstance(at, datetime) and at <= view.as_of:
+            filed[row["period_end"]] = min(at, filed.get(row["period_end"], at))
     days = calendar(view.text("calendar", "ALL") if "due" not in view.rule.parameters else view.clock("due").calendar)
     lines, left_days = [], []
     for end in _period_ends(view, days.day_of(view.as_of)):
         due_day = _due_day(view, end)
-        due, at = days.end_of(due_day), filed.get(end)
+        due, first = days.end_of(due_day), filed.get(end)
         required = f"filed by {due_day.isoformat()}"
-        if at is not None:
-            assert isinstance(at, datetime), f"{view.rule.id}: a filing has its moment"
-            result = Result.PASS if at <= due else Result.FAIL
-            lines.append(Line(end.isoformat(), result, f"filed {moment_text(at)}", required))
+        if first is not None:
+            result = Result.PASS if first <= due else Result.FAIL
+            lines.append(Line(end.isoformat(), result, f"filed {moment_text(first)}", required))
         elif view.as_of <= due:
             left_days.append((due - view.as_of).days)
             lines.append(Line(end.isoformat(), Result.PASS, "not yet filed", required, f"{left_days[-1]} days left"))
@@ -132,8 +160,11 @@ def statements(view: View) -> Outcome:
     """For each period that ended, every client has a statement, prepared in time.
 
     Roles: `statements` (records: period_end, expected, prepared, prepared_at?), `since`. Parameters `period`, `due` (a
-    clock from the period's last day), `look_back`.
+    clock from the period's last day), `look_back`. Statements whose moment is still to come, or not stated, are not
+    prepared yet.
     """
+    if is_to_come(view.day("since"), view.as_of):
+        return _not_begun(view)
     found = {row["period_end"]: row for row in view.records("statements")}
     days, lines, left_days = calendar(view.clock("due").calendar), [], []
     for end in _period_ends(view, days.day_of(view.as_of)):
@@ -141,11 +172,12 @@ def statements(view: View) -> Outcome:
         required = f"a statement for every client by {moment_text(due)}"
         expected, prepared = (None, None) if row is None else (row["expected"], row["prepared"])
         at = None if row is None else row["prepared_at"]
-        is_whole = isinstance(expected, Fraction) and isinstance(prepared, Fraction) and prepared >= expected
+        is_whole = isinstance(expected, Fraction) and isinstance(prepared, Fraction) and prepared >= expected >= 0
+        is_done = isinstance(at, datetime) and at <= view.as_of
         measured = "none" if row is None else f"{shown(prepared)} of {shown(expected)} clients, last {shown(at)}"
-        if is_whole and isinstance(at, datetime) and at <= due:
+        if is_whole and is_done and isinstance(at, datetime) and at <= due:
             lines.append(Line(end.isoformat(), Result.PASS, measured, required))
-        elif not is_whole and view.as_of <= due:
+        elif not (is_whole and is_done) and view.as_of <= due:
             left_days.append((due - view.as_of).days)
             lines.append(Line(end.isoformat(), Result.PASS, measured, required, f"{left_days[-1]} days left"))
         else:

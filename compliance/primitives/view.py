@@ -130,13 +130,13 @@ def holds(condition: Condition, row: Mapping[str, Scalar | Value], view: View) -
             since = row[condition.since]
             if left is None or since is None:
                 return False
-            is_within = _moment(left) <= due_of(view.clock(condition.right.removeprefix("@")), since)
+            is_within = _is_within(left, since, view.clock(condition.right.removeprefix("@")))
             return is_within == (condition.operator == "within")
         case "in time":
             since = row[condition.since]
             if since is None:
                 return False
-            return _moment(left or view.as_of) <= due_of(view.clock(condition.right.removeprefix("@")), since)
+            return _is_within(left or view.as_of, since, view.clock(condition.right.removeprefix("@")))
         case "is":
             return left is not None and left == _like(left, condition.right, row, view)
         case "is not":
@@ -191,8 +191,21 @@ def _operator(condition: Condition, view: View) -> str:
 
 
 def _is_uncertain(row: Record, view: View) -> bool:
-    unknown = [each for each in view.rule.where if row[each.left] is None and _operator(each, view) in _COMPARATORS]
+    unknown = [
+        each
+        for each in view.rule.where
+        if _operator(each, view) in _COMPARATORS
+        and (row[each.left] is None or (each.right.startswith(".") and row[each.right[1:]] is None))
+    ]
     return bool(unknown) and all(holds(each, row, view) for each in view.rule.where if each not in unknown)
+
+
+def _is_within(left: object, since: object, clock: Clock) -> bool:
+    """Whether `left` is in time by a clock that `since` set running; days are those of the clock's own calendar."""
+    days, due = calendar(clock.calendar), due_of(clock, since)
+    if isinstance(left, date) and not isinstance(left, datetime) and clock.unit is not Unit.HOURS:
+        return left <= days.day_of(due)
+    return _moment(left) <= due
 
 
 def _end_of(limit: object) -> datetime:

@@ -24,6 +24,10 @@ from por.pages import plain
 __all__ = ["PackData", "PackHeader", "cover_of", "evidence_of"]
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+CHAINED = frozenset(
+    {"archive", "command log", "firm's register", "screening log", "surveillance cases", "travel rule log"}
+)
+"""Kinds of evidence whose digest is the head of a chain, or of a record under its label, and not of a file's bytes."""
 PLACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*\.[A-Za-z0-9]+\Z")
 """Evidence that stands in a file of the bundle; other evidence names a position in a log."""
 
@@ -89,11 +93,22 @@ class PackData:
 
 
 def evidence_of(evidence: Iterable[Evidence]) -> Iterator[EvidenceItem]:
-    """Evidence of facts for the appendix; a file gets the command that prints its hash."""
+    """Evidence of facts for the appendix; a file gets the command that prints its hash, a statement the one that checks
+    it and prints its digest.
+    """
     for each in evidence:
         if HASH.match(each.digest):
-            command = f"sha256sum {shlex.quote(each.place)}" if PLACE.match(each.place) else ""
-            yield EvidenceItem(plain(each.place), each.digest, plain(each.kind), command)
+            yield EvidenceItem(plain(each.place), each.digest, plain(each.kind), _command(each))
+
+
+def _command(evidence: Evidence) -> str:
+    """How a piece is checked again; empty where no command alone does it."""
+    if not PLACE.match(evidence.place):
+        return ""
+    folder = evidence.place.rpartition("/")[0]
+    if evidence.kind == "attestation":
+        return f"tallystick audit {shlex.quote(folder)} --key exchange-key.json --json" if folder else ""
+    return "" if evidence.kind in CHAINED else f"sha256sum {shlex.quote(evidence.place)}"
 
 
 def cover_of(verdicts: Sequence[Verdict], texts: Texts, hashes: tuple[tuple[str, str], ...] = ()) -> Cover:

@@ -108,8 +108,9 @@ ENGLISH: Mapping[str, str] = {
     # evidence
     "evidence": "Appendix: evidence and how to check it again",
     "evidence_how": (
-        "Each line is a piece of evidence with the SHA-256 of its bytes. The commands print the same hash, or check "
-        "the piece, on a machine of your own; run them in the folder that holds the evidence."
+        "Each line is a piece of evidence with its SHA-256: of a file its bytes, of a signed statement or a record of "
+        "a chain what docs/spec/encoding.md section 2 hashes. The commands print the same hash, or check the piece, on "
+        "a machine of your own; run them in the folder that holds the evidence."
     ),
     "evidence_none": "No evidence is named.",
     "evidence_name": "Evidence",
@@ -223,7 +224,9 @@ JAPANESE: Mapping[str, str] = {
     "sign_signature": "署名",
     "evidence": "付録：証拠と再確認の方法",
     "evidence_how": (
-        "各行は一つの証拠とそのSHA-256です。コマンドは、お手元の環境で同じハッシュ値を表示するか、証拠を検査します。"
+        "各行は一つの証拠とそのSHA-256です（ファイルはその内容、署名された報告及び連鎖の記録は "
+        "docs/spec/encoding.md 第2節の規定による）。コマンドは、お手元の環境で"
+        "同じハッシュ値を表示するか、証拠を検査します。"
         "証拠のあるフォルダーで実行してください。"
     ),
     "evidence_none": "証拠の記載はありません。",

@@ -23,6 +23,7 @@ from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.attested import is_currency
 from compliance.sources.movements import deposits, withdrawals
 from compliance.sources.stored import documents
+from ledger.errors import InputError
 from ledger.journal import AccountCode, ReasonCode
 from ledger.store import history
 from ledger.store.snapshot import StoreSnapshot
@@ -83,9 +84,11 @@ def book_facts(
     """The facts at a cut; `period` reaches back from it. `states`: those that figures are wanted of.
     `customers`: those of that position.
 
-    Raises AssertionError where the store is behind the position.
+    Raises InputError where the store is behind the position.
     """
-    assert position <= store.position.sequence, "the store has followed to the cut"
+    if position > store.position.sequence:
+        words = f"has followed the log to {store.position.sequence:,} only, and the hour was cut at {position:,}"
+        raise InputError("the store", words, "Start the exchange, or wait until its store has caught up.")
     first = history.position_at(store.session, _micros(cut - period)) + 1
     listed = history.events(store.session, "asset-listed", last=position)
     scales = {event.document["asset"]: int(event.document["scale"]) for event in listed}
@@ -188,6 +191,7 @@ def _sums(key: NDArray[np.int64], amounts: NDArray[np.uint8]) -> dict[int, int]:
 
 
 # Movements of the period.
+
 
 _TO_OWN: Final = text(
     "SELECT book.asset AS asset, entry.reason AS reason, count(*) AS entries, "

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from compliance.facts import Record
@@ -47,27 +48,26 @@ def moment_of(micros: int) -> datetime:
 
 
 def deposits(session: Session, first: int, last: int, scales: Mapping[str, int]) -> Iterator[Record]:
-    """Deposits that were credited in the positions, and receipts of them that nobody was credited for."""
+    """Deposits that were credited in the positions, and receipts of any time that nobody was credited for yet."""
     yield from _records([*_deposits(session, first, last)], scales, _deposit)
 
 
 def withdrawals(session: Session, first: int, last: int, scales: Mapping[str, int]) -> Iterator[Record]:
-    """Withdrawals that were asked for in the positions, and how far each is."""
+    """Withdrawals that were asked for or moved in the positions, or are still open, and how far each is."""
     yield from _records(_withdrawals(session, first, last), scales, _withdrawal)
 
 
 def _deposits(session: Session, first: int, last: int) -> Iterator[_Moved]:
     for event in timed(session, "deposit-credited", first, last):
         yield _received(json.loads(event.document), event.micros, event.micros)
-    assigned = [*timed(session, "receipt-assigned", first, last)]
-    for event in assigned:
+    references = {event.reference for event in timed(session, "receipt-assigned", 1, last)}
+    for event in timed(session, "receipt-assigned", first, last):
         facts = json.loads(event.document)
         if facts["account"] is not None:
             held = next(history.events_of_reference(session, str(event.reference)), None)
             since = event.micros if held is None else _micros_at(session, held.sequence)
             yield _received(facts, since, event.micros)
-    references = {event.reference for event in assigned}
-    for event in timed(session, "receipt-held", first, last):
+    for event in timed(session, "receipt-held", 1, last):
         if event.reference not in references:
             yield _received(json.loads(event.document), event.micros, None)
 
@@ -85,16 +85,38 @@ def _received(facts: Mapping[str, Any], begun: int, done: int | None) -> _Moved:
 
 def _withdrawals(session: Session, first: int, last: int) -> list[_Moved]:
     requests: dict[str, _Moved] = {}
+    for row in session.connection().execute(_OPEN, {"first": first, "last": last}):
+        asked = _asked(session, str(row.reference))
+        requests[asked.id] = asked
     for event in timed(session, "withdrawal-moved", first, last):
         facts = json.loads(event.document)
         request, state = facts["request"], facts["state"]
         if state == "held":
-            amount = int(facts["amount"])
-            requests[request] = _Moved(request, facts["account"], facts["asset"], amount, event.micros, None, state)
-        elif request in requests:
-            done = event.micros if state in _END_STATES else None
-            requests[request] = requests[request]._replace(state=state, done=done)
+            requests[request] = _requested(facts, event.micros)
+            continue
+        before = requests.get(request) or _asked(session, str(event.reference))
+        requests[request] = before._replace(state=state, done=event.micros if state in _END_STATES else None)
     return list(requests.values())
+
+
+_OPEN: Final = text(
+    "SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence < :first "
+    "EXCEPT SELECT reference FROM event WHERE kind = 'withdrawal-moved' AND order_id IS NULL AND sequence <= :last "
+    """AND (document LIKE '%"settled"%' OR document LIKE '%"failed"%' OR document LIKE '%"rejected"%') """
+    "ORDER BY reference"
+)
+"""Requests of before the period that nothing has ended; what ended in the period comes by that event."""
+
+
+def _asked(session: Session, reference: str) -> _Moved:
+    """A withdrawal as its first event has it."""
+    event = next(history.events_of_reference(session, reference))
+    return _requested(event.document, _micros_at(session, event.sequence))
+
+
+def _requested(facts: Mapping[str, Any], micros: int) -> _Moved:
+    account, asset, amount = facts["account"], facts["asset"], int(facts["amount"])
+    return _Moved(facts["request"], account, asset, amount, micros, None, facts["state"])
 
 
 def _deposit(moved: _Moved, units: Fraction, count: int | None) -> Record:

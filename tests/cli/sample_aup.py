@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cli.procedures import _files, _line
+from compliance.procedures.perform import Asked, Handed, perform
 from compliance.reports.packs.aup import pack
 from compliance.reports.packs.aup.inputs import ProceduresInput
 from por.bundle import write_missed
 from por.liabilities.kernels import select
-from por.procedures.perform import Asked, Handed, perform
 from por.reserves.evm import LayoutTable
 from por.snapshot import SnapshotId
 from por.verify.audit import Reader, audit_bundle, report_of

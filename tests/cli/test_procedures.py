@@ -31,7 +31,7 @@ def test_a_pack_is_written_from_a_bundle_and_a_key_alone(given, tmp_path, capsys
     assert run(procedures, [*given, "--json", "--format", "html", "--format", "csv"]) == 1
     said = json.loads(capsys.readouterr().out)
     assert set(said["procedures"]) == {each.key for each in PROCEDURES}
-    assert ["7.1", "ETH (main) at 2026-11-20T02:00:00Z: reserves of 0 and claims of 50000000001"] in said["exceptions"]
+    assert ["7.1", "ETH (main) at 2026-11-20T02:00:00Z: reserves of 0 and claims of 50.000000001"] in said["exceptions"]
     data = json.loads((tmp_path / "out" / "pack.json").read_bytes())
     jsonschema.validate(data, pack_schema())
     names = {item["name"] for item in data["evidence"]}

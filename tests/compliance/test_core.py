@@ -14,7 +14,7 @@ from compliance.catalogue import SHARED, by_name
 from compliance.evaluate import evaluate, evaluate_rule
 from compliance.facts import Assurance, Fact, Facts, decimal_text, value_json, value_of_json
 from compliance.rules import Condition, Parameter, Primitive, Rule, RuleSet, Scope, Status
-from compliance.verdicts import Result
+from compliance.verdicts import Result, figure
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 KINDS = by_name(SHARED)
@@ -279,3 +279,16 @@ def test_a_rule_sets_hash_covers_roles_that_may_be_missing_and_clocks_in_words()
     whole = rule(Primitive.COVERAGE, COVERAGE.inputs, clocks={"tell the regulator": Clock(1, Unit.HOURS)})
     without = rule(Primitive.COVERAGE, COVERAGE.inputs)
     assert RuleSet("test", "t", "1", (whole,)).hash() != RuleSet("test", "t", "1", (without,)).hash()
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Fraction(1, 3), "0.33333333…"),
+        (Fraction(-200, 3), "-66.66666666…"),
+        (Fraction(1, 8), "0.125"),
+        (Fraction(7), "7"),
+    ],
+)
+def test_a_figure_is_exact_or_says_that_it_is_cut_off(number, text):
+    assert figure(number) == text and figure(number, "JPY") == f"{text} JPY"

@@ -29,10 +29,10 @@ def judged(fact):
 
 def test_the_firm_fills_in_what_it_did():
     room = failures(("a", F(3), None, None), ("b", F(9), None, None), ("c", F(1), None, None))
-    [alone] = _merged([room], [])
+    [alone] = _merged([room], [], NOW)
     assert judged(alone) is Result.FAIL
     firm = failures(("a", F(1), "warned", NOW), ("b", F(0), "rejected", NOW), ("z", F(9), None, None), place="register")
-    [both] = _merged([room], [firm])
+    [both] = _merged([room], [firm], NOW)
     # The log's counts stay, and a counterparty that only the firm names does not come in.
     assert [(row["id"], row["failures"], row["steps"]) for row in both.value] == [
         ("a", F(3), "warned"), ("b", F(9), "rejected"), ("c", F(1), None),
@@ -43,5 +43,5 @@ def test_the_firm_fills_in_what_it_did():
 
 def test_what_the_room_knows_is_not_replaced():
     room = failures(("a", F(3), "rejected by the gate", None))
-    [both] = _merged([room], [failures(("a", F(3), "warned", NOW))])
+    [both] = _merged([room], [failures(("a", F(3), "warned", NOW))], NOW)
     assert both.value[0]["steps"] == "rejected by the gate" and both.value[0]["reported"] == NOW

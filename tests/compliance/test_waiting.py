@@ -14,6 +14,7 @@ from compliance.catalogue import SHARED, by_name
 from compliance.evaluate import evaluate_rule
 from compliance.facts import Assurance, Fact, Facts
 from compliance.formulas import FORMULAS
+from compliance.primitives.view import View, described, due_of, holds
 from compliance.rules import Condition, Parameter, Primitive, Rule, RuleSet, Status
 from compliance.verdicts import Result
 
@@ -120,3 +121,39 @@ def test_k_factors_are_the_highest_of_three(averages, other, overheads):
     inputs = {"class": "x", "overheads": F(overheads), "averages": averages, "other": F(other)}
     total = sum((dict(parameters["factors"])[name] * value for name, value in averages.items()), F(other))
     assert FORMULAS["k-factors"](parameters, inputs).amount == max(F(75_000), F(overheads, 4), total)
+
+
+# Days on a clock's own calendar, long lists, and formulas that lack or measure.
+
+
+def test_a_day_is_counted_on_the_clocks_own_calendar():
+    """1 September and two days end with 3 September in New York, though UTC's 1 September begins there on 31 August."""
+    condition = Condition("done", "in time", "@due", "day")
+    counted = rule(Primitive.COMPLETENESS, {"records": "cases"}, parameters={
+        "due": Parameter(Clock(2, Unit.CALENDAR_DAYS, "US")), "hours": Parameter(Clock(2, Unit.HOURS))})  # fmt: skip
+    view, last = View(counted, {}, NOW), datetime(2026, 9, 4, 3, 59, 59, 999_999, tzinfo=UTC)
+    for done, is_in_time in ((last, True), (last + timedelta(microseconds=1), False)):
+        row = {"day": date(2026, 9, 1), "done": done}
+        assert holds(condition, row, view) is is_in_time
+        assert holds(Condition("done", "within", "@due", "day"), row, view) is is_in_time
+    assert due_of(Clock(2, Unit.HOURS), date(2026, 9, 1)) == datetime(2026, 9, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("count", "words"), [(16, "t15"), (17, "t7 and 9 more")])
+def test_a_very_long_list_is_said_in_short(count, words):
+    names = tuple(f"t{number}" for number in range(count))
+    listed = rule(Primitive.COMPLETENESS, {"records": "cases"}, parameters={"names": Parameter(names)})
+    assert described(Condition("kind", "in", "@names"), View(listed, {}, NOW)).endswith(words)
+
+
+def test_a_floor_may_measure_by_a_formula_and_lack_what_a_formula_lacks():
+    parameters = {
+        "formula": Parameter("constant"), "measure": Parameter("obligations"), "unit": Parameter("USD"),
+        "floor": Parameter(F(10)),
+    }  # fmt: skip
+    floor = rule(Primitive.FLOOR, {"owed": "client_money.owed"}, parameters=parameters)
+    for owed, result in ((F(9), Result.FAIL), (F(10), Result.PASS), (F(11), Result.PASS)):
+        verdict = evaluate_rule(floor, facts(client_money__owed={"USD": owed}))
+        assert verdict.result is result and verdict.measured == f"{owed} USD"
+    lacking = evaluate_rule(floor, facts(client_money__owed={"JPY": F(1)}))
+    assert lacking.result is Result.INSUFFICIENT and lacking.missing == ("a rate of JPY in USD",)

@@ -32,12 +32,24 @@ FACTS: Final[tuple[FactKind, ...]] = (
         _NAMES,
         _FIRM,
         "authorisations held, of: mica (crypto-asset service provider), mifid-firm, mifid-venue; an empty list: none",
+        choices=("mica", "mifid-firm", "mifid-venue"),
     ),
     FactKind(
         "eu.services",
         _NAMES,
         _FIRM,
         "MiCA services, of: custody, platform, exchange, execution, placing, reception, advice, portfolio, transfer",
+        choices=(
+            "advice",
+            "custody",
+            "exchange",
+            "execution",
+            "placing",
+            "platform",
+            "portfolio",
+            "reception",
+            "transfer",
+        ),
     ),
     FactKind(
         "eu.activities",
@@ -45,6 +57,16 @@ FACTS: Final[tuple[FactKind, ...]] = (
         _FIRM,
         "further business, of: reportable-instruments, client-assets, algorithmic-trading, leveraged-retail, "
         "cfd-retail, market-making-scheme, options-or-loans, emt-or-art-holders; an empty list: none of it",
+        choices=(
+            "algorithmic-trading",
+            "cfd-retail",
+            "client-assets",
+            "emt-or-art-holders",
+            "leveraged-retail",
+            "market-making-scheme",
+            "options-or-loans",
+            "reportable-instruments",
+        ),
     ),
     # Capital.
     FactKind(

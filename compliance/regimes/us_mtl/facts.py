@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from compliance.catalogue import US_STATES
 from compliance.facts import FactKind, Shape, Source
 
 __all__ = ["ACTIVITIES", "FACTS"]
@@ -36,7 +37,9 @@ def _records(
 FACTS: Final[tuple[FactKind, ...]] = (
     # Who the firm is.
     FactKind("us.msb", _FLAG, _FIRM, "the entity is a money services business under federal law"),
-    FactKind("us.served.states", _NAMES, _FIRM, "US states, as `US-NY`, in which customers live"),
+    FactKind(
+        "us.served.states", _NAMES, _FIRM, "US states, as `US-NY`, in which customers live", choices=US_STATES
+    ),
     _records(
         "us.licences",
         "licences and applications by state; `status`: licensed, applied, exempt or none",

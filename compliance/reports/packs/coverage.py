@@ -7,7 +7,7 @@ line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -16,12 +16,14 @@ from compliance.facts import Amounts, decimal_text
 from compliance.reports.chart import SERIES_MAX, Chart, Series
 from compliance.reports.document import Block, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import CoveragePoint, PackInput
-from compliance.reports.packs.period import end_of, minute_text, start_of
+from compliance.reports.packs.period import end_of, minute_text, rule_of, start_of
+from compliance.rules import Primitive
 
 __all__ = ["coverage_blocks", "lowest_of", "ratio_of", "units"]
 
 WINDOW_DAYS: Final = 30
 """So many days before and after the end of the period; the reports that this answers show about as many."""
+_WORST: Final = ("pass", "insufficient data", "fail")
 _WHOLE: Final = 100_00
 """All that is owed, in hundredths of a per cent."""
 
@@ -59,7 +61,7 @@ def coverage_blocks(data: PackInput, texts: Texts, rules: tuple[str, ...] = ()) 
         return [Block(texts["coverage"], 2, (texts["coverage_intro"], texts["coverage_none"]), rules=rules)]
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(Counter(each.kind for each in inside).items()))
     hours = texts["coverage_hours"].format(count=f"{len(inside):,}", kinds=kinds)
-    table = _table(inside, known[-1], texts)
+    table = _table(inside, known[-1], _judged(data, known[-1]), texts)
     charts = (_course(inside, texts),)
     return [
         Block(texts["coverage"], 2, (texts["coverage_intro"],), table, (hours,), rules=rules),
@@ -68,7 +70,25 @@ def coverage_blocks(data: PackInput, texts: Texts, rules: tuple[str, ...] = ()) 
     ]
 
 
-def _table(inside: Sequence[CoveragePoint], at: CoveragePoint, texts: Texts) -> Table:
+def _judged(data: PackInput, at: CoveragePoint) -> dict[str, str]:
+    """What the rules of coverage said of each asset at the hour shown, the worst of them: they know of what is pledged,
+    lent out or could not be read, which a ratio does not show.
+    """
+    found: dict[str, str] = {}
+    if at.hour != data.facts.as_of:
+        return found
+    for verdict in data.verdicts:
+        rule = rule_of(data, verdict)
+        if rule.primitive is not Primitive.COVERAGE or rule.inputs.get("owed") != "claims":
+            continue
+        if rule.inputs.get("held") != "reserves.client":
+            continue
+        for line in verdict.lines:
+            found[line.key] = max(found.get(line.key, "pass"), line.result.value, key=_WORST.index)
+    return found
+
+
+def _table(inside: Sequence[CoveragePoint], at: CoveragePoint, judged: Mapping[str, str], texts: Texts) -> Table:
     columns = columns_of(
         texts,
         ("asset", "text", 9),
@@ -86,7 +106,7 @@ def _table(inside: Sequence[CoveragePoint], at: CoveragePoint, texts: Texts) -> 
         if owed == 0:
             answer = "not applicable"
         else:
-            answer = "pass" if held >= owed else "fail"
+            answer = judged.get(asset) or ("pass" if held >= owed else "fail")
         low, when = _lowest_in(inside, asset)
         ratio = _percent(ratio_of(held, owed))
         rows.append((asset, units(owed), units(held), units(held - owed), ratio, answer, _percent(low), when))

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
-from compliance.facts import Evidence, Fact, Value, decimal_text, moment_text
+from compliance.facts import Evidence, Fact, FactKind, Source, Value, decimal_text, moment_text
 from compliance.reports.document import Block, EvidenceItem, Table, Texts, columns_of, table_of
 from compliance.reports.inputs import PackInput
 from compliance.reports.pack import evidence_of
@@ -17,6 +17,8 @@ from compliance.reports.packs.period import shown_moment
 __all__ = ["evidence_block", "evidence_items", "facts_block", "value_text", "wallets_block"]
 
 _AMOUNTS_SHOWN: Final = 6
+_FIRMS: Final = ("firm's register", "firm's file", "document of ")
+"""Kinds of evidence that are the firm's word, or what it hands in."""
 _WALLET_FIELDS: Final = ("id", "wallet", "address", "chain", "owner", "custody", "label", "control")
 
 
@@ -43,9 +45,17 @@ def _fact_row(data: PackInput, fact: Fact, texts: Texts) -> tuple[str, ...]:
     value = value_text(fact.value, texts)
     if isinstance(fact.value, Fraction) and kind.unit:
         value = f"{value} {kind.unit}"
-    origin = texts["who_" + kind.source.value.replace(" ", "_")]
+    origin = ", ".join(texts["who_" + source.value.replace(" ", "_")] for source in _origins(fact, kind))
     digests = ", ".join(dict.fromkeys(each.digest[:16] for each in fact.evidence if each.digest))
     return name, value, shown_moment(fact.as_of), origin, fact.assurance.value, digests
+
+
+def _origins(fact: Fact, kind: FactKind) -> list[Source]:
+    """Who gave a fact: by its evidence where that is the firm's own word, which may stand in another's place."""
+    stated = [each.kind.startswith(_FIRMS) for each in fact.evidence]
+    if kind.source is Source.FIRM or not any(stated):
+        return [kind.source]
+    return [Source.FIRM] if all(stated) else [kind.source, Source.FIRM]
 
 
 def value_text(value: Value, texts: Texts) -> str:

@@ -25,13 +25,13 @@ from por.verify.reserves import ReserveReader, check_reserves
 from por.verify.standalone import check_attestation, check_proof, read_attestation, read_key
 from tests.compliance.cheats.table import cheat
 from tests.compliance.cheats.test_rules import firm, verdict_of
+from tests.compliance.procedures.test_perform import found_of, performed, run
 from tests.conformance.bundle_forge import bundle as forged
 from tests.conformance.bundle_vectors import OtherTotal, lying, small
 from tests.conformance.test_reserves import cases as reserve_cases
 from tests.conformance.test_reserves import evidence as reserve_evidence
 from tests.conformance.test_reserves import recorded
 from tests.por.hour.test_close import traded
-from tests.por.procedures.test_perform import found_of, performed, run
 from tests.support.miniature import public_hex
 from tests.support.small import BALANCES, BANK, EXCHANGE, KEY, predecessor, results, small_audit, small_bundle
 
@@ -161,7 +161,10 @@ def test_a_debt_is_netted(tmp_path, hour):
     assert stated(honest, "ann@example.com")["BTC"] == (Fraction("1.75"), Fraction("0.1"))
     if stated(netted, "ann@example.com")["BTC"] != stated(honest, "ann@example.com")["BTC"]:
         yield "the customer's own check"
-    gross = lambda rows: [rows[0]._replace(claim=rows[0].claim + 7, debt=rows[0].debt + 7), *rows[1:]]  # noqa: E731
+
+    def gross(rows):
+        return [rows[0]._replace(claim=rows[0].claim + 7, debt=rows[0].debt + 7), *rows[1:]]
+
     yield from replayed(hour, gross)
 
 

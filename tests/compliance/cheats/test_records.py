@@ -166,7 +166,10 @@ def test_an_entry_is_changed(tmp_path):
         ("finance.fixed_overheads", Fraction(200), early + DAY, early + DAY),
     )
     data = register.path.read_bytes()
-    load = lambda: Register.load(register.path, "main", catalogue(), {KEY.public})  # noqa: E731
+
+    def load():
+        return Register.load(register.path, "main", catalogue(), {KEY.public})
+
     assert len(load().entries) == 2
     for changed in (data.replace(b"200", b"900"), data.split(b"\n", 1)[1]):
         assert changed != data

@@ -27,7 +27,7 @@ from compliance.reports.html import render_html
 from compliance.reports.json_ import pack_json, pack_schema
 from compliance.reports.packs.us_mtl import KINDS, pack
 from compliance.reports.packs.us_mtl.by_state import grouped
-from compliance.reports.packs.us_mtl.figures import _KIND_LINES, company_figures, total
+from compliance.reports.packs.us_mtl.figures import _KIND_LINES, company_figures, state_figures, total
 from compliance.reports.packs.us_mtl.filing import CSV_FILE, XML_FILE, call_report_xml, filing_of, text_of
 from compliance.reports.packs.us_mtl.form import (
     ASSETS,
@@ -146,6 +146,18 @@ def test_values_come_from_the_firm_the_ledger_and_what_is_not_carried_out():
     assert figures["FC230"].value == 35_000_000 and figures["FC230"].other == "values.claims gives 11,160,000"
     assert total(figures, "FC160") == 50_000_000 == 45_000_000 + 5_000_000
     assert total(figures, "FC280") == 45_000_000
+
+
+def test_the_ledgers_own_activity_stands_where_the_firm_states_no_line():
+    ledger = {"us.activity.company": {"TA240": amount(9_100), "TA330": amount(16_000_000)}}
+    ledger["us.activity.state"] = {"ST320": amount(7), "ST330": amount(700)}
+    data = sample(ledger)
+    figures = company_figures(data)
+    assert figures["TA240"].other == "" and figures["TA330"].other == "us.activity.company gives 16,000,000"
+    assert figures["TA330"].value == 17_000_000
+    texas = state_figures(data, "US-TX")
+    assert (texas["ST320"].value, texas["ST320"].origin) == (7, "us.activity.state")
+    assert texas["ST180"].value is None and "ST320 US-TX" not in filing_of(data).unknown
 
 
 def test_dollars_are_whole_and_halves_go_up():

@@ -14,8 +14,11 @@ from compliance.sources.activity import activity_facts, dated_places
 from compliance.tax.valuation import PriceBoard
 from compliance.transactions.reader import PRICES, TRADES, TRANSFERS, RecordReader
 from compliance.transactions.records import PriceRecord, TradeRecord, TradeSide, TransferRecord
+from ledger.commands import SetCustomer
 from ledger.journal import ReasonCode
-from tests.support.traded import ALICE, BOB, CAROL
+from ledger.store import history
+from tests.compliance.transactions.conftest import opened
+from tests.support.traded import ALICE, BOB, CAROL, small_day
 
 NOW = datetime(2026, 10, 1, 3, tzinfo=UTC)
 UNIT = 10**18
@@ -113,8 +116,13 @@ def test_a_day_of_a_real_exchange(day):
     assert texas.scope == "US-TX" and texas.value["ST320"] == 1 and texas.value["ST290"] <= firm.value["TA290"]
 
 
-def test_places_are_dated(day):
-    """The ledger's own history; before an account was opened nothing is known."""
-    place = dated_places(day.session, day.last)
-    assert place("nobody", day.last) == "" and place(ALICE, 0) == ""
-    assert place(ALICE, day.last) == place(ALICE, day.last + 1)
+def test_places_are_dated(tmp_path):
+    """The ledger's own history: who moves is counted where they lived when it happened."""
+    house = small_day(tmp_path)
+    house.give(SetCustomer(ALICE, "retail", "US-TX", "customer"))
+    with opened(house) as read:
+        place = dated_places(read.session, read.last)
+        moved = max(event.sequence for event in history.events(read.session, "customer-set"))
+        assert (place(ALICE, moved - 1), place(ALICE, moved), place(ALICE, read.last)) == ("DE", "US-TX", "US-TX")
+        assert place(BOB, read.last) == "FR" and place("nobody", read.last) == "" and place(ALICE, 0) == ""
+        assert dated_places(read.session, moved - 1)(ALICE, read.last) == "DE"

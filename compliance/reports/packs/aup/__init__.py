@@ -1,6 +1,6 @@
 """The pack of agreed-upon procedures: what a practitioner was asked to do with bundles, and what each step found.
 
-In: `ProceduresInput` (outcomes of por.procedures, samples, the files' hashes). Out: a `Pack` with one document. It
+In: `ProceduresInput` (outcomes of compliance.procedures, samples, hashes of files). Out: a `Pack` with one document. It
 follows the form that ISRS 4400 (Revised) and AT-C 215 give such reports: procedures and findings one by one, every
 exception listed, no opinion and no conclusion. Everything that only the practitioner can say (engaging party,
 addressee, independence, agreement to the procedures, signature) is a slot to fill in, and stays empty here.

@@ -1,7 +1,7 @@
 """The procedures by number, and exactly what is done for each: the numbers stay the same in every report.
 
-`key` is the name of a check of the audit (docs/spec/verification.md) or of a procedure of por.procedures. Words are in
-the past tense of work done; a procedure that was not performed is shown with its reason instead.
+`key` is the name of a check of the audit (docs/spec/verification.md) or of a procedure of compliance.procedures. Words
+are in the past tense of work done; a procedure that was not performed is shown with its reason instead.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ PROCEDURES: Final = (
             "place in the hash chain, its signatures and its window, and looked for a second credit of one receipt.",
             ("replay/log.bin",)),
     Wording("6.1", "books", "Read custody, amounts in transit, debts and receivables beside claims and house, as the "
-            "exchange signed them.", _A),
+            "exchange signed them; listed each deficit.", _A),
     Wording("6.2", "net", "Read the figure net of customers' debts. No other procedure uses it.", _A),
     Wording("7.1", "window", "Set reserves beside gross claims, per asset and hour, for all hours handed over; listed "
             "each hour with claims above reserves, and each that is covered while both hours around it are not.", _E),

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from compliance.procedures.outcomes import RUN, Outcome
 from compliance.reports.document import EvidenceItem, Procedure
 from compliance.reports.packs.aup.catalogue import PROCEDURES, Wording
 from por.pages import plain
-from por.procedures.outcomes import RUN, Outcome
 
 __all__ = ["EXCEPTION", "NONE_FOUND", "UNPERFORMED", "Found", "findings", "procedure_of"]
 
@@ -77,7 +77,7 @@ def _told(outcomes: Sequence[Outcome]) -> str:
     if not details:
         return ""
     if len(details) == 1:
-        return _sentence(details[0])
+        return _sentence(details[0][:1].upper() + details[0][1:])
     last = outcomes[-1]
     return f"{_sentence(_named(last, last.detail))} ({len(outcomes)} bundles, each in the table of outcomes)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from compliance.procedures.perform import Performed
 from compliance.reports.document import EvidenceItem
-from por.procedures.perform import Performed
 
 __all__ = ["BundleLine", "ProceduresInput"]
 

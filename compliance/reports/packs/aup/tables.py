@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from compliance.procedures.outcomes import WindowPoint
 from compliance.reports.chart import Chart, Series
 from compliance.reports.document import Column, Table, amount_text
 from compliance.reports.packs.aup.catalogue import PROCEDURES
@@ -11,7 +12,6 @@ from compliance.reports.packs.aup.findings import UNPERFORMED, Found
 from compliance.reports.packs.aup.inputs import ProceduresInput
 from compliance.reports.packs.blocks import named
 from por.attestation import coverage_text
-from por.procedures.outcomes import WindowPoint
 from por.snapshot import time_text
 
 __all__ = [
@@ -129,7 +129,7 @@ def rows_table(data: ProceduresInput) -> Table:
 def movements_table(data: ProceduresInput) -> Table:
     """Deposits and withdrawals drawn."""
     columns = _columns(
-        ("Bundle", "text", 12), ("Position", "number", 10), ("Command", "text", 18), ("Names", "code", 26),
+        ("Bundle", "text", 12), ("Position", "number", 13), ("Command", "text", 18), ("Names", "code", 26),
         ("Record", "code", 30), ("Result", "status", 12), ("What was found", "text", 26),
     )  # fmt: skip
     rows = [
@@ -142,7 +142,7 @@ def movements_table(data: ProceduresInput) -> Table:
 def cuts_table(data: ProceduresInput) -> Table:
     """Commands around each cut."""
     columns = _columns(
-        ("Bundle", "text", 12), ("Where", "text", 12), ("Position", "number", 10), ("Command", "text", 18),
+        ("Bundle", "text", 12), ("Where", "text", 12), ("Position", "number", 12), ("Command", "text", 18),
         ("Applied (UTC)", "text", 24), ("Record", "code", 34),
     )  # fmt: skip
     rows = [

@@ -80,7 +80,7 @@ def test_every_verdict_has_its_procedure_and_finding():
 def test_evidence_is_listed_once_with_how_to_check_it():
     items = list(evidence_items(sample()))
     assert [(item.sha256[:2], item.command) for item in items] == [
-        ("ab", "sha256sum bundles/2026-11-30T23/attestation.json"), ("cd", ""),
+        ("ab", "tallystick audit bundles/2026-11-30T23 --key exchange-key.json --json"), ("cd", ""),
     ]  # fmt: skip
 
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from compliance.procedures.outcomes import CutRow, MovementSample, Outcome, unperformed
+from compliance.procedures.sampling import draw
 from ledger.errors import CheckFailed, FormatError
 from ledger.log.extract import read_extract
 from ledger.log.record import Record, SegmentHeader
 from ledger.playback import check_entry, given_of
 from por.bundle import REPLAY
 from por.files import plain_size
-from por.procedures.outcomes import CutRow, MovementSample, Outcome, unperformed
-from por.procedures.sampling import draw
 from por.snapshot import SnapshotId, to_seconds
 from por.verify.audit import BundleAudit
 
@@ -64,7 +64,7 @@ def read_log(label: str, bundle: Path, audit: BundleAudit) -> LogView | str:
             first = first or last
             if command["type"] in MOVEMENTS:
                 movements.append((record, command))
-    except (FormatError, CheckFailed, OSError, KeyError, TypeError, ValueError) as problem:
+    except (FormatError, CheckFailed, OSError, LookupError, TypeError, ValueError) as problem:
         return f"the log cannot be read: {problem}"
     return LogView(header, first, before and before._replace(where="last before"), last, movements)
 

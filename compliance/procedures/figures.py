@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from por.procedures.outcomes import RUN, Outcome, WindowPoint, unperformed
+from compliance.procedures.outcomes import RUN, Outcome, WindowPoint, unperformed
+from ledger.assets import format_amount
 from por.snapshot import SnapshotId, to_seconds
 from por.verify.audit import BundleAudit
 
-__all__ = ["check_hours", "check_in_flight", "check_mix", "check_prices", "check_window", "window_points"]
+__all__ = [
+    "check_books",
+    "check_hours",
+    "check_in_flight",
+    "check_mix",
+    "check_prices",
+    "check_window",
+    "window_points",
+]
 
 HOUR_SECONDS = 3_600
 Labelled = Sequence[tuple[str, BundleAudit]]
@@ -50,7 +59,8 @@ def check_window(points: Sequence[WindowPoint]) -> Outcome:
     if not hours:
         return unperformed("window", RUN, "no statement with balances was reached")
     wrong = [
-        f"{point.asset} ({point.entity}) at {point.hour}: reserves of {point.held} and claims of {point.claims}"
+        f"{point.asset} ({point.entity}) at {point.hour}: reserves of {format_amount(point.held, point.scale)} "
+        f"and claims of {format_amount(point.claims, point.scale)}"
         for point in points
         if point.held < point.claims
     ]
@@ -129,6 +139,25 @@ def check_mix(label: str, audit: BundleAudit) -> Outcome:
     if without:
         return Outcome("mix", label, "fail", None, detail, without)
     return Outcome("mix", label, "pass", min((row.assurance for row in rows), key=_RANK.index), detail)
+
+
+def check_books(label: str, audit: BundleAudit) -> Outcome:
+    """The exchange's books beside its reserves: every deficit that it signed itself is an exception."""
+    found = next((check for check in audit.checks if check.name == "books"), None)
+    if found is None or found.result != "pass":
+        return unperformed("books", label, "the statement has no balances" if found is None else found.detail)
+    rows = audit.sections["books"]["rows"]
+    scales = {(tree["entity"], tree["asset"]): tree["scale"] for tree in audit.sections["snapshot"]["trees"]}
+    wrong = [
+        f"{row['asset']} ({row['entity']}): the books state a deficit of "
+        f"{format_amount(int(row['deficit']), scales[row['entity'], row['asset']])}"
+        for row in rows
+        if row["deficit"] != "0"
+    ]
+    detail = f"{len(rows)} assets: custody, in transit, debts and receivables set against claims and house"
+    if wrong:
+        return Outcome("books", label, "fail", None, detail, wrong)
+    return Outcome("books", label, "pass", found.assurance, detail)
 
 
 _RANK = ("claimed", "attested", "proven")

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from por.liabilities.kernels import Kernel
-from por.procedures.figures import (
+from compliance.procedures.figures import (
+    check_books,
     check_hours,
     check_in_flight,
     check_mix,
@@ -19,8 +19,8 @@ from por.procedures.figures import (
     check_window,
     window_points,
 )
-from por.procedures.log_cut import LogView, check_cut, read_log, receipts_in, sample_movements
-from por.procedures.outcomes import (
+from compliance.procedures.log_cut import LogView, check_cut, read_log, receipts_in, sample_movements
+from compliance.procedures.outcomes import (
     RUN,
     CutRow,
     LeafSample,
@@ -30,7 +30,8 @@ from por.procedures.outcomes import (
     WindowPoint,
     unperformed,
 )
-from por.procedures.samples import check_included, read_leaves, sample_leaves, sample_rows
+from compliance.procedures.samples import check_included, read_leaves, sample_leaves, sample_rows
+from por.liabilities.kernels import Kernel
 from por.verify.audit import AuditReport, BundleAudit
 from por.verify.standalone import ReaderKey
 
@@ -38,6 +39,8 @@ __all__ = ["Asked", "Handed", "Performed", "perform"]
 
 
 _LISTED = frozenset({"missed", "failed", "unread"})
+_OWN = frozenset({"books", "in-flight"})
+"""Checks that figures.py reads line by line; a bundle whose form fails has them as it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def perform(handed: Sequence[Handed], report: AuditReport, asked: Asked) -> Perf
         leaves += drawn
         outcome, some = sample_rows(each.label, each.audit, asked.seed, asked.rows)
         outcomes += [outcome, check_in_flight(each.label, each.audit), check_mix(each.label, each.audit)]
+        outcomes.append(check_books(each.label, each.audit))
         outcomes.append(check_prices(each.label, each.audit))
         rows += some
     logs, movements, cuts = _of_logs(handed, asked)
@@ -102,7 +106,7 @@ def _checks(handed: Sequence[Handed]) -> Iterator[Outcome]:
     """
     for each in handed:
         for check in each.audit.checks:
-            if check.name != "in-flight":
+            if check.name not in _OWN:
                 result = "fail" if check.name in _LISTED else check.result
                 wrong = (check.detail,) if result == "fail" else ()
                 yield Outcome(check.name, each.label, result, check.assurance, check.detail, wrong)

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from compliance.procedures.outcomes import LeafSample, Outcome, RowSample, unperformed
+from compliance.procedures.sampling import draw
 from ledger.errors import CheckFailed, FormatError
 from por.files import read_document
 from por.liabilities.folder import FOLDER, Columns, read_folder
 from por.liabilities.kernels import AmountOverflow, Kernel, unpack_amount
 from por.liabilities.rebuild import Rebuilt, rebuild
-from por.procedures.outcomes import LeafSample, Outcome, RowSample, unperformed
-from por.procedures.sampling import draw
 from por.proofs import make_proof
 from por.verify.audit import BundleAudit
 from por.verify.standalone import AttestationResult, ReaderKey, check_attestation, check_proof

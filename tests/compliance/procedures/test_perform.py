@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from compliance.procedures.perform import Asked, Handed, perform
 from compliance.reports.packs.aup.catalogue import PROCEDURES
 from compliance.reports.packs.aup.findings import EXCEPTION, NONE_FOUND, UNPERFORMED, findings
 from ledger.keys import SigningKey
 from por.bundle import write_missed
 from por.liabilities.kernels import select
-from por.procedures.perform import Asked, Handed, perform
 from por.reserves.evm import LayoutTable
 from por.snapshot import SnapshotId
 from por.verify.audit import AFTER_SIGNATURE, Reader, audit_bundle, report_of
@@ -59,7 +59,7 @@ def test_every_failed_check_of_every_forged_bundle_is_an_exception_of_its_proced
     folder = unpack(case, tmp_path / "bundle")
     found = found_of(folder, key=case["key"])
     for name, result in case["checks"].items():
-        if name == "in-flight":
+        if name in ("in-flight", "books"):
             continue
         status = found[name].status
         if name in ("missed", "failed", "unread"):

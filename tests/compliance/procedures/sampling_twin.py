@@ -1,4 +1,7 @@
-"""The draw again, from docs/spec/sampling.md alone. `python -m tests.por.procedures.sampling_twin`: the vectors."""
+"""The draw again, from docs/spec/sampling.md alone.
+
+`python -m tests.compliance.procedures.sampling_twin` writes the vectors.
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from por.procedures.sampling import draw
-from tests.por.procedures.sampling_twin import VECTORS, plain_draw, vectors
+from compliance.procedures.sampling import draw
+from tests.compliance.procedures.sampling_twin import VECTORS, plain_draw, vectors
 
 SEEDS = st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable())
 DIGEST = bytes(range(32))
