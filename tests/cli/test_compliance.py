@@ -319,6 +319,9 @@ def test_counts_of_evaluations_are_those_of_their_verdicts(exchange, tmp_path):
         with pytest.raises(InputError) as read:
             list(copy.between(first, last))
         assert str(counted.value) == str(read.value)
+    stranger = Results(results.folder, "main", {bytes(32)})
+    with pytest.raises(InputError):
+        list(stranger.evaluated("vara", first, last))
 
 
 def test_of_a_period_the_same_statements_are_read_as_of_the_whole_chain(exchange, tmp_path):
