@@ -206,7 +206,7 @@ SHARED: Final[tuple[FactKind, ...]] = (
     _records(
         "order_to_trade",
         _LEDGER,
-        "orders and trades of each member in each market, in the last session",
+        "orders and trades of each member in each market, in the last session; of very many members, those that decide",
         id=_TEXT,
         member=_TEXT,
         market=_TEXT,

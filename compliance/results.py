@@ -118,7 +118,12 @@ class Results:
         low, high = _name(first), _name(last)
         for path in self._paths():
             if low <= path.name.split(".")[0] <= high:
-                yield _counted(path, self.entity, regime)
+                found = _counted(path, self.entity, self.keys, regime)
+                if found is None:
+                    whole = self._load(path)
+                    results = Counter(verdict.result for verdict in whole.of(regime))
+                    found = Evaluated(whole.as_of, {result: results[result] for result in Result}, whole.digest)
+                yield found
 
     def chain(self) -> Iterator[Evaluation]:
         """Every evaluation, oldest first; raises InputError where one does not follow the one before it."""
@@ -224,25 +229,28 @@ def _load(path: Path, entity: str) -> Evaluation:
 _SIGNATURE: Final = re.compile(rb',"signature":"([0-9a-f]{128})"(?=,"verdicts":)')
 
 
-def _counted(path: Path, entity: str, regime: str) -> Evaluated:
-    """One record's counts. The bytes around the signature are what was signed, and so need not be written again."""
+def _counted(path: Path, entity: str, keys: Collection[bytes] | None, regime: str) -> Evaluated | None:
+    """One record's counts; None where anything is wrong with it, which reading it in full says.
+
+    The bytes around the signature are what was signed, and so need not be written again.
+    """
     try:
         data = gzip.decompress(path.read_bytes())
         found = [*_SIGNATURE.finditer(data)]
-        document = json.loads(data) if len(found) == 1 else {}
-        if document.get("format") == FORMAT and document["entity"] == entity:
-            start, end = found[0].span()
-            digest = tagged_hash(Tag.COMPLIANCE_RESULTS, data[:start] + data[end:])
-            if verify_signature(from_hex(document["key"], 32), LABEL, digest, from_hex(document["signature"], 64)):
-                mine = Counter(row["result"] for row in document["verdicts"] if row["regime"] == regime)
-                counts = {result: mine[result.value] for result in Result}
-                return Evaluated(_moment(document["as_of"]), counts, digest.hex())
-    except (OSError, EOFError, FormatError, ValueError, KeyError, TypeError, AttributeError):
-        pass  # What is wrong with it is said by reading it in full.
-    whole = _load(path, entity)
-    verdicts = whole.of(regime)
-    counts = {result: sum(verdict.result is result for verdict in verdicts) for result in Result}
-    return Evaluated(whole.as_of, counts, whole.digest)
+        if len(found) != 1 or len(data) > _BYTES_MAX:
+            return None
+        start, end = found[0].span()
+        document = json.loads(data)
+        key = from_hex(document["key"], 32)
+        digest = tagged_hash(Tag.COMPLIANCE_RESULTS, data[:start] + data[end:])
+        is_right = document["format"] == FORMAT and document["entity"] == entity and (keys is None or key in keys)
+        if not is_right or not verify_signature(key, LABEL, digest, from_hex(found[0][1].decode(), 64)):
+            return None
+        mine = Counter(row["result"] for row in document["verdicts"] if row["regime"] == regime)
+        counts = {result: mine[result.value] for result in Result}
+        return Evaluated(_moment(document["as_of"]), counts, digest.hex())
+    except (OSError, EOFError, FormatError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _evaluation(document: dict[str, Json]) -> Evaluation:

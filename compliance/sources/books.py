@@ -40,6 +40,10 @@ CHARGES: Final = frozenset(
 """Reasons for which a customer's money may become the house's; every other one is listed and not excused."""
 
 
+MEMBERS_MAX: Final = 5_000
+"""So many members' orders against trades a fact has before only those that decide are kept."""
+
+
 class Customer(NamedTuple):
     """What a customer is at a position."""
 
@@ -192,12 +196,11 @@ def _sums(key: NDArray[np.int64], amounts: NDArray[np.uint8]) -> dict[int, int]:
 _TO_OWN: Final = text(
     "SELECT book.asset AS asset, entry.reason AS reason, count(*) AS entries, "
     "sum(CASE WHEN entry.amount IS NULL THEN 0 ELSE entry.amount END) AS amount, max(entry.sequence) AS newest "
-    "FROM entry JOIN account AS debit ON debit.number = entry.debit "
-    "JOIN account AS credit ON credit.number = entry.credit "
-    "JOIN book ON book.number = debit.book "
-    # Commands and entries rise together, and entries have an index.
-    "WHERE entry.sequence >= :first AND entry.sequence <= :last AND debit.code = :claim "
-    f"AND credit.code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)}) "
+    "FROM entry JOIN account AS debit ON debit.number = entry.debit JOIN book ON book.number = debit.book "
+    # Commands and entries rise together, and entries have an index. The house's accounts are few: what was credited
+    # to another account, as most entries are, is left out before any account is looked up.
+    "WHERE entry.sequence >= :first AND entry.sequence <= :last AND debit.code = :claim AND entry.credit IN "
+    f"(SELECT number FROM account WHERE code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)})) "
     "GROUP BY book.asset, entry.reason ORDER BY book.asset, entry.reason"
 )
 
@@ -236,16 +239,49 @@ _TRADES: Final = text(
 )
 
 
+class _Member(NamedTuple):
+    """How many orders a member placed in a market, and how many fills they had."""
+
+    account: str
+    market: str
+    orders: int
+    trades: int
+
+
 def _order_to_trade(reader: _Reader, cut: datetime) -> Iterator[Record]:
-    """Orders and fills of each member in each market over the day before the cut; quantities are not counted here."""
+    """Orders and fills of each member in each market over the day before the cut; quantities are not counted here.
+
+    Of very many members those that decide are left: see `_deciding`.
+    """
     first = history.position_at(reader.session, _micros(cut - timedelta(days=1))) + 1
     values = {"first": first, "last": reader.position, "block": first >> 16}
     run = reader.session.connection().execute
     trades = {(row.account, row.market): row.trades for row in run(_TRADES, values)}
-    for row in run(_PLACED, values):
-        count = trades.get((row.account, row.market), 0)
+    found = [
+        _Member(account, market, orders, trades.get((account, market), 0))
+        for account, market, orders in run(_PLACED, values)
+    ]
+    for account, market, placed, filled in _deciding(found, MEMBERS_MAX):
+        orders, fills = Fraction(placed), Fraction(filled)
         yield {
-            "id": f"{row.account} {row.market}", "member": row.account, "market": row.market,
-            "orders": Fraction(row.orders), "trades": Fraction(count), "ordered": Fraction(row.orders),
-            "traded": Fraction(count),
+            "id": f"{account} {market}", "member": account, "market": market, "orders": orders, "trades": fills,
+            "ordered": orders, "traded": fills,
         }  # fmt: skip
+
+
+def _deciding(found: list[_Member], most: int) -> list[_Member]:
+    """All members; or of more than `most` those with most orders, and each of the others that no other one exceeds.
+
+    One exceeds another in the same market with at least as many orders and at most as many trades. Whatever the limit
+    of the ratio, and however many orders it takes to count, who breaks it is exceeded only by those who break it too:
+    so a rule fails of these members if and only if it fails of all.
+    """
+    if len(found) <= most:
+        return found
+    order = sorted(found, key=lambda each: (-each.orders, each.trades, each.account, each.market))
+    kept, fewest = order[:most], dict[str, int]()
+    for each in order[most:]:
+        if each.trades < fewest.get(each.market, each.trades + 1):
+            fewest[each.market] = each.trades
+            kept.append(each)
+    return kept

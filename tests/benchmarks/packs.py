@@ -119,6 +119,8 @@ def keep_evaluations(folder: Path) -> None:
     document = json.loads(gzip.decompress(path.read_bytes()))
     del document["signature"]
     path.unlink()
+    [first] = results.folder.glob("*.facts.gz")
+    facts_file = first.rename(results.folder / "kept-facts")
     previous = "0" * 64
     for sequence, hour in enumerate(range(QUARTER + HOUR, END, HOUR)):
         moment = datetime.fromtimestamp(hour, UTC)
@@ -127,7 +129,9 @@ def keep_evaluations(folder: Path) -> None:
         data = canonical({**document, "signature": secrets.signing.sign(LABEL, digest).hex()})
         name = f"{moment:%Y-%m-%dT%H%M%SZ}.json.gz"
         (results.folder / name).write_bytes(gzip.compress(data, 1, mtime=0))
+        (results.folder / name.replace(".json.gz", ".facts.gz")).hardlink_to(facts_file)
         previous = digest.hex()
+    facts_file.unlink()
 
 
 def measure_hour(folder: Path, is_profiled: bool, out: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 from collections import Counter
 from datetime import timedelta
 from fractions import Fraction
@@ -13,9 +15,12 @@ from cli.common import run
 from cli.exchange.judging import JudgeJob, judge_hours, load_register, results_of
 from cli.exchange.reading import reading
 from cli.main import cli
-from compliance.gathering import HourSource, gather
+from compliance.gathering import HourSource, gather, wallet_book
 from compliance.regimes import REGIMES, catalogue
-from compliance.sources.chain import bundles_in, read_chain
+from compliance.results import Results
+from compliance.sources.attested import attested_facts, coverage_points
+from compliance.sources.chain import bundles_in, read_chain, read_period
+from compliance.sources.wallets import WalletBook
 from compliance.verdicts import Result
 from ledger.commands import SetCustomer, SetWallet
 from ledger.errors import InputError
@@ -286,3 +291,58 @@ def test_a_statement_under_another_key_is_refused(exchange):
         read_chain(bundles_in(exchange.config.hours), other)
     with pytest.raises(InputError, match="does not follow"):
         read_chain(bundles_in(exchange.config.hours)[::2], None)
+
+
+def test_counts_of_evaluations_are_those_of_their_verdicts(exchange, tmp_path):
+    judged(exchange)
+    results = results_of(exchange.config)
+    whole = list(results.chain())
+    first, last = whole[0].as_of, whole[-1].as_of
+    for regime in REGIMES:
+        expected = [(each.as_of, Counter(verdict.result for verdict in each.of(regime)), each.digest) for each in whole]
+        found = list(results.evaluated(regime, first, last))
+        assert [(each.moment, Counter(each.counts), each.digest) for each in found] == expected
+    assert [each.moment for each in results.evaluated("vara", first, first)] == [first]
+    # A record that was changed is refused, in the same words as when it is read in full.
+    copy = Results(tmp_path / "results", "main")
+    shutil.copytree(results.folder, copy.folder)
+    path = min(copy.folder.glob("*.json.gz"))
+    data = gzip.decompress(path.read_bytes())
+    for changed in (
+        data.replace(b'"pass"', b'"fail"', 1),
+        data.replace(b'"entity":"main"', b'"entity":"else"'),
+        data[1:],
+    ):
+        path.write_bytes(gzip.compress(changed))
+        with pytest.raises(InputError) as counted:
+            list(copy.evaluated("vara", first, last))
+        with pytest.raises(InputError) as read:
+            list(copy.between(first, last))
+        assert str(counted.value) == str(read.value)
+    stranger = Results(results.folder, "main", {bytes(32)})
+    with pytest.raises(InputError):
+        list(stranger.evaluated("vara", first, last))
+
+
+def test_of_a_period_the_same_statements_are_read_as_of_the_whole_chain(exchange, tmp_path):
+    bundles = bundles_in(exchange.config.hours)
+    chain = read_chain(bundles, None)
+    for first in range(3):
+        for last in range(first, 3):
+            begin, end = chain[first].hour, chain[last].hour
+            assert read_period(bundles, None, begin, end) == chain[max(first - 1, 0) : last + 1]
+    renamed = tmp_path / "any name"
+    shutil.copytree(exchange.config.hours, tmp_path / "hours")
+    (tmp_path / "hours" / bundles[0].name).rename(renamed)
+    assert len(read_period([renamed, *bundles[1:]], None, chain[2].hour, chain[2].hour)) == 3
+
+
+def test_coverage_is_that_of_the_facts(exchange):
+    chain = read_chain(bundles_in(exchange.config.hours), None)
+    with reading(exchange.config) as store:
+        register = load_register(exchange.config, catalogue(), store)
+        book = wallet_book(HourSource("main", chain, register, store), [])
+    for wallets in (book, WalletBook()):
+        for at, point in enumerate(coverage_points(chain, "main", wallets), start=1):
+            facts = {fact.name: fact.value for fact in attested_facts(chain[:at], "main", wallets)}
+            assert (point.owed, point.held) == (facts["claims"], facts.get("reserves.client", {}))

@@ -12,6 +12,7 @@ from ledger.journal import AccountCode, AccountKind, EntryKind, MassEntry, MassP
 from ledger.journal.chart import CHART
 from ledger.store import Store, batch, fsck, history, open_at
 from ledger.store.mass import find, pack, unpack
+from ledger.store.snapshot import LiabilityRow
 from tests.support.stored import Exchange, random_exchange
 
 BOTH = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -94,6 +95,21 @@ def check_snapshot(place, exchange):
         assert snapshot.position.head == exchange.head
         columns = snapshot.columns()
         assert set(columns.owners) == {row[2] for row in rows} and list(columns.owners) == sorted(columns.owners)
+        for position, states in enumerate(exchange.states):
+            assert list(snapshot.columns(position).rows()) == owed_at(ledger, states)
+
+
+def owed_at(ledger, states):
+    """The lines of an earlier position, by the states that the accounts had then."""
+    lines = {}
+    for account, state in enumerate(states):
+        key = ledger.key(account)
+        kind = CHART[key.code].kind
+        if kind in (AccountKind.CLAIM, AccountKind.DEBT) and state.posted_credit:
+            line = lines.setdefault((key.entity, key.owner, key.subaccount, key.asset), [0, 0])
+            line[kind is AccountKind.DEBT] += abs(state.posted_credit)
+    order = sorted(lines, key=lambda name: (name[0], name[3], name[1], name[2]))
+    return [LiabilityRow(*name, *lines[name]) for name in order]
 
 
 def test_a_mass_posting_is_one_row_of_which_any_account_is_read(database):
