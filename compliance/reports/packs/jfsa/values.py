@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -13,6 +13,7 @@ from compliance.reports.document import Block, Column, Texts
 from compliance.reports.inputs import PackInput
 from compliance.reports.packs.blocks import named
 from compliance.reports.packs.coverage import units
+from compliance.reports.packs.given import amounts_of, number_of, records_of
 from compliance.reports.packs.jfsa.phrases import LABELS_JA
 from compliance.reports.packs.period import minute_text
 
@@ -45,27 +46,15 @@ class Edition:
 
     def amounts(self, name: str) -> Amounts | None:
         """A number for each name; None where it is not known."""
-        fact = self.data.facts.find(name)
-        if fact is None:
-            return None
-        assert isinstance(fact.value, Mapping), f"{name} is amounts"
-        return fact.value
+        return amounts_of(self.data, name)
 
     def number(self, name: str) -> Fraction | None:
         """A number; None where it is not known."""
-        fact = self.data.facts.find(name)
-        if fact is None:
-            return None
-        assert isinstance(fact.value, Fraction), f"{name} is a number"
-        return fact.value
+        return number_of(self.data, name)
 
     def records(self, name: str) -> Sequence[Record] | None:
         """Records; None where they are not known."""
-        fact = self.data.facts.find(name)
-        if fact is None:
-            return None
-        assert isinstance(fact.value, tuple), f"{name} is records"
-        return fact.value
+        return records_of(self.data, name)
 
     def figure(self, value: Fraction | None) -> str:
         """A number as shown, or that it is not known."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
-from compliance.facts import Amounts, Record, Scalar, Value, decimal_text
+from compliance.facts import Scalar, decimal_text
 from compliance.reports.document import Block, Column, Texts
 from compliance.reports.inputs import PackInput
+from compliance.reports.packs import given
 from compliance.reports.packs.blocks import named
 from compliance.reports.packs.coverage import units
+from compliance.reports.packs.given import (
+    amounts_of,
+    names_of,
+    number_of,
+    records_of,
+    rule_in_force,
+    verdict_of,
+)
 from compliance.reports.packs.period import minute_text
-from compliance.rules import Rule
-from compliance.verdicts import Verdict
 
 __all__ = [
     "ROWS_SHOWN", "amounts_of", "cell", "column", "money", "names_of", "number_of", "percent", "records_of",
@@ -25,53 +32,14 @@ ROWS_SHOWN: Final = 200
 """So many rows a table of records has in a document; the pack's JSON file has the facts."""
 
 
-def _value(data: PackInput, name: str, state: str) -> Value | None:
-    fact = data.facts.find(name, state)
-    return None if fact is None else fact.value
-
-
-def records_of(data: PackInput, name: str, state: str = "") -> tuple[Record, ...] | None:
-    """The records of a fact; None where it is not known."""
-    value = _value(data, name, state)
-    assert value is None or isinstance(value, tuple), f"{name} is records"
-    return value
-
-
-def amounts_of(data: PackInput, name: str, state: str = "") -> Amounts | None:
-    """The amounts of a fact; None where it is not known."""
-    value = _value(data, name, state)
-    assert value is None or isinstance(value, Mapping), f"{name} is amounts"
-    return value
-
-
-def number_of(data: PackInput, name: str, state: str = "") -> Fraction | None:
-    """The number of a fact; None where it is not known."""
-    value = _value(data, name, state)
-    assert value is None or isinstance(value, Fraction), f"{name} is a number"
-    return value
-
-
-def names_of(data: PackInput, name: str, state: str = "") -> frozenset[str] | None:
-    """The names of a fact; None where it is not known."""
-    value = _value(data, name, state)
-    assert value is None or isinstance(value, frozenset), f"{name} is names"
-    return value
+def percent(share: Fraction) -> str:
+    """A share in per cent with its sign."""
+    return f"{given.percent(share)} %"
 
 
 def states(data: PackInput) -> tuple[str, ...]:
     """The licensed states, as `US-NY`."""
     return tuple(sorted(names_of(data, "licences.us.states") or ()))
-
-
-def rule_in_force(data: PackInput, rule_id: str) -> Rule | None:
-    """The version of a rule on the last day of the period."""
-    return data.rules.find(rule_id, data.end)
-
-
-def verdict_of(data: PackInput, rule_id: str, state: str | None = None) -> Verdict | None:
-    """The verdict of a rule, of a state or (None) its first one; None where there is none."""
-    found = (each for each in data.verdicts if each.rule == rule_id and state in (None, each.scope))
-    return next(found, None)
 
 
 def cell(value: Scalar) -> str:
@@ -92,13 +60,6 @@ def money(amount: Fraction | None) -> str:
     if amount is None:
         return "—"
     return units(amount if "/" not in decimal_text(amount) else Fraction(int(amount * 100), 100))
-
-
-def percent(share: Fraction) -> str:
-    """A share in per cent, cut off after four decimals where it is longer."""
-    exact = decimal_text(share * 100)
-    short = exact if "/" not in exact and len(exact) <= 8 else decimal_text(Fraction(int(share * 10**6), 10**4))
-    return f"{short} %"
 
 
 def column(name: str, kind: str = "text", weight: int = 16) -> Column:
