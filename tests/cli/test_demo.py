@@ -77,6 +77,17 @@ def test_a_short_day_is_killed_goes_on_and_replays_to_its_roots(tmp_path, enviro
         if path.is_dir()
     ]
     assert kinds == ["attestation", "attestation"]
+    packs = {
+        "vara": "monthly",
+        "jfsa": "quarterly",
+        "us-mtl": "call-report",
+        "eu": "quarterly",
+        "procedures": "procedures",
+    }
+    for pack, document in packs.items():
+        for form in ("html", "pdf"):
+            assert (tmp_path / "day" / "reports" / pack / f"{document}.{form}").stat().st_size > 10_000
+        assert (tmp_path / "day" / "reports" / pack / "index.html").is_file()
     for name in ("findings.html", "site/index.html", "proof.json", "standalone.py"):
         assert (tmp_path / "day" / name).is_file()
 
