@@ -3,6 +3,8 @@
     attested.py   the chain of hourly statements: claims, reserves by owner and custody, wallets, hours, client money
     wallets.py    whose each reserve address is, by the ledger's dated register or the firm's word
     books.py      the store at a log position: customers, deposits, withdrawals, postings, orders against trades
+    movements.py  deposits and withdrawals: every one, or of very many the slowest and a count of the others
+    stored.py     events of the store, many at a time
     engine.py     what the embedded engine runs and does not, its settlement, trades of the house
     chain.py      bundles read and checked, one after the other
     prices.py     values in money at the reference prices of the log
