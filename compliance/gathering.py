@@ -19,7 +19,8 @@ from typing import Final
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
 from compliance.register import Register
 from compliance.sources.attested import Statement, attested_facts, reserve_addresses
-from compliance.sources.books import book_facts, read_customers
+from compliance.sources.books import book_facts, read_customers, span_of
+from compliance.sources.counted import counted_beside
 from compliance.sources.engine import engine_facts
 from compliance.sources.prices import read_prices, value_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
@@ -88,10 +89,12 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind], book: WalletBo
     position = position_of(last)
     if source.store is not None and position is not None:
         session = source.store.session
-        customers = read_customers(session, position)
-        found += book_facts(source.store, position, last.hour, source.period, _states(firm), customers)
-        house = {account for account, each in customers.items() if each.relation != "customer"}
-        found += engine_facts(session, position, last.hour, house)
+        span = span_of(source.store, position, last.hour, source.period)
+        with counted_beside(source.store, span) as counting:
+            customers = read_customers(session, position)
+            found += book_facts(source.store, span, last.hour, _states(firm), customers, counting)
+            house = {account for account, each in customers.items() if each.relation != "customer"}
+            found += engine_facts(session, position, last.hour, house, counting.result().fills)
         prices = read_prices(session, position)
         if prices is not None:
             found += value_facts(prices, found, last.hour, CURRENCIES)

@@ -5,6 +5,7 @@
     books.py      the store at a log position: customers, deposits, withdrawals, postings, orders against trades
     movements.py  deposits and withdrawals: every one, or of very many the slowest and a count of the others
     stored.py     events of the store, many at a time
+    counted.py    what the database counts beside: charges, orders, fills; movements.py: deposits, withdrawals
     engine.py     what the embedded engine runs and does not, its settlement, trades of the house
     chain.py      bundles read and checked, one after the other
     prices.py     values in money at the reference prices of the log

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,21 +17,20 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 from sqlmodel import Session
 
 from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.attested import is_currency
+from compliance.sources.counted import Charge, Counts, Span
 from compliance.sources.movements import deposits, withdrawals
 from compliance.sources.stored import documents
 from ledger.errors import InputError
-from ledger.journal import AccountCode, ReasonCode
+from ledger.journal import ReasonCode
 from ledger.store import history
 from ledger.store.snapshot import StoreSnapshot
 
-__all__ = ["Customer", "book_facts", "read_customers"]
+__all__ = ["Customer", "book_facts", "read_customers", "span_of"]
 
-HOUSE_CODES: Final = (AccountCode.FEES, AccountCode.INTEREST_SHARE, AccountCode.DUST, AccountCode.OTHER)
 CHARGES: Final = frozenset(
     {
         ReasonCode.FEE, ReasonCode.WITHDRAWAL_FEE, ReasonCode.INTEREST, ReasonCode.LIQUIDATION_FEE,
@@ -38,8 +38,6 @@ CHARGES: Final = frozenset(
     }
 )  # fmt: skip
 """Reasons for which a customer's money may become the house's; every other one is listed and not excused."""
-
-
 MEMBERS_MAX: Final = 5_000
 """So many members' orders against trades a fact has before only those that decide are kept."""
 
@@ -54,11 +52,10 @@ class Customer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The store at one position, and the position a period earlier."""
+    """The store at one position."""
 
     store: StoreSnapshot
     position: int
-    first: int
     scales: Mapping[str, int]
 
     @property
@@ -73,26 +70,31 @@ def _micros(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
-def book_facts(
-    store: StoreSnapshot,
-    position: int,
-    cut: datetime,
-    period: timedelta,
-    states: Collection[str],
-    customers: Mapping[str, Customer],
-) -> list[Fact]:
-    """The facts at a cut; `period` reaches back from it. `states`: those that figures are wanted of.
-    `customers`: those of that position.
-
-    Raises InputError where the store is behind the position.
-    """
+def span_of(store: StoreSnapshot, position: int, cut: datetime, period: timedelta) -> Span:
+    """The log positions of a period up to a cut, and of its last day; raises InputError for a store that is behind."""
     if position > store.position.sequence:
         words = f"has followed the log to {store.position.sequence:,} only, and the hour was cut at {position:,}"
         raise InputError("the store", words, "Start the exchange, or wait until its store has caught up.")
     first = history.position_at(store.session, _micros(cut - period)) + 1
+    return Span(first, history.position_at(store.session, _micros(cut - timedelta(days=1))) + 1, position)
+
+
+def book_facts(
+    store: StoreSnapshot,
+    span: Span,
+    cut: datetime,
+    states: Collection[str],
+    customers: Mapping[str, Customer],
+    counting: Future[Counts],
+) -> list[Fact]:
+    """The facts of a span at a cut. `states`: those that figures are wanted of. `customers`: those of that position.
+
+    What the database counts beside (`counting`) is asked for last.
+    """
+    first, _, position = span
     listed = history.events(store.session, "asset-listed", last=position)
     scales = {event.document["asset"]: int(event.document["scale"]) for event in listed}
-    reader = _Reader(store, position, first, scales)
+    reader = _Reader(store, position, scales)
     command = history.command_at(store.session, position)
     digest = command.hash.hex() if command is not None else ""
     evidence = (Evidence("command log", f"position {position}", digest),)
@@ -100,11 +102,13 @@ def book_facts(
         "customers": _customers(customers),
         "deposits": tuple(deposits(reader.session, first, position, scales)),
         "withdrawals": tuple(withdrawals(reader.session, first, position, scales)),
-        "postings.to_own": tuple(_to_own(reader)),
-        "order_to_trade": tuple(_order_to_trade(reader, cut)),
     }
+    by_state = _by_state(reader, customers, states)
+    counts = counting.result()
+    values["postings.to_own"] = tuple(_to_own(reader, counts.charges))
+    values["order_to_trade"] = tuple(_order_to_trade(counts))
     found = [Fact(name, value, cut, Assurance.CLAIMED, evidence) for name, value in values.items()]
-    for state, (claims, money) in _by_state(reader, customers, states).items():
+    for state, (claims, money) in by_state.items():
         found.append(Fact("claims.state", claims, cut, Assurance.CLAIMED, evidence, state))
         found.append(Fact("outstanding.state", money, cut, Assurance.CLAIMED, evidence, state))
     return found
@@ -193,50 +197,18 @@ def _sums(key: NDArray[np.int64], amounts: NDArray[np.uint8]) -> dict[int, int]:
 # Movements of the period.
 
 
-_TO_OWN: Final = text(
-    "SELECT book.asset AS asset, entry.reason AS reason, count(*) AS entries, "
-    "sum(CASE WHEN entry.amount IS NULL THEN 0 ELSE entry.amount END) AS amount, max(entry.sequence) AS newest "
-    "FROM entry JOIN account AS debit ON debit.number = entry.debit JOIN book ON book.number = debit.book "
-    # Commands and entries rise together, and entries have an index. The house's accounts are few: what was credited
-    # to another account, as most entries are, is left out before any account is looked up.
-    "WHERE entry.sequence >= :first AND entry.sequence <= :last AND debit.code = :claim AND entry.credit IN "
-    f"(SELECT number FROM account WHERE code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)})) "
-    "GROUP BY book.asset, entry.reason ORDER BY book.asset, entry.reason"
-)
-
-
-def _to_own(reader: _Reader) -> Iterator[Record]:
+def _to_own(reader: _Reader, charges: Iterable[Charge]) -> Iterator[Record]:
     """What went from customers to the house in the period, by asset and reason."""
-    low, high = _entries(reader)
-    values = {"first": low, "last": high, "claim": int(AccountCode.CLAIM)}
-    if low > high:
-        return
-    for row in reader.session.connection().execute(_TO_OWN, values):
-        reason = ReasonCode(row.reason)
+    for charge in charges:
+        reason = ReasonCode(charge.reason)
         yield {
-            "id": f"{row.asset} {reason.name.lower()} ({row.entries} entries)", "asset": row.asset,
-            "units": reader.units(row.asset, int(row.amount)), "reason": reason.name.lower().replace("_", " "),
-            "is_charge": reason in CHARGES, "reference": f"newest: entry {row.newest}",
+            "id": f"{charge.asset} {reason.name.lower()} ({charge.entries} entries)", "asset": charge.asset,
+            "units": reader.units(charge.asset, charge.quanta), "reason": reason.name.lower().replace("_", " "),
+            "is_charge": reason in CHARGES, "reference": f"newest: entry {charge.newest}",
         }  # fmt: skip
 
 
-def _entries(reader: _Reader) -> tuple[int, int]:
-    """Numbers of the first and last entry of the period."""
-    before = history.command_at(reader.session, reader.first - 1) if reader.first > 1 else None
-    last = history.command_at(reader.session, reader.position)
-    return (0 if before is None else before.entries) + 1, 0 if last is None else last.entries
-
-
 # Orders against trades.
-
-_PLACED: Final = text(
-    "SELECT account, market, count(*) AS orders FROM event WHERE kind = 'order-placed' AND sequence >= :first "
-    "AND sequence <= :last AND block >= :block GROUP BY account, market"
-)
-_TRADES: Final = text(
-    "SELECT account, market, count(*) AS trades FROM event WHERE kind = 'order-report' AND document LIKE '[3,%' "
-    "AND sequence >= :first AND sequence <= :last AND block >= :block GROUP BY account, market"
-)
 
 
 class _Member(NamedTuple):
@@ -248,18 +220,14 @@ class _Member(NamedTuple):
     trades: int
 
 
-def _order_to_trade(reader: _Reader, cut: datetime) -> Iterator[Record]:
+def _order_to_trade(counts: Counts) -> Iterator[Record]:
     """Orders and fills of each member in each market over the day before the cut; quantities are not counted here.
 
     Of very many members those that decide are left: see `_deciding`.
     """
-    first = history.position_at(reader.session, _micros(cut - timedelta(days=1))) + 1
-    values = {"first": first, "last": reader.position, "block": first >> 16}
-    run = reader.session.connection().execute
-    trades = {(row.account, row.market): row.trades for row in run(_TRADES, values)}
+    trades = {(each.account, each.market): each.fills for each in counts.fills}
     found = [
-        _Member(account, market, orders, trades.get((account, market), 0))
-        for account, market, orders in run(_PLACED, values)
+        _Member(account, market, orders, trades.get((account, market), 0)) for account, market, orders in counts.placed
     ]
     for account, market, placed, filled in _deciding(found, MEMBERS_MAX):
         orders, fills = Fraction(placed), Fraction(filled)

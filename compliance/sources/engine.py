@@ -6,15 +6,15 @@ firm has tested one in its own operation, it says so in its register, and that r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from compliance.facts import Assurance, Evidence, Fact, Record
+from compliance.sources.counted import Fills
 from ledger.store import history
 
 __all__ = ["CONTROLS", "engine_facts"]
@@ -41,20 +41,15 @@ CONTROLS: Final[tuple[tuple[str, bool, str], ...]] = (
 )
 """Name, whether it is in place, and where to look."""
 
-_FILLS: Final = text(
-    "SELECT market, account, count(*) AS fills, max(sequence) AS newest FROM event WHERE kind = 'order-report' "
-    "AND document LIKE '[3,%' AND sequence >= :first AND sequence <= :last AND block >= :block GROUP BY market, account"
-)
 
-
-def engine_facts(session: Session, position: int, cut: datetime, house: Collection[str]) -> list[Fact]:
-    """The facts at a cut; `house`: accounts of the firm's own and of those that are close to it."""
+def engine_facts(
+    session: Session, position: int, cut: datetime, house: Collection[str], fills: Iterable[Fills]
+) -> list[Fact]:
+    """The facts at a cut; `house`: accounts of the firm's own and of those close to it; `fills`: of the last day."""
     command = history.command_at(session, position)
     evidence = (Evidence("command log", f"position {position}", "" if command is None else command.hash.hex()),)
-    first = history.position_at(session, int((cut - timedelta(days=1)).timestamp()) * 1_000_000) + 1
-    values = {"first": first, "last": position, "block": first >> 16}
     own, settled = 0, dict[str, int]()
-    for row in session.connection().execute(_FILLS, values):
+    for row in fills:
         own += row.fills if row.account in house else 0
         settled[row.market] = max(settled.get(row.market, 0), row.newest)
     found: list[tuple[str, Fraction | frozenset[str] | tuple[Record, ...]]] = [
