@@ -70,7 +70,7 @@ def test_a_short_day_is_killed_goes_on_and_replays_to_its_roots(tmp_path, enviro
     lines = demo_day.show(tmp_path / "day", 2)
     said = capfd.readouterr().out
     assert "is killed, while it trades" in said and "VALID" in said
-    assert len(lines) == 3
+    assert len(lines) == 5
     kinds = [
         json.loads((path / "attestation.json").read_bytes())["statement"]["kind"]
         for path in sorted((tmp_path / "day" / "hours").iterdir())
