@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +31,14 @@ from compliance.pack_input import WINDOW, Asked, bounds, following, pack_input, 
 from compliance.regimes import REGIMES, ZONES, catalogue, rule_set
 from compliance.register import Register
 from compliance.reports.document import FILE_NAME
-from compliance.reports.inputs import PackInput
+from compliance.reports.inputs import Evaluated, PackInput
 from compliance.reports.packs.pack import Pack
 from compliance.reports.sign import load_signer, sign_pdf, timestamper_of
 from compliance.reports.texts import LANGUAGES
 from compliance.reports.write import FORMS, Signing, write_pack
 from compliance.sources.chain import bundles_in, read_chain, read_period, read_statement
 from compliance.verdicts import Result
-from ledger.errors import InputError
+from ledger.errors import InputError, InputErrors, InputProblem
 from por.verify.standalone import KeyUnreadable, ReaderKey, read_key
 
 __all__ = ["report"]
@@ -159,7 +162,41 @@ def _embedded(
         source = HourSource(config.entity, inside, register, store, rooms)
         newest = results.at(end)
         before = () if newest is None or newest.as_of < begin else newest.verdicts
-        return pack_input(asked, source, kinds, results.evaluated(regime, begin, end), before)
+        with _evaluated(config, regime, begin, end) as kept:
+            return pack_input(asked, source, kinds, kept, before)
+
+
+MANY = 400
+"""So many evaluations are worth a process of their own."""
+
+
+@contextmanager
+def _evaluated(config: Config, regime: str, begin: datetime, end: datetime) -> Iterator[Iterator[Evaluated]]:
+    """How the rules came out hour by hour: read beside everything else where there are many, and asked for last."""
+    results = results_of(config)
+    if sum(1 for _ in results.moments(begin, end)) < MANY:
+        yield results.evaluated(regime, begin, end)
+        return
+    with ProcessPoolExecutor(1, get_context("spawn")) as beside:
+        reading_them = beside.submit(_read_evaluated, config.folder, regime, begin, end)
+
+        def kept() -> Iterator[Evaluated]:
+            found, problems = reading_them.result()
+            if problems:
+                raise InputErrors(problems)
+            yield from found
+
+        yield kept()
+
+
+def _read_evaluated(
+    folder: Path, regime: str, begin: datetime, end: datetime
+) -> tuple[list[Evaluated], tuple[InputProblem, ...]]:
+    """The evaluations, or what is wrong with them: an error of ours does not travel between processes."""
+    try:
+        return [*results_of(Config.load(folder)).evaluated(regime, begin, end)], ()
+    except InputErrors as error:
+        return [], error.problems
 
 
 def _log_fact(config: Config, hour: datetime) -> list[Fact]:

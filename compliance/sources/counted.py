@@ -6,6 +6,7 @@ Only events and entries up to a position are read, which never change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -59,15 +60,24 @@ class Counts(NamedTuple):
     fills: tuple[Fills, ...]
 
 
-_TO_OWN: Final = text(
-    "SELECT book.asset AS asset, entry.reason AS reason, count(*) AS entries, "
-    "sum(CASE WHEN entry.amount IS NULL THEN 0 ELSE entry.amount END) AS amount, max(entry.sequence) AS newest "
-    "FROM entry JOIN account AS debit ON debit.number = entry.debit JOIN book ON book.number = debit.book "
-    # Commands and entries rise together, and entries have an index. The house's accounts are few: what was credited
-    # to another account, as most entries are, is left out before any account is looked up.
-    "WHERE entry.sequence >= :first AND entry.sequence <= :last AND debit.code = :claim AND entry.credit IN "
-    f"(SELECT number FROM account WHERE code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)})) "
-    "GROUP BY book.asset, entry.reason ORDER BY book.asset, entry.reason"
+# Commands and entries rise together, and entries have an index. Both accounts of an entry stand in one book, so the
+# house's account has the asset; it and the accounts that are no claims are few, and no other is looked up.
+_HOUSE: Final = f"SELECT number FROM account WHERE code IN ({', '.join(str(int(code)) for code in HOUSE_CODES)})"
+_CHARGED: Final = (
+    f"FROM entry WHERE sequence >= :first AND sequence <= :last AND credit IN ({_HOUSE}) "
+    "AND debit NOT IN (SELECT number FROM account WHERE code <> :claim)"
+)
+_SUMS: Final = {
+    # SQLite adds within 63 bits, and keeps what is wider as bytes: halves are added, and wide ones by themselves.
+    "sqlite": "sum(CASE WHEN typeof(amount) = 'integer' THEN amount / 4294967296 ELSE 0 END), "
+    "sum(CASE WHEN typeof(amount) = 'integer' THEN amount % 4294967296 ELSE 0 END), "
+    "sum(CASE WHEN typeof(amount) = 'blob' THEN 1 ELSE 0 END)",
+    "postgresql": "0, sum(COALESCE(amount, 0)), 0",
+}
+_WIDE: Final = text(f"SELECT credit, reason, amount {_CHARGED} AND typeof(amount) = 'blob'")
+_ASSETS: Final = text(
+    "SELECT account.number, book.asset FROM account JOIN book ON book.number = account.book "
+    f"WHERE account.number IN ({_HOUSE})"
 )
 _PLACED: Final = text(
     "SELECT account, market, count(*) AS orders FROM event WHERE kind = 'order-placed' AND sequence >= :first "
@@ -101,7 +111,22 @@ def _charges(session: Session, span: Span) -> Iterator[Charge]:
     before = history.command_at(session, span.first - 1) if span.first > 1 else None
     last = history.command_at(session, span.last)
     low, high = (0 if before is None else before.entries) + 1, 0 if last is None else last.entries
-    if low <= high:
-        values = {"first": low, "last": high, "claim": int(AccountCode.CLAIM)}
-        for asset, reason, entries, quanta, newest in session.connection().execute(_TO_OWN, values):
-            yield Charge(asset, reason, entries, int(quanta), newest)
+    if low > high:
+        return
+    connection = session.connection()
+    values = {"first": low, "last": high, "claim": int(AccountCode.CLAIM)}
+    sums = _SUMS[connection.dialect.name]
+    query = text(f"SELECT credit, reason, count(*), {sums}, max(sequence) {_CHARGED} GROUP BY credit, reason")
+    rows = connection.execute(query, values).all()
+    assets = {int(number): str(asset) for number, asset in connection.execute(_ASSETS)}
+    wide: Counter[tuple[int, int]] = Counter()
+    if any(row[5] for row in rows):
+        for credit, reason, amount in connection.execute(_WIDE, values):
+            wide[credit, reason] += int.from_bytes(amount, "big")
+    found: dict[tuple[str, int], Charge] = {}
+    for credit, reason, entries, upper, lower, _, newest in rows:
+        quanta = (int(upper) << 32) + int(lower) + wide[credit, reason]
+        place = (assets[int(credit)], int(reason))
+        one = found.get(place, Charge(*place, 0, 0, 0))
+        found[place] = Charge(*place, one.entries + int(entries), one.quanta + quanta, max(one.newest, int(newest)))
+    yield from (found[place] for place in sorted(found))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
 __all__ = ["Timed", "documents", "timed"]
@@ -15,8 +15,8 @@ _WHERE: Final = (
     "WHERE event.kind = :kind AND event.order_id IS NULL AND event.sequence >= :first AND event.sequence <= :last "
     "ORDER BY event.sequence, event.place"
 )
-_DOCUMENTS: Final = text(f"SELECT event.sequence, event.account, event.document FROM event {_WHERE}")
-_TIMED: Final = text(
+_DOCUMENTS: Final = f"SELECT event.sequence, event.account, event.document FROM event {_WHERE}"
+_TIMED: Final = (
     "SELECT event.sequence, command.applied_micros, event.reference, event.document FROM event "
     f"JOIN command ON command.sequence = event.sequence {_WHERE}"
 )
@@ -42,8 +42,21 @@ def timed(session: Session, kind: str, first: int, last: int) -> Iterator[Timed]
         yield Timed(*row)
 
 
-def _rows(session: Session, statement: TextClause, kind: str, first: int, last: int) -> Iterator[Any]:
+def _rows(session: Session, statement: str, kind: str, first: int, last: int) -> Iterator[Any]:
+    """The rows as the driver gives them, inside the session's transaction: half of what millions cost otherwise."""
     values = {"kind": kind, "first": first, "last": last}
-    found = session.connection().execute(statement, values, execution_options={"yield_per": _ROWS_AT_ONCE})
-    for some in found.partitions(_ROWS_AT_ONCE):
-        yield from some
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        # A cursor of the server's, so that not all rows are held here.
+        with driver.cursor(name="events") as cursor:
+            cursor.itersize = _ROWS_AT_ONCE
+            cursor.execute(_NAMED.sub(r"%(\1)s", statement), values)
+            yield from cursor
+        return
+    cursor = driver.execute(statement, values)
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        yield from rows
+
+
+_NAMED: Final = re.compile(r":(kind|first|last)\b")
