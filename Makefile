@@ -17,7 +17,7 @@ KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-ledger bench-large conformance conformance-long simulate kill-campaign golden lock clean venv
+.PHONY: help demo test check bench bench-ledger bench-packs bench-large conformance conformance-long simulate kill-campaign golden lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
@@ -51,6 +51,9 @@ bench-ledger: $(INSTALLED) ## benchmarks of the exchange: matching, ledger, log,
 	$(RUN) -m tests.benchmarks.exchange_hour --accounts 10000
 	$(RUN) -m tests.benchmarks.statements
 	$(RUN) -m tests.benchmarks.surveillance --events 1000000
+
+bench-packs: $(INSTALLED) ## benchmarks of report packs and of an hour's evaluation
+	$(RUN) -m tests.benchmarks.packs
 
 bench-large: $(INSTALLED) ## benchmarks with 10 million accounts (needs 20 GB of memory)
 	$(RUN) -m tests.benchmarks.run --accounts 10000000
