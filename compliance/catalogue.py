@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from compliance.facts import FactKind, Shape, Source
+from compliance.facts import records_kind as _records
 
 __all__ = ["SHARED", "STATES", "US_STATES", "by_name"]
 
@@ -29,12 +30,6 @@ _ATTESTATION, _LEDGER, _FIRM = Source.ATTESTATION, Source.LEDGER, Source.FIRM
 _AMOUNTS, _NAMES, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
     Shape.AMOUNTS, Shape.NAMES, Shape.NUMBER, Shape.DAY, Shape.FLAG, Shape.TEXT, Shape.MOMENT,
 )  # fmt: skip
-
-
-def _records(name: str, source: Source, meaning: str, /, **fields: Shape) -> FactKind:
-    """A kind of records; a field written `name_` may be empty."""
-    columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
-    return FactKind(name, Shape.RECORDS, source, meaning, fields=columns)
 
 
 SHARED: Final[tuple[FactKind, ...]] = (

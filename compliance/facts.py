@@ -31,6 +31,7 @@ __all__ = [
     "Value",
     "decimal_text",
     "moment_text",
+    "records_kind",
     "value_json",
     "value_of_json",
 ]
@@ -125,6 +126,12 @@ class FactKind:
                 if not is_right:
                     return f"row {place} of {self.name}: {name} is of the shape {shapes[name]}"
         return None
+
+
+def records_kind(name: str, source: Source, meaning: str, /, *, by_state: bool = False, **fields: Shape) -> FactKind:
+    """A kind of records by its fields; one written `name_` may be empty."""
+    columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
+    return FactKind(name, Shape.RECORDS, source, meaning, fields=columns, by_state=by_state)
 
 
 def _is(shape: Shape, value: object) -> bool:

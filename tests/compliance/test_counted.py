@@ -18,7 +18,7 @@ from tests.support.stored import random_exchange, trading_day
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(seed=st.integers(0, 2**32), commands=st.integers(2, 30), largest=st.sampled_from([1000, 2**62, 2**70, 2**120]))
-def test_charges_are_the_sums_of_the_entries_however_wide(database, seed, commands, largest):  # noqa: F811
+def test_charges_are_the_sums_of_the_entries_however_wide(database, seed, commands, largest):  # noqa: F811 - the fixture
     exchange = random_exchange(seed, commands, largest)
     place, first = database.new(), commands // 3 + 1
     with Store.open(*place) as store:
@@ -39,7 +39,7 @@ def test_charges_are_the_sums_of_the_entries_however_wide(database, seed, comman
     assert {(each.asset, each.reason): each.entries for each in found} == dict(entries)
 
 
-def test_orders_and_fills_of_a_day_are_counted_for_each_side(database):  # noqa: F811
+def test_orders_and_fills_of_a_day_are_counted_for_each_side(database):  # noqa: F811 - the fixture
     exchange = trading_day()
     place = database.new()
     with Store.open(*place) as store:
@@ -52,7 +52,7 @@ def test_orders_and_fills_of_a_day_are_counted_for_each_side(database):  # noqa:
     assert {(each.account, each.fills) for each in counts.fills} == {("alice", 1), ("bob", 1)}
 
 
-def test_events_are_read_as_history_has_them(database):  # noqa: F811
+def test_events_are_read_as_history_has_them(database):  # noqa: F811 - the fixture
     exchange = trading_day()
     place = database.new()
     with Store.open(*place) as store:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from compliance.facts import FactKind, Shape, Source
+from compliance.facts import records_kind as _records
 
 __all__ = ["FACTS"]
 
@@ -17,12 +18,6 @@ _FIRM, _LEDGER, _TRAVEL = Source.FIRM, Source.LEDGER, Source.TRAVEL_RULE
 _AMOUNTS, _NAMES, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
     Shape.AMOUNTS, Shape.NAMES, Shape.NUMBER, Shape.DAY, Shape.FLAG, Shape.TEXT, Shape.MOMENT,
 )  # fmt: skip
-
-
-def _records(name: str, source: Source, meaning: str, /, **fields: Shape) -> FactKind:
-    """A kind of records; a field written `name_` may be empty."""
-    columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
-    return FactKind(name, Shape.RECORDS, source, meaning, fields=columns)
 
 
 FACTS: Final[tuple[FactKind, ...]] = (

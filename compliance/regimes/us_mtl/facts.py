@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from compliance.catalogue import US_STATES
-from compliance.facts import FactKind, Shape, Source
+from compliance.facts import FactKind, Shape, Source, records_kind
 
 __all__ = ["ACTIVITIES", "FACTS"]
 
@@ -29,9 +29,7 @@ _AMOUNTS, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT, _NAMES = (
 def _records(
     name: str, meaning: str, /, *, source: Source = _FIRM, by_state: bool = False, **fields: Shape
 ) -> FactKind:
-    """A kind of records; a field written `name_` may be empty."""
-    columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
-    return FactKind(name, Shape.RECORDS, source, meaning, fields=columns, by_state=by_state)
+    return records_kind(name, source, meaning, by_state=by_state, **fields)
 
 
 FACTS: Final[tuple[FactKind, ...]] = (

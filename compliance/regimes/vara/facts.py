@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from compliance.facts import FactKind, Shape, Source
+from compliance.facts import FactKind, Shape, Source, records_kind
 
 __all__ = ["ACTIVITIES", "FACTS"]
 
@@ -24,9 +24,7 @@ _AMOUNTS, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
 
 
 def _records(name: str, meaning: str, /, *, source: Source = _FIRM, **fields: Shape) -> FactKind:
-    """A kind of records; a field written `name_` may be empty."""
-    columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
-    return FactKind(name, Shape.RECORDS, source, meaning, fields=columns)
+    return records_kind(name, source, meaning, **fields)
 
 
 def _number(name: str, meaning: str, unit: str = "AED") -> FactKind:
