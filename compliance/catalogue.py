@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from compliance.facts import FactKind, Shape, Source
-from compliance.facts import records_kind as _records
+from compliance.facts import FactKind, Shape, Source, records_kind
 
 __all__ = ["SHARED", "STATES", "US_STATES", "by_name"]
 
@@ -30,6 +29,10 @@ _ATTESTATION, _LEDGER, _FIRM = Source.ATTESTATION, Source.LEDGER, Source.FIRM
 _AMOUNTS, _NAMES, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
     Shape.AMOUNTS, Shape.NAMES, Shape.NUMBER, Shape.DAY, Shape.FLAG, Shape.TEXT, Shape.MOMENT,
 )  # fmt: skip
+
+
+def _records(name: str, source: Source, meaning: str, /, **fields: Shape) -> FactKind:
+    return records_kind(name, source, meaning, fields)
 
 
 SHARED: Final[tuple[FactKind, ...]] = (

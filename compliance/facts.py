@@ -128,7 +128,9 @@ class FactKind:
         return None
 
 
-def records_kind(name: str, source: Source, meaning: str, /, *, by_state: bool = False, **fields: Shape) -> FactKind:
+def records_kind(
+    name: str, source: Source, meaning: str, fields: Mapping[str, Shape], *, by_state: bool = False
+) -> FactKind:
     """A kind of records by its fields; one written `name_` may be empty."""
     columns = {each[:-1] + "?" if each.endswith("_") else each: shape for each, shape in fields.items()}
     return FactKind(name, Shape.RECORDS, source, meaning, fields=columns, by_state=by_state)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from compliance.facts import FactKind, Shape, Source
-from compliance.facts import records_kind as _records
+from compliance.facts import FactKind, Shape, Source, records_kind
 
 __all__ = ["FACTS"]
 
@@ -18,6 +17,10 @@ _FIRM, _LEDGER, _TRAVEL = Source.FIRM, Source.LEDGER, Source.TRAVEL_RULE
 _AMOUNTS, _NAMES, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
     Shape.AMOUNTS, Shape.NAMES, Shape.NUMBER, Shape.DAY, Shape.FLAG, Shape.TEXT, Shape.MOMENT,
 )  # fmt: skip
+
+
+def _records(name: str, source: Source, meaning: str, /, **fields: Shape) -> FactKind:
+    return records_kind(name, source, meaning, fields)
 
 
 FACTS: Final[tuple[FactKind, ...]] = (

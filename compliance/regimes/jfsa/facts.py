@@ -23,7 +23,7 @@ _AMOUNTS, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
 
 
 def _records(name: str, meaning: str, /, **fields: Shape) -> FactKind:
-    return records_kind(name, _FIRM, meaning, **fields)
+    return records_kind(name, _FIRM, meaning, fields)
 
 
 FACTS: Final[tuple[FactKind, ...]] = (

@@ -29,7 +29,7 @@ _AMOUNTS, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT, _NAMES = (
 def _records(
     name: str, meaning: str, /, *, source: Source = _FIRM, by_state: bool = False, **fields: Shape
 ) -> FactKind:
-    return records_kind(name, source, meaning, by_state=by_state, **fields)
+    return records_kind(name, source, meaning, fields, by_state=by_state)
 
 
 FACTS: Final[tuple[FactKind, ...]] = (

@@ -24,7 +24,7 @@ _AMOUNTS, _NUMBER, _DAY, _FLAG, _TEXT, _MOMENT = (
 
 
 def _records(name: str, meaning: str, /, *, source: Source = _FIRM, **fields: Shape) -> FactKind:
-    return records_kind(name, source, meaning, **fields)
+    return records_kind(name, source, meaning, fields)
 
 
 def _number(name: str, meaning: str, unit: str = "AED") -> FactKind:
