@@ -103,6 +103,10 @@ def _whole_or_nothing(target: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+ROOMS: Final = ("compliance", "surveillance", "screening", "statements", "filings", "archive", "travel-rule")
+"""Folders of the compliance rooms: what firms and reviewers said there is in no log, and cannot be made again."""
+
+
 class _Copy:
     """One copy being made."""
 
@@ -117,8 +121,10 @@ class _Copy:
         self._file(config.folder / LAST_STATEMENT, LAST_STATEMENT, is_optional=True)
         for folder in (config.hours, config.trees, config.paths.checkpoints, config.treasury):
             self._tree(folder, folder.name)
+        for name in ROOMS:
+            self._room(name, with_secrets, with_personal_keys)
         has_store = self._store()
-        self._personal(with_personal_keys)
+        self._personal(config.personal, "personal", with_personal_keys)
         if with_secrets:
             self._tree(config.secrets, SECRETS)
         self._tree(config.paths.refusals, "refusals")
@@ -144,9 +150,19 @@ class _Copy:
         _write(self._part / MANIFEST, iter((canonical_file(document),)))
         return document
 
-    def _tree(self, source: Path, name: str) -> None:
-        """Every file below a folder but those that are being written, whose names begin with a point."""
+    def _room(self, name: str, with_secrets: bool, with_personal_keys: bool) -> None:
+        """What a room of compliance keeps there; its own personal data and secrets by the same rule as the others."""
+        folder = self._config.folder / name
+        self._tree(folder, name, frozenset({"lock", "personal"} if with_secrets else {"lock", "personal", SECRETS}))
+        self._personal(folder / "personal", f"{name}/personal", with_personal_keys)
+
+    def _tree(self, source: Path, name: str, without: frozenset[str] = frozenset()) -> None:
+        """Every file below a folder but those that are being written, whose names begin with a point.
+
+        `without`: names directly in the folder that are left out.
+        """
         paths = [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else []
+        paths = [path for path in paths if path.relative_to(source).parts[0] not in without]
         for number, path in enumerate(paths, start=1):
             relative = path.relative_to(source)
             if not any(part.startswith((".", "part-")) for part in relative.parts):
@@ -173,12 +189,11 @@ class _Copy:
         self._database(sqlite_path(address), STORE)
         return True
 
-    def _personal(self, with_keys: bool) -> None:
-        folder = self._config.personal
+    def _personal(self, folder: Path, name: str, with_keys: bool) -> None:
         if (folder / PERSONAL_DATA).is_file():
-            self._database(folder / PERSONAL_DATA, f"personal/{PERSONAL_DATA}")
+            self._database(folder / PERSONAL_DATA, f"{name}/{PERSONAL_DATA}")
             if with_keys:
-                self._file(folder / PERSONAL_KEYS, f"personal/{PERSONAL_KEYS}")
+                self._file(folder / PERSONAL_KEYS, f"{name}/{PERSONAL_KEYS}")
 
     def _database(self, source: Path, name: str) -> None:
         """One moment of a SQLite database that another process may write to, as a single file."""

@@ -152,6 +152,30 @@ def test_secrets_and_personal_keys_stay_unless_asked_for(exchange, tmp_path):
     copy.start().stop()
 
 
+def test_what_the_compliance_rooms_keep_is_copied_and_comes_back(exchange, tmp_path):
+    facts = tmp_path / "firm.toml"
+    facts.write_text('"finance.currency" = "AED"\n')
+    operator = str(exchange.folder / "secrets" / "operator-1.json")
+    exchange.call("facts", "import", str(facts), "--from", "2026-01-01", "--operator", operator)
+    room = exchange.folder / "travel-rule"
+    for name in ("log.jsonl", "lock", "secrets/signing-key.json"):
+        (room / name).parent.mkdir(parents=True, exist_ok=True)
+        (room / name).write_text(name)
+    try:
+        exchange.call("backup", str(tmp_path / "bare"))
+        exchange.call("backup", str(tmp_path / "whole"), "--with-secrets")
+        assert not (tmp_path / "bare" / "travel-rule" / "secrets").exists()
+        assert (tmp_path / "whole" / "travel-rule" / "secrets" / "signing-key.json").is_file()
+        assert not (tmp_path / "whole" / "travel-rule" / "lock").exists()
+        restored = tmp_path / "restored"
+        exchange.call("restore", str(tmp_path / "bare"), "--folder", str(restored))
+        for name in ("compliance/firm-facts.jsonl", "travel-rule/log.jsonl"):
+            assert (restored / name).read_bytes() == (exchange.folder / name).read_bytes()
+    finally:
+        shutil.rmtree(room)
+        shutil.rmtree(exchange.folder / "compliance")
+
+
 def test_nothing_is_overwritten(exchange, copies, tmp_path):
     source = str(copies[0][0])
     assert "exists" in exchange.call("backup", source, status=2).err
