@@ -6,7 +6,7 @@ and quantity that were asked for stand in the commands of the log. Signatures ar
 
 In: records, an engine that stands before the first of them, a writer. Out: rows in batches, and what an engine knows
 of accounts, markets and rates at the end. Held in memory: the engine, its open orders once more, one batch of rows.
-Cost: that of a replay (about 10,000 commands a second on one core), and 3 us for each row.
+Cost: that of a replay without signatures (docs/benchmarks.md), and of writing the rows; together not measured.
 """
 
 from __future__ import annotations
