@@ -16,16 +16,28 @@ __all__ = [
     "AccountOpened",
     "AddressAssigned",
     "AssetListed",
+    "AuctionHeld",
+    "BackstopSet",
     "BalanceChanged",
     "ConsentSet",
+    "ConversionMoved",
     "CustodyMoved",
     "CustomerSet",
+    "DeleveragingQueued",
     "DepositCredited",
     "DepositReversed",
+    "DerivativeListed",
     "DestinationSet",
     "Event",
+    "FundingSet",
     "HourCut",
+    "InsuranceMoved",
+    "InterestAccrued",
     "KeyChanged",
+    "LendingMoved",
+    "LiquidationMoved",
+    "MarkSet",
+    "MarketHalted",
     "MarketListed",
     "MarketStateSet",
     "OrderPlaced",
@@ -33,13 +45,20 @@ __all__ = [
     "ParameterChangeEnded",
     "ParameterScheduled",
     "ParameterSet",
+    "PermissionsSet",
+    "PoolStated",
+    "PositionMoved",
     "PriceJumped",
     "PricesSet",
     "ReceiptAssigned",
     "ReceiptHeld",
     "Refused",
+    "SettlementFinished",
+    "SettlementStarted",
+    "StrategyMoved",
     "TransfersSet",
     "WalletSet",
+    "WalletSettingsSet",
     "WithdrawalMoved",
     "event_document",
     "event_name",
@@ -289,6 +308,235 @@ class BalanceChanged(NamedTuple):
     debt: int
 
 
+class DerivativeListed(NamedTuple):
+    """A perpetual or dated future stands, closed until it is opened; `expires` in microseconds, None for never."""
+
+    market: str
+    kind: str
+    base: str
+    quote: str
+    tick: int
+    step: int
+    expires: int | None
+
+
+class PermissionsSet(NamedTuple):
+    """The table of what is permitted from now on: rows of country, class, product, allowed, leverage; None for every."""
+
+    entity: str
+    rows: tuple[tuple[str | None, str | None, str, bool, int], ...]
+    reason: str
+
+
+class WalletSettingsSet(NamedTuple):
+    """How a subaccount's wallet behaves from now on."""
+
+    account: str
+    subaccount: str
+    leverage: int
+    auto_lend: bool
+    auto_borrow: bool
+    auto_repay: bool
+
+
+class LendingMoved(NamedTuple):
+    """A subaccount lent, redeemed, borrowed or repaid `amount` quanta (`kind`), and why (`cause`).
+
+    Causes: manual, auto, order, trade, withdrawal, settlement, liquidation, conversion. `interest`: charged at once, of
+    a borrow for the rest of its hour. A borrow of kind `house-debt` was posted by the exchange because no pool could.
+    """
+
+    account: str
+    subaccount: str
+    asset: str
+    kind: str
+    amount: int
+    cause: str
+    interest: int
+
+
+class PoolStated(NamedTuple):
+    """A pool at an hour: lent, borrowed, owed to the exchange, quanta; rates in 10^-9 a year; the throttle's bound."""
+
+    asset: str
+    lent: int
+    borrowed: int
+    house_debt: int
+    borrow_rate: int
+    lend_rate: int
+    bound: int
+
+
+class InterestAccrued(NamedTuple):
+    """An hour's interest of one pool, quanta: `charged` to borrowers, `paid` to lenders, to the house, and as dust."""
+
+    asset: str
+    hour: int
+    charged: int
+    paid: int
+    share: int
+    dust: int
+    borrow_rate: int
+    lenders: int
+    borrowers: int
+
+
+class MarkSet(NamedTuple):
+    """A market's mark in ticks, None where none is valid; `source`: which rung of the ladder gave it."""
+
+    market: str
+    mark: int | None
+    index: int | None
+    source: str
+
+
+class PositionMoved(NamedTuple):
+    """A position after a change: signed `size` in steps, `basis` and the change's `fee` in settlement quanta.
+
+    Causes: trade, liquidation, backstop, deleveraging, expiry. `size_change` in steps, at `price` in ticks.
+    """
+
+    market: str
+    account: str
+    subaccount: str
+    size: int
+    basis: int
+    size_change: int
+    price: int
+    fee: int
+    cause: str
+
+
+class SettlementStarted(NamedTuple):
+    """A settlement's prices: marks in ticks by market; `unsettled` markets have no valid mark and wait."""
+
+    number: int
+    marks: tuple[tuple[str, int], ...]
+    unsettled: tuple[str, ...]
+
+
+class SettlementFinished(NamedTuple):
+    """A settlement is posted in full: quanta of `asset` credited and debited, and what of it was redeemed, borrowed from
+    the pool, and posted as debt to the exchange."""
+
+    number: int
+    asset: str
+    credited: int
+    debited: int
+    redeemed: int
+    borrowed: int
+    house_debt: int
+    accounts: int
+
+
+class FundingSet(NamedTuple):
+    """An hour's funding of one market: `rate` in 10^-12 of notional, longs pay where it is above zero, at `mark`."""
+
+    market: str
+    hour: int
+    rate: int
+    premium: int
+    mark: int
+    paid: int
+    received: int
+
+
+class LiquidationMoved(NamedTuple):
+    """A step of an account's liquidation, with what it was judged by: enough to compute it again.
+
+    `stage`: started, cancelled, book, repaid, backstop, insurance, deleveraged, zeroed, ended. Values are 10^-18 of the
+    unit of account as of before the step. `market` is a market, or an asset for a debt or collateral; `quantity` steps
+    or quanta, `price` ticks or 0, `amount` and `fee` settlement quanta. `bearer`: who bears the amount, where it is a loss.
+    `view` is the account as it was judged, in canonical JSON (see `ledger.margin.explain`), in the first step alone.
+    """
+
+    liquidation: int
+    account: str
+    subaccount: str
+    stage: str
+    equity: int
+    initial: int
+    maintenance: int
+    stop: int
+    backstop: int
+    market: str
+    quantity: int
+    price: int
+    amount: int
+    fee: int
+    bearer: str
+    view: str
+
+
+class DeleveragingQueued(NamedTuple):
+    """The published ranking of one side of a market at a deleveraging: account, subaccount, steps, rank figure."""
+
+    market: str
+    side: str
+    queue: tuple[tuple[str, str, int, int], ...]
+
+
+class BackstopSet(NamedTuple):
+    """An account stands ready to take over positions: see the command `set-backstop`."""
+
+    account: str
+    subaccount: str
+    market: str
+    capacity: int
+    discount: int
+    first_loss: int
+
+
+class ConversionMoved(NamedTuple):
+    """Collateral of an account on its way into the settlement asset: requested, quoted, done or book (`state`)."""
+
+    conversion: int
+    account: str
+    subaccount: str
+    asset: str
+    quantity: int
+    amount: int
+    state: str
+    counterparty: str
+
+
+class InsuranceMoved(NamedTuple):
+    """The insurance fund of an asset after a change, quanta; `cause`: funded, withdrawn, fee, loss, backstop."""
+
+    asset: str
+    change: int
+    balance: int
+    cause: str
+
+
+class StrategyMoved(NamedTuple):
+    """A strategy (TWAP) of a subaccount: running, completed, cancelled or terminated; `placed` parts so far."""
+
+    strategy: int
+    account: str
+    subaccount: str
+    market: str
+    state: str
+    placed: int
+    reason: str
+
+
+class MarketHalted(NamedTuple):
+    """A circuit breaker stopped continuous trading: the move in ppm within its window; it reopens by auction."""
+
+    market: str
+    move: int
+    until: int
+
+
+class AuctionHeld(NamedTuple):
+    """A market reopened by auction: `price` in ticks and `quantity` in steps that crossed, 0 where nothing did."""
+
+    market: str
+    price: int
+    quantity: int
+
+
 class HourCut(NamedTuple):
     """The hour ends with this command; the state hash after it stands in the checkpoint of its position.
 
@@ -328,6 +576,25 @@ Event: TypeAlias = (
     | CustodyMoved
     | WithdrawalMoved
     | BalanceChanged
+    | DerivativeListed
+    | PermissionsSet
+    | WalletSettingsSet
+    | LendingMoved
+    | PoolStated
+    | InterestAccrued
+    | MarkSet
+    | PositionMoved
+    | SettlementStarted
+    | SettlementFinished
+    | FundingSet
+    | LiquidationMoved
+    | DeleveragingQueued
+    | BackstopSet
+    | ConversionMoved
+    | InsuranceMoved
+    | StrategyMoved
+    | MarketHalted
+    | AuctionHeld
     | HourCut
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from ledger.assets import SCALE_MAX
@@ -212,6 +212,8 @@ class Fields:
 
     CODECS: ClassVar[Mapping[str, Codec]]
     READERS: ClassVar[tuple[tuple[str, Callable[[Any], Any]], ...]]
+    DEFAULTS: ClassVar[Mapping[str, Any]]
+    """What a field is where the object does not have it; it is then never written, so that there is one form."""
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
@@ -224,9 +226,9 @@ class Command(Fields):
 _Kind = TypeVar("_Kind", bound=Fields)
 
 
-def field_as(codec: Codec) -> Any:
-    """A field that stands in JSON as `codec` says."""
-    return field(metadata={"codec": codec})
+def field_as(codec: Codec, default: Any = MISSING) -> Any:
+    """A field that stands in JSON as `codec` says; one with a default stands there only where it is something else."""
+    return field(default=default, metadata={"codec": codec})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field_as,))
@@ -234,7 +236,8 @@ def shape(kind: type[_Kind]) -> type[_Kind]:
     """A frozen dataclass whose fields all have codecs."""
     made = dataclass(frozen=True, slots=True)(kind)
     made.CODECS = {each.name: each.metadata["codec"] for each in fields(made)}
-    made.READERS = tuple((name, codec.read) for name, codec in made.CODECS.items())
+    made.DEFAULTS = {each.name: each.default for each in fields(made) if each.default is not MISSING}
+    made.READERS = tuple((name, codec.read) for name, codec in made.CODECS.items() if name not in made.DEFAULTS)
     return made
 
 
@@ -245,10 +248,13 @@ def record_of(kind: type[Fields]) -> Codec:
 
 def read_fields(kind: type[Fields], value: Any, others: tuple[str, ...]) -> Fields:
     """The value that an object spells, whose names are the fields and `others`; raises FormatError naming the field."""
-    if not isinstance(value, Mapping) or len(value) != len(kind.READERS) + len(others):
+    if not isinstance(value, Mapping):
         raise FormatError("other fields than the command has")
+    more: dict[str, Any] = {}
     name = ""
     try:
+        if len(value) != len(kind.READERS) + len(others):
+            more = _read_more(kind, value, len(value) - len(kind.READERS) - len(others))
         given = []
         for name, read in kind.READERS:
             given.append(read(value[name]))
@@ -258,9 +264,27 @@ def read_fields(kind: type[Fields], value: Any, others: tuple[str, ...]) -> Fiel
         raise FormatError("other fields than the command has") from None
     except FormatError as problem:
         raise FormatError(f"{name}: {problem}") from None
-    return kind(*given)
+    return kind(*given, **more)
+
+
+def _read_more(kind: type[Fields], value: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """The fields that have a default and are something else; raises FormatError where there are not `count` of them."""
+    found: dict[str, Any] = {}
+    for name, default in kind.DEFAULTS.items():
+        if name in value:
+            found[name] = kind.CODECS[name].read(value[name])
+            if found[name] == default:
+                raise FormatError(f"{name}: what is as usual is left out")
+    if len(found) != count:
+        raise FormatError("other fields than the command has")
+    return found
 
 
 def write_fields(value: Fields) -> dict[str, Json]:
     """The object that `read_fields` reads back."""
-    return {name: codec.write(getattr(value, name)) for name, codec in value.CODECS.items()}
+    defaults = value.DEFAULTS
+    return {
+        name: codec.write(getattr(value, name))
+        for name, codec in value.CODECS.items()
+        if name not in defaults or getattr(value, name) != defaults[name]
+    }

@@ -32,6 +32,10 @@ class NewOrder(Fields):
 
     A market order's price is the worst that it accepts. Two orders of one market with the same `oco_group` cancel each
     other. An order bound to its session ends when the session does.
+
+    `margin`: in a spot market the order holds equity instead of coins, and borrows what it lacks at the match; an order
+    in a derivative market always does. `reduce_only`: it never opens, grows or turns a position. `whole_position`: with
+    a trigger and `reduce_only`, the quantity is that of the position when the trigger fires.
     """
 
     market: str = field_as(MARKET)
@@ -50,6 +54,9 @@ class NewOrder(Fields):
     trigger_by: str | None = field_as(optional(one_of("last", "mark", "index")))
     oco_group: int | None = field_as(optional(SMALL))
     bound: bool = field_as(FLAG)
+    margin: bool = field_as(FLAG, default=False)
+    reduce_only: bool = field_as(FLAG, default=False)
+    whole_position: bool = field_as(FLAG, default=False)
 
 
 @shape

@@ -24,6 +24,7 @@ from ledger.journal.chart import (
     ChartRow,
     claim_key,
     debt_key,
+    house_debt_key,
     house_key,
 )
 from ledger.journal.ledger import Ledger
@@ -90,6 +91,7 @@ __all__ = [
     "div_floor",
     "entry_of",
     "group_difference",
+    "house_debt_key",
     "house_key",
     "make_id",
     "mul_div_ceil",

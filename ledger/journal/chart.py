@@ -27,6 +27,7 @@ __all__ = [
     "ChartRow",
     "claim_key",
     "debt_key",
+    "house_debt_key",
     "house_key",
 ]
 
@@ -39,6 +40,7 @@ class AccountCode(IntEnum):
 
     CLAIM = 10
     DEBT = 20
+    DEBT_TO_HOUSE = 21
     FEES = 30
     INTEREST_SHARE = 31
     DUST = 32
@@ -103,6 +105,7 @@ _NO_OVERPAYMENT: Final = AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
 CHART: Final[dict[AccountCode, ChartRow]] = {
     AccountCode.CLAIM: ChartRow(AccountKind.CLAIM, True, "customer account", _NO_OVERDRAFT),
     AccountCode.DEBT: ChartRow(AccountKind.DEBT, False, "customer account", _NO_OVERPAYMENT),
+    AccountCode.DEBT_TO_HOUSE: ChartRow(AccountKind.DEBT, False, "customer account", _NO_OVERPAYMENT),
     AccountCode.FEES: ChartRow(AccountKind.HOUSE, True, "", AccountFlag.NONE),
     AccountCode.INTEREST_SHARE: ChartRow(AccountKind.HOUSE, True, "", AccountFlag.NONE),
     AccountCode.DUST: ChartRow(AccountKind.HOUSE, True, "", AccountFlag.NONE),
@@ -161,6 +164,11 @@ def claim_key(owner: str, asset: str, subaccount: str = "", entity: str = ENTITY
 def debt_key(owner: str, asset: str, subaccount: str = "", entity: str = ENTITY_DEFAULT) -> AccountKey:
     """The key of what a customer's subaccount owes in an asset."""
     return AccountKey(entity, AccountCode.DEBT, owner, subaccount, asset)
+
+
+def house_debt_key(owner: str, asset: str, subaccount: str = "", entity: str = ENTITY_DEFAULT) -> AccountKey:
+    """The key of what a subaccount owes the exchange itself, because no pool lent it: listed apart from other debts."""
+    return AccountKey(entity, AccountCode.DEBT_TO_HOUSE, owner, subaccount, asset)
 
 
 def house_key(code: AccountCode, asset: str, owner: str = "", entity: str = ENTITY_DEFAULT) -> AccountKey:
