@@ -321,7 +321,7 @@ class DerivativeListed(NamedTuple):
 
 
 class PermissionsSet(NamedTuple):
-    """The table of what is permitted from now on: rows of country, class, product, allowed, leverage; None for every."""
+    """What is permitted from now on: rows of country, class, product, allowed, leverage; None for every."""
 
     entity: str
     rows: tuple[tuple[str | None, str | None, str, bool, int], ...]
@@ -386,7 +386,7 @@ class MarkSet(NamedTuple):
 
     market: str
     mark: int | None
-    index: int | None
+    index_price: int | None
     source: str
 
 
@@ -416,8 +416,8 @@ class SettlementStarted(NamedTuple):
 
 
 class SettlementFinished(NamedTuple):
-    """A settlement is posted in full: quanta of `asset` credited and debited, and what of it was redeemed, borrowed from
-    the pool, and posted as debt to the exchange."""
+    """A settlement is posted in full: quanta of `asset` credited and debited, what of it was redeemed and borrowed
+    from the pool, and what was posted as debt to the exchange."""
 
     number: int
     asset: str
@@ -446,7 +446,7 @@ class LiquidationMoved(NamedTuple):
 
     `stage`: started, cancelled, book, repaid, backstop, insurance, deleveraged, zeroed, ended. Values are 10^-18 of the
     unit of account as of before the step. `market` is a market, or an asset for a debt or collateral; `quantity` steps
-    or quanta, `price` ticks or 0, `amount` and `fee` settlement quanta. `bearer`: who bears the amount, where it is a loss.
+    or quanta, `price` ticks or 0, `amount` and `fee` settlement quanta. `bearer`: who bears a loss.
     `view` is the account as it was judged, in canonical JSON (see `ledger.margin.explain`), in the first step alone.
     """
 
