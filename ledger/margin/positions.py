@@ -21,7 +21,7 @@ from ledger.canonical import Json
 __all__ = ["BASIS_MAX", "Position", "Positions"]
 
 BASIS_MAX: Final = 2**62
-"""No position is ever worth more quanta than this, at any price that the market allows: so 63 bits hold every profit."""
+"""No position is ever worth more quanta than this, at any price of the market: 63 bits hold every profit."""
 
 
 class Position(NamedTuple):
