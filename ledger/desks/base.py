@@ -13,6 +13,7 @@ from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, claim_key,
 from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
+from ledger.trading.reports import Reason
 
 __all__ = ["NEVER_US", "SUBACCOUNTS_MAX", "Account", "Desk", "Handler", "Refusal", "Shared"]
 
@@ -61,6 +62,10 @@ class Shared:
     """The same for currencies: the price of one unit of each in the unit of account (prices)."""
     venue_state: str = "open"
     """One of `MARKET_STATES` (listing)."""
+    leaving: dict[int, int] = field(default_factory=dict)
+    """Quanta on their way out by claim; they are owed until they are gone, and no collateral any more (withdrawals)."""
+    may_leave: Callable[[int, str, int], int] = lambda payer, asset, amount: 0
+    """Whether so much of an asset may leave a payer's wallet: a trading `Reason`, 0 for yes (margin)."""
     purse: LedgerPurse = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +99,13 @@ class Shared:
     def claim(self, account: str, subaccount: str, asset: str) -> int:
         """The ledger's claim account of a customer, opened on first use; ask what may be refused before."""
         return self.purse.claim(self.payer(account, subaccount), asset)
+
+    def require_leave(self, account: str, subaccount: str, asset: str, amount: int) -> None:
+        """Refuse what a wallet needs for its positions and debts."""
+        payer = self.purse.find(account, subaccount)
+        refused = self.may_leave(payer, asset, amount) if payer else 0
+        if refused:
+            raise Refusal(Reason(refused).name.lower().replace("_", "-"))
 
     def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
         """Refuse what a customer has not got free, and open nothing for it."""

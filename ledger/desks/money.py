@@ -33,6 +33,7 @@ class MoneyDesk(Desk):
         if command.source == command.target:
             raise Refusal("source-is-target")
         shared.require_free(command.account, command.source, command.asset, command.amount)
+        shared.require_leave(command.account, command.source, command.asset, command.amount)
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))
