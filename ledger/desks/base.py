@@ -66,14 +66,20 @@ class Shared:
     """Quanta on their way out by claim; they are owed until they are gone, and no collateral any more (withdrawals)."""
     may_leave: Callable[[int, str, int], int] = lambda payer, asset, amount: 0
     """Whether so much of an asset may leave a payer's wallet: a trading `Reason`, 0 for yes (margin)."""
+    free_up: Callable[[int, int], int] = lambda claim, amount: int(Reason.INSUFFICIENT_FUNDS)
+    """Redeem what a claim lacks of an amount: a trading `Reason`, 0 if it is free then (lending)."""
     purse: LedgerPurse = field(init=False)
 
     def __post_init__(self) -> None:
-        self.purse = LedgerPurse(self.ledger, self.entity)
+        self.purse = self._purse()
+
+    def _purse(self) -> LedgerPurse:
+        return LedgerPurse(self.ledger, self.entity, lambda claim, amount: self.free_up(claim, amount))
 
     def take_ledger(self, ledger: Ledger) -> None:
         """Stand on a restored ledger, with a purse of its own."""
-        self.ledger, self.purse = ledger, LedgerPurse(ledger, self.entity)
+        self.ledger = ledger
+        self.purse = self._purse()
 
     def account(self, account: str) -> Account:
         """A customer's account; refuses one that is not there."""
@@ -108,9 +114,14 @@ class Shared:
             raise Refusal(Reason(refused).name.lower().replace("_", "-"))
 
     def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
-        """Refuse what a customer has not got free, and open nothing for it."""
+        """Refuse what a customer has not got free and cannot redeem, and open nothing for it."""
         found = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
-        if found is None or self.ledger.available(found) < amount:
+        if found is not None and self.ledger.available(found) >= amount:
+            return
+        refused = Reason.INSUFFICIENT_FUNDS if found is None else self.free_up(found, amount)
+        if refused == Reason.LENT_OUT:
+            raise Refusal("lent-out")
+        if refused:
             raise Refusal("exceeds-credits")
 
     def house(self, code: AccountCode, asset: str, owner: str = "") -> int:

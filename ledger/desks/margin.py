@@ -101,7 +101,7 @@ class MarginDesk(Desk):
         facts = shared.registry.customer(shared.purse.owner(payer)[0], shared.time_us)
         if facts is None:
             return False, 1
-        return self.permissions.lookup(shared.entity, product, facts.domicile, facts.client_class)
+        return self.permissions.lookup(shared.entity, product, facts.domicile, facts.customer_class)
 
     def leverage(self, payer: int) -> int:
         """The most leverage that a wallet may use: the owner's own limit and what the table permits."""
@@ -480,7 +480,7 @@ class MarginDesk(Desk):
         if part:
             refused = self.lending.redeem(payer, asset, part, "trade", bypass=payer in self.liquidating)
         if missing > part and not refused:
-            refused = self.lending.borrow(payer, asset, missing - part, "trade", judged=True)
+            refused = self.lending.borrow(payer, asset, missing - part, "trade")
         assert not refused, "what was judged can be redeemed and borrowed"
 
     # The state.

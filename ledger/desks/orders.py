@@ -632,7 +632,7 @@ class OrdersDesk(Desk):
     def restore(self, document: Any) -> None:
         """See `Desk.restore`. The ledger, the parameters and the listing are restored before."""
         shared = self.shared
-        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"])
+        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"], shared.purse.free_up)
         self._last_order, self._last_session = document["last_order"], document["last_session"]
         self._blocked = dict.fromkeys(document["blocked"])
         for name, number, payers in document["sessions"]:
