@@ -74,7 +74,10 @@ class Shared:
         self.purse = self._purse()
 
     def _purse(self) -> LedgerPurse:
-        return LedgerPurse(self.ledger, self.entity, lambda claim, amount: self.free_up(claim, amount))
+        return LedgerPurse(self.ledger, self.entity, self._free_up)
+
+    def _free_up(self, claim: int, amount: int) -> int:
+        return self.free_up(claim, amount)  # whoever that is when it is asked
 
     def take_ledger(self, ledger: Ledger) -> None:
         """Stand on a restored ledger, with a purse of its own."""

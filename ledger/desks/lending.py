@@ -1,9 +1,9 @@
 """The desk of lending: pools, who lends into them and borrows from them, and the hour's interest.
 
-What is lent is a standing hold (reason LEND) on the lender's claim, so that nothing else can spend it; it is redeemed by
-giving the hold back. A debt to a pool and a debt to the exchange are accounts of their own. Nobody lends and borrows one
-asset. Lending is on by default where the table permits it and the customer's dated consent stands; a sweep lends what
-is free after each settlement, and repays debts first.
+What is lent is a standing hold (reason LEND) on the lender's claim, so that nothing else can spend it; it is redeemed
+by giving the hold back. A debt to a pool and a debt to the exchange are accounts of their own. Nobody lends and borrows
+one asset. Lending is on by default where the table permits it and the customer's dated consent stands; a sweep lends
+what is free after each settlement, and repays debts first.
 
 Interest is charged in advance: a borrow pays for the rest of its hour at once, and each full hour every debt pays for
 the hour to come, at a rate that utilisation then gives. What was collected and charged goes to the lenders, less the
@@ -450,8 +450,9 @@ class LendingDesk(Desk):
         """See `Desk.restore`. What is lent is found again among the ledger's holds."""
         self._noted, self._later = dict.fromkeys(document["noted"]), dict.fromkeys(document["later"])
         for asset, lent, borrowed, house, rate, collected, bound, minute, hour in document["pools"]:
-            numbers = (int(each) for each in (lent, borrowed, house, rate, collected))
-            self.pools[asset] = Pool(*numbers, bound, minute - 1, hour - 1)
+            self.pools[asset] = Pool(
+                int(lent), int(borrowed), int(house), int(rate), int(collected), bound, minute - 1, hour - 1
+            )
         self._holds = {
             pending.debit: hold
             for hold, pending in self.shared.ledger.standing_holds().items()

@@ -9,7 +9,7 @@ can be stale. What a derivative trade owes its sides (profit, fees, funding) is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from ledger.canonical import Json
@@ -41,7 +41,15 @@ _BORROWABLE = int(Reason.INSUFFICIENT_BORROWABLE_QUANTITY)
 _OPEN_INTEREST, _POSITION = int(Reason.OPEN_INTEREST_LIMIT), int(Reason.POSITION_LIMIT)
 _LEVERAGED: Final = ("spot-margin", "perpetual", "dated", "borrowing")
 
-DUE_REASONS: Final = (ReasonCode.SETTLEMENT, ReasonCode.FUNDING, ReasonCode.FEE, ReasonCode.REBATE, ReasonCode.REFERRAL)
+DUE_REASONS: Final = (
+    ReasonCode.SETTLEMENT,
+    ReasonCode.FUNDING,
+    ReasonCode.FEE,
+    ReasonCode.REBATE,
+    ReasonCode.REFERRAL,
+    ReasonCode.LIQUIDATION_FEE,
+    ReasonCode.INSURANCE,
+)
 """Why something is due to a wallet, or from it, in the order in which it is posted."""
 
 
@@ -55,7 +63,7 @@ class Derivative:
     expires: int | None
     unit: int
     funds: PerpetualFunds
-    positions: Positions = field(default_factory=Positions)
+    positions: Positions
     mark: int | None = None
 
 
@@ -514,7 +522,7 @@ class MarginDesk(Desk):
         for name, mark, positions in document["markets"]:
             market = self.markets[name]
             market.mark = int(mark) or None
-            market.positions = Positions.from_state(positions)
+            market.positions.fill(positions)
         self.permissions = Permissions(
             {entity: tuple(Permission(*row) for row in table) for entity, table in document["permissions"]}
         )

@@ -43,7 +43,7 @@ from ledger.events import (
 )
 from ledger.margin.funding import FundingKeeper
 from ledger.margin.mark import MarkKeeper
-from ledger.margin.positions import BASIS_MAX
+from ledger.margin.positions import Positions
 from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, WHOLE_POSITION, PerpetualFunds
 from ledger.markets.spot_margin import MarginSpotFunds
 from ledger.parameters import Scope, Value
@@ -319,9 +319,9 @@ class OrdersDesk(Desk):
         margin, rates = self._margin, self._fees.rates
         if kind == "spot":
             return MarginSpotFunds(market, rates, self.shared.purse, margin, self.shared.ledger), None
-        funds = PerpetualFunds(market, kind, rates, margin, lambda payer: derivative.positions.size(payer))
-        derivative = Derivative(market.symbol, kind, market.base, expires, market.unit_quanta, funds)
-        return funds, derivative
+        positions = Positions()
+        funds = PerpetualFunds(market, kind, rates, margin, positions)
+        return funds, Derivative(market.symbol, kind, market.base, expires, market.unit_quanta, funds, positions)
 
     def _seat(self, room: Room) -> None:
         """Have the desk of the wallet know a room's funds."""
@@ -335,9 +335,6 @@ class OrdersDesk(Desk):
         self._margin.forget_terms()
 
     def _open_room(self, market: Market, kind: str = "spot", expires: int | None = None) -> Room:
-        if kind != "spot" and market.price_max * market.quantity_max * market.unit_quanta >= BASIS_MAX:
-            # The grid's defaults are wide: a position's value must fit 62 bits at any price that can come.
-            assert market.unit_quanta < BASIS_MAX, "one step at one tick is worth something"
         funds, derivative = self._funds(market, kind, expires)
         room = Room(len(self.rooms) + 1, market, funds, FastBook(market, funds), "closed", derivative)
         self._seat(room)

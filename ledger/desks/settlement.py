@@ -1,9 +1,9 @@
 """The desk of settlement: every ten seconds profit becomes the settlement asset, and at the hour funding and interest.
 
-One round is: settle every market that has a valid mark, at the marks of its beginning; at the hour also fund and accrue;
-then post what is due to each wallet, repay and lend what is free, and judge wallets. A market is settled as a whole,
-so its profits sum to zero exactly; what is due is then posted in slices of `SLICE` wallets, each a zero-sum mass posting
-against the account SETTLEMENT, which is empty again after the last. Orders are taken between slices.
+One round is: settle every market that has a valid mark, at the marks of its beginning; at the hour also fund and
+accrue; then post what is due to each wallet, repay and lend what is free, and judge wallets. A market is settled as a
+whole, so its profits sum to zero exactly; what is due is then posted in slices of `SLICE` wallets, each a zero-sum mass
+posting against the account SETTLEMENT, which is empty again after the last. Orders are taken between slices.
 
 A loser pays out of what is free, then redeems what is lent, then borrows from the pool; what no pool lends becomes at
 once a debt to the exchange, so that no winner waits. A market without a valid mark does not settle and is named.
@@ -39,6 +39,8 @@ _HOUSE: Final = {
     ReasonCode.FEE: AccountCode.FEES,
     ReasonCode.REBATE: AccountCode.FEES,
     ReasonCode.REFERRAL: AccountCode.FEES,
+    ReasonCode.LIQUIDATION_FEE: AccountCode.INSURANCE,
+    ReasonCode.INSURANCE: AccountCode.INSURANCE,
 }
 """Whose the other side of what is due is, by reason: fees are the house's, and what rounding leaves is dust."""
 PHASES: Final = ("idle", "settle", "post", "sweep", "judge")
@@ -172,6 +174,10 @@ class SettlementDesk(Desk):
 
     # Posting.
 
+    def post_now(self, payer: int) -> None:
+        """Post what is due to one wallet before its turn; the house's side follows with the next round."""
+        self._post((payer,))
+
     def _post(self, payers: Iterable[int]) -> None:
         """Post everything that is due to these wallets: first what they get, then what they give."""
         margin, purse = self._margin, self.shared.purse
@@ -216,10 +222,13 @@ class SettlementDesk(Desk):
         if part and not lending.redeem(payer, asset, part, "settlement", bypass=True):
             self._sums[2] += part
             missing -= part
-        if missing and self._may_borrow(payer, asset, missing):
-            if not lending.borrow(payer, asset, missing, "settlement"):
-                self._sums[3] += missing
-                return
+        if (
+            missing
+            and self._may_borrow(payer, asset, missing)
+            and not lending.borrow(payer, asset, missing, "settlement")
+        ):
+            self._sums[3] += missing
+            return
         if missing:
             lending.borrow_from_house(payer, asset, missing, "settlement")
             self._sums[4] += missing

@@ -55,7 +55,7 @@ def _scaled(amounts: Sequence[int], numerator: int, denominator: int, *, up: boo
         return [amount * numerator // denominator for amount in amounts]
     values = np.array(amounts, np.uint64)
     whole, fraction = divmod(numerator, denominator)
-    # amount * fraction / denominator < amount: one 64 by 64 bit product with the reciprocal fraction * 2^64 / denominator.
+    # amount * fraction / denominator < amount: one 64 by 64 bit product with fraction * 2^64 / denominator.
     reciprocal = (fraction << 64) // denominator
     quotient = _high_product(values, reciprocal)
     remainder = values * np.uint64(fraction) - quotient * np.uint64(denominator)  # modulo 2^64: exact, it is small

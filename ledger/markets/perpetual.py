@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ledger.canonical import Json
+from ledger.margin.positions import Positions
 from ledger.markets.wallet import Wallet
 from ledger.trading.checkpoint import read_rows, row_texts
 from ledger.trading.fees import FeeRates
@@ -38,7 +39,7 @@ class PerpetualFunds:
     checks_makers = True
 
     def __init__(
-        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, size: Callable[[int], int]
+        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, positions: Positions
     ) -> None:
         self.market = market
         self.product = product
@@ -49,7 +50,7 @@ class PerpetualFunds:
         """Steps of open orders by payer, on each side, that are not reduce-only: what could add to a position."""
         self.reducing: dict[int, list[int]] = {}
         """The same of reduce-only orders."""
-        self._rates, self._wallet, self._size = rates, wallet, size
+        self._rates, self._wallet, self._size = rates, wallet, positions.size
         self._unit = market.unit_quanta
         self.taker = 0
         """The order that is being matched; whoever runs the book sets it to 0 when its command is done."""
