@@ -307,7 +307,12 @@ class BookBase(BookState, ABC):
                         return _FILL_OR_KILL
                     continue
                 there = entry[REMAINING] if entry[REMAINING] < missing else missing
-                if funds is None or not (funds.checks_makers and funds.check_maker(entry[ORDER_ID], abs(key), there)):
+                unfunded = 0
+                if funds is not None and funds.checks_makers:
+                    unfunded = funds.check_maker(entry[ORDER_ID], abs(key), there)
+                if unfunded < 0:
+                    return -unfunded
+                if not unfunded:
                     missing -= there
                 if not missing:
                     return 0
@@ -378,7 +383,9 @@ class BookBase(BookState, ABC):
                 reason = _BUDGET_SPENT
                 break
             unfunded = funds.check_maker(entry[ORDER_ID], price, quantity) if funds is not None else 0
-            if unfunded:
+            if unfunded < 0:
+                reason = -unfunded
+            elif unfunded:
                 self._end(entry[ORDER_ID], entry[ACCOUNT], _EXPIRED, unfunded)
             else:
                 budget -= self._trade_quote(order, entry, price, quantity)

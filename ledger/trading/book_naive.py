@@ -271,9 +271,7 @@ class NaiveBook:
             return Reason.POST_ONLY_TAKER
         if order.order_type == OrderType.MARKET and not self._sides[1 - order.side]:
             return Reason.INSUFFICIENT_LIQUIDITY
-        if order.time_in_force == TimeInForce.FOK and self._fillable(taker) < order.quantity:
-            return Reason.FILL_OR_KILL
-        return Reason.NONE
+        return self._kill_reason(taker) if order.time_in_force == TimeInForce.FOK else Reason.NONE
 
     # Matching
 
@@ -299,6 +297,9 @@ class NaiveBook:
                 self._finish(taker, Reason.BUDGET_SPENT)
                 return
             unfunded = self.funds.check_maker(maker.order_id, maker.price, quantity) if self.funds and not own else 0
+            if unfunded < 0:
+                self._finish(taker, -unfunded)
+                return
             if unfunded:
                 self._end(maker.order_id, Kind.EXPIRED, unfunded)
                 taker.cut |= maker.order.oco_partner == order.order_id
@@ -387,8 +388,8 @@ class NaiveBook:
         side.insert(place, taker)
         self._report(Kind.RESTED, taker.order_id, taker.price, taker.remaining)
 
-    def _fillable(self, taker: _Resting) -> int:
-        """Steps that the taker would get now, without taking them."""
+    def _kill_reason(self, taker: _Resting) -> int:
+        """Why a taker that fills or dies does not fill now, or NONE; nothing is taken."""
         order, impact, found = taker.order, self._impact(taker.order.side), 0
         for maker in self._sides[1 - order.side]:
             if found >= order.quantity or self._stop_reason(taker, maker, impact):
@@ -398,9 +399,12 @@ class NaiveBook:
                     break
                 continue
             quantity = min(maker.remaining, order.quantity - found)
-            if not (self.funds and self.funds.check_maker(maker.order_id, maker.price, quantity)):
+            unfunded = self.funds.check_maker(maker.order_id, maker.price, quantity) if self.funds else 0
+            if unfunded < 0:
+                return -unfunded
+            if not unfunded:
                 found += quantity
-        return found
+        return Reason.FILL_OR_KILL if found < order.quantity else Reason.NONE
 
     def _impact(self, side: int) -> int:
         best = self._best(1 - side)

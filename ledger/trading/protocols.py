@@ -28,7 +28,10 @@ class Funds(Protocol):
         """The rate inside a bid's quote budget."""
 
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
-        """A Reason why this resting order cannot trade now, 0 if it can. Changes nothing."""
+        """A Reason why this resting order cannot trade now, 0 if it can. Changes nothing.
+
+        Below 0 it is the taker that cannot: the taker stops with the Reason -answer, and the resting order stays.
+        """
 
     def fill(self, maker_id: int, taker_id: int, price: int, quantity: int) -> tuple[int, int]:
         """Settle a fill and lower both holds to what is still required. Fees of maker and taker in quote quanta."""

@@ -379,6 +379,25 @@ def test_a_maker_that_cannot_be_funded_expires_and_matching_goes_on() -> None:
     """)
 
 
+def test_a_taker_that_cannot_be_funded_stops_where_it_is_and_the_maker_stays() -> None:
+    # These funds refuse the taker where the maker's id, its price in ticks and the quantity sum to a multiple of 13.
+    Scenario(small_market(), fickle=True).play("""
+        ask 1 @ 10.1 bob
+        ask 1 @ 10.1 carol
+        bid 5 @ 11 alice
+        = 3 accepted; 3 takes 1 @ 10.1 from 1; 3 expired 4 PositionLimit
+        asks 1@10.1
+        bid 1 @ 11 alice fok
+        = 4 accepted; 4 expired 1 PositionLimit
+        bid 20000q @ market alice
+        = 5 accepted; 5 expired 0 PositionLimit
+        bid 1 @ 9 alice
+        amend 6 alice 10.1 1
+        = 6 amended 1 @ 10.1 requeued; 6 expired 1 PositionLimit
+        asks 1@10.1
+    """)
+
+
 def test_a_trigger_that_cannot_be_funded_expires() -> None:
     Scenario(small_market(), quanta=1_000).play("""
         bid 10 @ 10 alice stop mark 5
