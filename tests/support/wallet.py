@@ -34,7 +34,17 @@ from ledger.commands.parameters import NewValue
 from ledger.commands.prices import AssetPrice
 from ledger.engine import Engine
 from ledger.events import Event, OrderPlaced, Refused
-from ledger.journal import Entry, MassEntry, claim_key, debt_key, entry_of, house_debt_key
+from ledger.journal import (
+    AccountCode,
+    AccountKey,
+    Entry,
+    MassEntry,
+    claim_key,
+    debt_key,
+    entry_of,
+    house_debt_key,
+    house_key,
+)
 
 START = 1_788_220_800_000_000
 SECOND = 1_000_000
@@ -158,7 +168,7 @@ class WalletExchange:
         """Money from nowhere: a correction against the house, in whole units."""
         for asset, amount in amounts.items():
             quanta = int(amount * 10 ** SCALES[asset])
-            self.give(CorrectBooks(None, name(who), asset, quanta, *_correction()))
+            self.give(CorrectBooks(None, name(who), asset, quanta, "small", "from nowhere"))
 
     def order(
         self, who: int, side: str, quantity: int, price: int | None, market: str = PERPETUAL, **changes: Any
@@ -224,14 +234,5 @@ class WalletExchange:
         return engine
 
 
-def _settlement_key() -> Any:
-    from ledger.journal import AccountCode, house_key
-
+def _settlement_key() -> AccountKey:
     return house_key(AccountCode.SETTLEMENT, "USDC")
-
-
-def _correction() -> tuple[Any, ...]:
-    from dataclasses import fields
-
-    extra = [each.name for each in fields(CorrectBooks)][4:]
-    return tuple({"reason": "test", "reference": None}.get(each, "test") for each in extra)
