@@ -26,6 +26,7 @@ from ledger.desks import (
     FeesDesk,
     KeysDesk,
     LendingDesk,
+    LiquidationDesk,
     ListingDesk,
     MarginDesk,
     MoneyDesk,
@@ -86,6 +87,7 @@ class Engine:
         self.lending = LendingDesk(shared)
         self.orders = OrdersDesk(shared, self.fees, self.margin)
         self.settlement = SettlementDesk(shared, self.margin, self.lending)
+        self.liquidation = LiquidationDesk(shared, self.margin, self.lending, self.orders, self.settlement)
         self._join_wallet()
         self.keys = KeysDesk(shared)
         self.custody = CustodyDesk(shared)
@@ -102,6 +104,7 @@ class Engine:
             self.margin,
             self.lending,
             self.settlement,
+            self.liquidation,
             MoneyDesk(shared),
             self.custody,
             self.deposits,
@@ -124,6 +127,8 @@ class Engine:
         lending.settings, lending.permits, lending.may_owe = margin.settings, margin.permits, margin.may_owe
         self._shared.may_leave = margin.may_leave
         self._shared.free_up = lending.free_up
+        settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
+        self.orders.after_prices = self.liquidation.after_prices
         settlement.before_round, settlement.funding_of = self.orders.mark_all, self.orders.take_funding
 
     @classmethod

@@ -11,6 +11,7 @@ from ledger.desks.deposits import DepositsDesk
 from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
 from ledger.desks.lending import LendingDesk
+from ledger.desks.liquidation import LiquidationDesk
 from ledger.desks.listing import ListingDesk
 from ledger.desks.margin import MarginDesk
 from ledger.desks.money import MoneyDesk
@@ -30,6 +31,7 @@ __all__ = [
     "FeesDesk",
     "KeysDesk",
     "LendingDesk",
+    "LiquidationDesk",
     "ListingDesk",
     "MarginDesk",
     "MoneyDesk",

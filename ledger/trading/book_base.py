@@ -94,9 +94,10 @@ class BookBase(BookState, ABC):
         for order_id in order_ids:
             self.cancel(order_id, account)
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
         """See `Book.cancel_all`."""
-        self._end_account(account, Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL, side, session)
+        default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
+        self._end_account(account, reason or default, side, session)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""

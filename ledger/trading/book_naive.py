@@ -125,10 +125,10 @@ class NaiveBook:
         for order_id in order_ids:
             self.cancel(order_id, account)
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
         """See `Book.cancel_all`."""
-        reason = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
-        self._end_where(reason, account, side, session)
+        default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
+        self._end_where(Reason(reason or default), account, side, session)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""

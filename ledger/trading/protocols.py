@@ -73,8 +73,11 @@ class Book(Protocol):
         take. What is refused changes nothing.
         """
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
-        """End every order of `account`, or those of one side or one session, by rising order id."""
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
+        """End every order of `account`, or those of one side or one session, by rising order id.
+
+        `reason`: a Reason to give instead of the usual one, 0 for none.
+        """
 
     def cancel_market(self) -> None:
         """The operator ends every order in the market, by rising order id."""
