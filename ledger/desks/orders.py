@@ -609,6 +609,10 @@ class OrdersDesk(Desk):
                 return room
         return None
 
+    def is_blocked(self, payer: int) -> bool:
+        """Whether a payer's own kill switch is thrown."""
+        return payer in self._blocked
+
     def cancel_for(self, room: Room, payer: int, reason: int) -> None:
         """End every order of a payer in a market, for the reason given."""
         self._enter(room).cancel_all(payer, reason=reason)

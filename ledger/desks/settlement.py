@@ -65,6 +65,8 @@ class SettlementDesk(Desk):
         """Begins the judging of all wallets; the desk of liquidation."""
         self.judge_some: Callable[[int], bool] = lambda count: False
         """Judges so many more wallets; whether any are left."""
+        self.after_round: Callable[[], None] = lambda: None
+        """Told when a round is over; the desk of conversion."""
         self._next_us = 0
         self._phase = "idle"
         self._closing = 0
@@ -152,6 +154,7 @@ class SettlementDesk(Desk):
                 self._phase = "judge"
         elif not self.judge_some(SLICE):
             self._phase = "idle"
+            self.after_round()
 
     def _settle_market(self, market: Derivative) -> None:
         """All profits of a market since its last settlement, and at the hour its funding."""
