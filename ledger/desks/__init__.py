@@ -10,11 +10,14 @@ from ledger.desks.customers import CustomersDesk
 from ledger.desks.deposits import DepositsDesk
 from ledger.desks.fees import FeesDesk
 from ledger.desks.keys import KeysDesk
+from ledger.desks.lending import LendingDesk
 from ledger.desks.listing import ListingDesk
+from ledger.desks.margin import MarginDesk
 from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
 from ledger.desks.parameters import ParametersDesk
 from ledger.desks.prices import PricesDesk
+from ledger.desks.settlement import SettlementDesk
 from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
@@ -26,12 +29,15 @@ __all__ = [
     "Desk",
     "FeesDesk",
     "KeysDesk",
+    "LendingDesk",
     "ListingDesk",
+    "MarginDesk",
     "MoneyDesk",
     "OrdersDesk",
     "ParametersDesk",
     "PricesDesk",
     "Refusal",
+    "SettlementDesk",
     "Shared",
     "WithdrawalsDesk",
 ]

@@ -10,9 +10,10 @@ What it must cost: entering an order one judgement of its wallet, a fill two. So
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ledger.canonical import Json
+from ledger.margin.positions import Positions
 from ledger.markets.wallet import Wallet
 from ledger.trading.checkpoint import read_rows, row_texts
 from ledger.trading.fees import FeeRates
@@ -38,7 +39,7 @@ class PerpetualFunds:
     checks_makers = True
 
     def __init__(
-        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, size: Callable[[int], int]
+        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, positions: Positions
     ) -> None:
         self.market = market
         self.product = product
@@ -49,7 +50,7 @@ class PerpetualFunds:
         """Steps of open orders by payer, on each side, that are not reduce-only: what could add to a position."""
         self.reducing: dict[int, list[int]] = {}
         """The same of reduce-only orders."""
-        self._rates, self._wallet, self._size = rates, wallet, size
+        self._rates, self._wallet, self._size = rates, wallet, positions.size
         self._unit = market.unit_quanta
         self.taker = 0
         """The order that is being matched; whoever runs the book sets it to 0 when its command is done."""
@@ -173,18 +174,12 @@ class PerpetualFunds:
             "orders": row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds)),
         }
 
-    @classmethod
-    def from_state(
-        cls, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet,
-        size: Callable[[int], int], document: Any,
-    ) -> Self:  # fmt: skip
-        """The funds that `to_state` described."""
-        funds = cls(market, product, rates, wallet, size)
-        funds.flags = {order_id: flags for order_id, flags in document["flags"]}
+    def restore(self, document: Any) -> None:
+        """Take the state that `to_state` described into funds that have none yet."""
+        self.flags = dict(document["flags"])
         for order_id, *entry in read_rows(document["orders"], BY_QUOTE + 2):
-            funds.holds[order_id] = entry
-            funds._count(entry[ACCOUNT], entry[SIDE], entry[LEFT], entry[FLAGS])
-        return funds
+            self.holds[order_id] = entry
+            self._count(entry[ACCOUNT], entry[SIDE], entry[LEFT], entry[FLAGS])
 
 
 def _charge(entry: list[int], numerator: int) -> int:
