@@ -19,6 +19,7 @@ from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
+    ConversionDesk,
     CustodyDesk,
     CustomersDesk,
     DepositsDesk,
@@ -26,6 +27,7 @@ from ledger.desks import (
     FeesDesk,
     KeysDesk,
     LendingDesk,
+    LiquidationDesk,
     ListingDesk,
     MarginDesk,
     MoneyDesk,
@@ -35,6 +37,7 @@ from ledger.desks import (
     Refusal,
     SettlementDesk,
     Shared,
+    StrategiesDesk,
     WithdrawalsDesk,
 )
 from ledger.errors import FormatError
@@ -86,6 +89,9 @@ class Engine:
         self.lending = LendingDesk(shared)
         self.orders = OrdersDesk(shared, self.fees, self.margin)
         self.settlement = SettlementDesk(shared, self.margin, self.lending)
+        self.liquidation = LiquidationDesk(shared, self.margin, self.lending, self.orders, self.settlement)
+        self.conversion = ConversionDesk(shared, self.margin, self.lending, self.orders)
+        self.strategies = StrategiesDesk(shared, self.orders)
         self._join_wallet()
         self.keys = KeysDesk(shared)
         self.custody = CustodyDesk(shared)
@@ -102,6 +108,9 @@ class Engine:
             self.margin,
             self.lending,
             self.settlement,
+            self.liquidation,
+            self.conversion,
+            self.strategies,
             MoneyDesk(shared),
             self.custody,
             self.deposits,
@@ -124,6 +133,10 @@ class Engine:
         lending.settings, lending.permits, lending.may_owe = margin.settings, margin.permits, margin.may_owe
         self._shared.may_leave = margin.may_leave
         self._shared.free_up = lending.free_up
+        settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
+        self.orders.after_prices = self.liquidation.after_prices
+        settlement.after_round = self.conversion.after_settlement
+        settlement.expire_market = self.orders.expire_market
         settlement.before_round, settlement.funding_of = self.orders.mark_all, self.orders.take_funding
 
     @classmethod

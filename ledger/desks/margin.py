@@ -235,6 +235,39 @@ class MarginDesk(Desk):
             payer in market.funds.open or market.positions.get(payer) != (0, 0) for market in self.markets.values()
         )
 
+    def debts(self, payer: int) -> dict[str, int]:
+        """What a payer owes by asset, to pools and to the exchange together, where it is anything."""
+        ledger, found = self.shared.ledger, {}
+        for asset, (_, debt, house) in self._accounts(payer).items():
+            owes = (ledger.owed(debt) if debt >= 0 else 0) + (ledger.owed(house) if house >= 0 else 0)
+            if owes:
+                found[asset] = owes
+        return found
+
+    def debtors(self) -> set[int]:
+        """Every payer that owes anything."""
+        self._accounts(0)
+        return {payer for payer in self._known if self.debts(payer)}
+
+    def own(self, payer: int, asset: str) -> int:
+        """What of an asset a wallet could give away now: what is free, and what is lent."""
+        claim = self._accounts(payer).get(asset, [-1])[0]
+        return 0 if claim < 0 else self.shared.ledger.available(claim) + self.lending.lent(payer, asset)
+
+    def by_weight(self, payer: int, *, every: bool = False) -> list[str]:
+        """A wallet's assets but the settlement asset, highest weight first, then the most value: what is sold first.
+
+        `every`: with assets that count nothing and the settlement asset, last.
+        """
+        value, prices, ranked = self.shared.parameters.value, self.shared.prices, []
+        for asset in self._accounts(payer):
+            own, price = self.own(payer, asset), prices.get(asset)
+            if own and price is not None and (every or asset != self.settlement_asset):
+                weight = value("collateral.weight", asset)
+                worth = own * price // 10 ** self.shared.assets[asset]
+                ranked.append((asset == self.settlement_asset, -weight, -worth, asset))
+        return [asset for *_, asset in sorted(ranked)]
+
     def due_to(self, payer: int) -> int:
         """What the next settlement gives to a payer, or takes, quanta."""
         return sum(each[payer] for each in self.due.values() if payer in each)

@@ -6,7 +6,7 @@ table that grows. Blocks stand at two levels: a customer's own on a subaccount, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
@@ -52,7 +52,9 @@ from ledger.purse import LedgerPurse
 from ledger.trading import orders
 from ledger.trading.book import FastBook
 from ledger.trading.market import Market, MarketRefused, MarketState
+from ledger.trading.orders import NewOrder as NewOrderRow
 from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.reports import Kind, Reason
 
 __all__ = ["MARKETS_MAX", "OrdersDesk", "Room"]
 
@@ -78,6 +80,7 @@ _MARKET_FIELDS: Final = {
     "market.notional_min": ("notional_min_quanta",),
     "market.open_orders_max": ("open_orders_max",),
 }
+_MARK_PARAMETERS: Final = frozenset({"perpetual.premium_time", "perpetual.mark_bound", "perpetual.mark_cap"})
 _VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
 _TIME_IN_FORCE: Final = {
     "gtc": int(TimeInForce.GTC),
@@ -135,6 +138,8 @@ class OrdersDesk(Desk):
         self._fees, self._margin = fees, margin
         self.rooms: dict[str, Room] = {}
         self.source = ""
+        self.after_prices: Callable[[], None] = lambda: None
+        """Told when prices and marks have changed (liquidation)."""
         self._by_number: dict[int, Room] = {}
         self._last_order = 0
         self._sessions: dict[str, _Session] = {}
@@ -249,7 +254,7 @@ class OrdersDesk(Desk):
             room = self.rooms[scope]
             room.market = room.funds.market = replace(room.market, **self._market_fields(scope, {}))
             room.book.set_market(room.market)
-        elif name == "perpetual.premium_time" and self.rooms[scope].marks is not None:
+        elif name in _MARK_PARAMETERS and self.rooms[scope].marks is not None:
             self._tune(self.rooms[scope])
 
     def follow_prices(self) -> None:
@@ -260,6 +265,7 @@ class OrdersDesk(Desk):
         """
         for room in self.rooms.values():
             self._follow(room)
+        self.after_prices()
 
     def _follow(self, room: Room) -> None:
         prices = self.shared.prices
@@ -303,6 +309,20 @@ class OrdersDesk(Desk):
         funding = self.rooms[market].funding
         assert funding is not None, "a derivative market has funding"
         return funding.close(self.shared.time_us, self.shared.parameters.value("perpetual.funding_bound", market))
+
+    def expire_market(self, market: str) -> int:
+        """End a dated market's orders; its index in ticks, 0 while there is none and the market only waits."""
+        room = self.rooms[market]
+        index = room.book.reference(TriggerBy.INDEX)
+        if index and room.state != "closed":
+            book = self._enter(room)
+            for payer in book.accounts():
+                book.cancel_all(payer, reason=int(Reason.MARKET_EXPIRED))
+            room.state = "closed"
+            self._apply_state(room)
+            self.shared.events.append(MarketStateSet(market, "closed"))
+            self._report(room)
+        return index
 
     def _tune(self, room: Room) -> None:
         """Give a market's keeper of marks its parameters as in force."""
@@ -409,12 +429,24 @@ class OrdersDesk(Desk):
         self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
         room.book.reports.clear()
         room.funds.taker = 0
+        if room.derivative is not None and room.funds.traded:
+            self._trim(room)
         if room.funds.flags:
             self._forget_flags(room)
         if traded:
             for payer, quanta in traded.items():
                 self._fees.count(payer, room.market.quote, quanta)
             traded.clear()
+
+    def _trim(self, room: Room) -> None:
+        """Shrink or end the reduce-only orders that a position which got smaller has no use for any more."""
+        funds, book = room.funds, room.book
+        assert isinstance(funds, PerpetualFunds), "a derivative market has positions"
+        for payer in [*funds.traded]:
+            for order_id, steps in funds.too_many(payer):
+                book.shrink(order_id, payer, steps, int(Reason.REDUCE_ONLY_NOT_REDUCED))
+        self.shared.events.extend([OrderReport(room.market.symbol, row) for row in book.reports])
+        book.reports.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
         """A customer's account and the number of a subaccount, 0 where it was never used. Changes nothing."""
@@ -593,6 +625,43 @@ class OrdersDesk(Desk):
             self._refer(account, payer)
         self._enter(room).amend(command.order, payer, command.price, command.quantity)
         self._report(room)
+
+    # Orders of the exchange itself, for a wallet that is being liquidated.
+
+    def spot_room(self, base: str, quote: str) -> Room | None:
+        """The spot market of two assets, if there is one."""
+        for room in self.rooms.values():
+            if room.derivative is None and (room.market.base, room.market.quote) == (base, quote):
+                return room
+        return None
+
+    def is_blocked(self, payer: int) -> bool:
+        """Whether a payer's own kill switch is thrown."""
+        return payer in self._blocked
+
+    def cancel_for(self, room: Room, payer: int, reason: int) -> None:
+        """End every order of a payer in a market, for the reason given."""
+        self._enter(room).cancel_all(payer, reason=reason)
+        self._report(room)
+
+    def place_for(
+        self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
+    ) -> list[tuple[int, int]]:
+        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any."""
+        account, subaccount = self.shared.purse.owner(payer)
+        self._last_order += 1
+        order_id = self._last_order * MARKETS_MAX + room.number
+        room.funds.flags[order_id] = flags
+        self.shared.events.append(OrderPlaced(order_id, room.market.symbol, account, subaccount, 0))
+        book = self._enter(room)
+        row = NewOrderRow(
+            order_id, payer, self.shared.accounts[account].number, side, OrderType.MARKET, price, steps,
+            TimeInForce.IOC, 0, SelfTrade.REJECT_MAKER,
+        )  # fmt: skip
+        book.place(tuple(map(int, row)))  # type: ignore[arg-type]  # as many as an order's fields
+        fills = [(r[4], r[5]) for r in book.reports if r[0] == Kind.TRADED and r[3] == order_id]
+        self._report(room)
+        return fills
 
     def _forget_flags(self, room: Room) -> None:
         """Drop the flags of orders that ended before they were held; those that wait for a trigger keep theirs."""

@@ -9,8 +9,9 @@ Source: issue 5 point 6.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from ledger.canonical import Json
 from ledger.margin.risk import Health
 from ledger.trading.market import PPM
 
@@ -61,3 +62,14 @@ class Watch:
                 break
             found += payers
         return sorted(found)
+
+    def to_state(self) -> list[Json]:
+        """Payers by bucket, in the order in which they were put there."""
+        return [[*payers] for payers in self._buckets]
+
+    def fill(self, document: Any) -> None:
+        """Take the buckets that `to_state` described."""
+        for bucket, payers in enumerate(document):
+            for payer in payers:
+                self._of[payer] = bucket
+                self._buckets[bucket][payer] = None

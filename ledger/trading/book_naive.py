@@ -135,10 +135,24 @@ class NaiveBook:
         for order_id in order_ids:
             self.cancel(order_id, account)
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
         """See `Book.cancel_all`."""
-        reason = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
-        self._end_where(reason, account, side, session)
+        default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
+        self._end_where(Reason(reason or default), account, side, session)
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """See `Book.shrink`."""
+        resting = self._find(order_id)
+        assert resting is not None and 0 < steps <= resting.remaining, "a resting order is shrunk by what it has"
+        if steps == resting.remaining:
+            self._end(order_id, Kind.EXPIRED, Reason(reason))
+            return
+        resting.remaining -= steps
+        resting.quantity -= steps
+        if self.funds:
+            refused = self.funds.amend(order_id, resting.price, resting.remaining)
+            assert not refused, "less is never refused"
+        self._report(Kind.AMENDED, order_id, resting.price, resting.remaining, 1)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
@@ -494,7 +508,10 @@ class NaiveBook:
             self._report(Kind.TRIGGERED, due.order_id, self._references[due.trigger_by])
             self._cut_partner(due)
             order = due._replace(trigger_kind=TriggerKind.NONE, trigger_by=0, trigger_price=0, oco_partner=0)
-            reason = state_refusal(self.state, order) or self._price_refusal(order)
+            if self.funds:
+                order = order._replace(quantity=self.funds.fired(order))
+            reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
+            reason = reason or state_refusal(self.state, order) or self._price_refusal(order)
             if reason:
                 self._report(Kind.EXPIRED, order.order_id, order.quantity, reason)
             else:

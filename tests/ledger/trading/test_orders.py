@@ -524,7 +524,7 @@ def test_a_trigger_that_cannot_be_funded_expires() -> None:
 
 
 def test_every_reason_has_a_scenario() -> None:
-    """Those of margin markets are named for the funds that will give them."""
+    """Those of margin markets come from their funds and desks, and have scenarios in tests/ledger/margin."""
     later = {
         Reason.NONE,
         Reason.INSUFFICIENT_FUNDS,
