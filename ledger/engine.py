@@ -19,6 +19,7 @@ from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
+    ConversionDesk,
     CustodyDesk,
     CustomersDesk,
     DepositsDesk,
@@ -36,6 +37,7 @@ from ledger.desks import (
     Refusal,
     SettlementDesk,
     Shared,
+    StrategiesDesk,
     WithdrawalsDesk,
 )
 from ledger.errors import FormatError
@@ -88,6 +90,8 @@ class Engine:
         self.orders = OrdersDesk(shared, self.fees, self.margin)
         self.settlement = SettlementDesk(shared, self.margin, self.lending)
         self.liquidation = LiquidationDesk(shared, self.margin, self.lending, self.orders, self.settlement)
+        self.conversion = ConversionDesk(shared, self.margin, self.lending, self.orders)
+        self.strategies = StrategiesDesk(shared, self.orders)
         self._join_wallet()
         self.keys = KeysDesk(shared)
         self.custody = CustodyDesk(shared)
@@ -105,6 +109,8 @@ class Engine:
             self.lending,
             self.settlement,
             self.liquidation,
+            self.conversion,
+            self.strategies,
             MoneyDesk(shared),
             self.custody,
             self.deposits,
@@ -129,6 +135,8 @@ class Engine:
         self._shared.free_up = lending.free_up
         settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
         self.orders.after_prices = self.liquidation.after_prices
+        settlement.after_round = self.conversion.after_settlement
+        settlement.expire_market = self.orders.expire_market
         settlement.before_round, settlement.funding_of = self.orders.mark_all, self.orders.take_funding
 
     @classmethod

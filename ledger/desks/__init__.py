@@ -5,6 +5,7 @@ made. A handler changes nothing before it has decided that it can do all of its 
 """
 
 from ledger.desks.base import NEVER_US, Account, Desk, Refusal, Shared
+from ledger.desks.conversion import ConversionDesk
 from ledger.desks.custody import CustodyDesk
 from ledger.desks.customers import CustomersDesk
 from ledger.desks.deposits import DepositsDesk
@@ -19,11 +20,13 @@ from ledger.desks.orders import OrdersDesk
 from ledger.desks.parameters import ParametersDesk
 from ledger.desks.prices import PricesDesk
 from ledger.desks.settlement import SettlementDesk
+from ledger.desks.strategies import StrategiesDesk
 from ledger.desks.withdrawals import WithdrawalsDesk
 
 __all__ = [
     "NEVER_US",
     "Account",
+    "ConversionDesk",
     "CustodyDesk",
     "CustomersDesk",
     "DepositsDesk",
@@ -41,5 +44,6 @@ __all__ = [
     "Refusal",
     "SettlementDesk",
     "Shared",
+    "StrategiesDesk",
     "WithdrawalsDesk",
 ]

@@ -54,7 +54,7 @@ from ledger.trading.book import FastBook
 from ledger.trading.market import Market, MarketRefused, MarketState
 from ledger.trading.orders import NewOrder as NewOrderRow
 from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
-from ledger.trading.reports import Kind
+from ledger.trading.reports import Kind, Reason
 
 __all__ = ["MARKETS_MAX", "OrdersDesk", "Room"]
 
@@ -310,6 +310,20 @@ class OrdersDesk(Desk):
         assert funding is not None, "a derivative market has funding"
         return funding.close(self.shared.time_us, self.shared.parameters.value("perpetual.funding_bound", market))
 
+    def expire_market(self, market: str) -> int:
+        """End a dated market's orders; its index in ticks, 0 while there is none and the market only waits."""
+        room = self.rooms[market]
+        index = room.book.reference(TriggerBy.INDEX)
+        if index and room.state != "closed":
+            book = self._enter(room)
+            for payer in book.accounts():
+                book.cancel_all(payer, reason=int(Reason.MARKET_EXPIRED))
+            room.state = "closed"
+            self._apply_state(room)
+            self.shared.events.append(MarketStateSet(market, "closed"))
+            self._report(room)
+        return index
+
     def _tune(self, room: Room) -> None:
         """Give a market's keeper of marks its parameters as in force."""
         assert room.marks is not None, "a derivative market has a mark"
@@ -415,12 +429,24 @@ class OrdersDesk(Desk):
         self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
         room.book.reports.clear()
         room.funds.taker = 0
+        if room.derivative is not None and room.funds.traded:
+            self._trim(room)
         if room.funds.flags:
             self._forget_flags(room)
         if traded:
             for payer, quanta in traded.items():
                 self._fees.count(payer, room.market.quote, quanta)
             traded.clear()
+
+    def _trim(self, room: Room) -> None:
+        """Shrink or end the reduce-only orders that a position which got smaller has no use for any more."""
+        funds, book = room.funds, room.book
+        assert isinstance(funds, PerpetualFunds), "a derivative market has positions"
+        for payer in [*funds.traded]:
+            for order_id, steps in funds.too_many(payer):
+                book.shrink(order_id, payer, steps, int(Reason.REDUCE_ONLY_NOT_REDUCED))
+        self.shared.events.extend([OrderReport(room.market.symbol, row) for row in book.reports])
+        book.reports.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
         """A customer's account and the number of a subaccount, 0 where it was never used. Changes nothing."""
@@ -608,6 +634,10 @@ class OrdersDesk(Desk):
             if room.derivative is None and (room.market.base, room.market.quote) == (base, quote):
                 return room
         return None
+
+    def is_blocked(self, payer: int) -> bool:
+        """Whether a payer's own kill switch is thrown."""
+        return payer in self._blocked
 
     def cancel_for(self, room: Room, payer: int, reason: int) -> None:
         """End every order of a payer in a market, for the reason given."""

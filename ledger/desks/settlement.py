@@ -65,6 +65,10 @@ class SettlementDesk(Desk):
         """Begins the judging of all wallets; the desk of liquidation."""
         self.judge_some: Callable[[int], bool] = lambda count: False
         """Judges so many more wallets; whether any are left."""
+        self.expire_market: Callable[[str], int] = lambda market: 0
+        """Ends a market's orders for good; its index in ticks, 0 while there is none."""
+        self.after_round: Callable[[], None] = lambda: None
+        """Told when a round is over; the desk of conversion."""
         self._next_us = 0
         self._phase = "idle"
         self._closing = 0
@@ -152,9 +156,25 @@ class SettlementDesk(Desk):
                 self._phase = "judge"
         elif not self.judge_some(SLICE):
             self._phase = "idle"
+            self.after_round()
+
+    def _expire(self, market: Derivative) -> None:
+        """A dated future is over: its orders end, its positions settle a last time at the index and are gone."""
+        index = self.expire_market(market.symbol)
+        if not index:
+            return  # no valid index yet: it waits for one
+        margin = self._margin
+        margin.owe_many(ReasonCode.SETTLEMENT, market.positions.settle(index * market.unit))
+        for payer, position in market.positions:
+            margin.state_position(market.symbol, payer, -position.size, index, 0, "expiry")
+        market.positions.close_all()
 
     def _settle_market(self, market: Derivative) -> None:
         """All profits of a market since its last settlement, and at the hour its funding."""
+        if market.expires is not None and market.expires <= self.shared.time_us:
+            if len(market.positions) and market.positions.longs:
+                self._expire(market)
+            return
         mark = self._marks[market.symbol]
         self._margin.owe_many(ReasonCode.SETTLEMENT, market.positions.settle(mark * market.unit))
         if self._closing:

@@ -96,6 +96,12 @@ class PerpetualFunds:
         if not (counted[0] or counted[1]):
             del table[payer]
 
+    def fired(self, order: OrderRow) -> int:
+        """See `Funds.fired`: a whole position is what it is when the trigger fires, less other orders that reduce it."""
+        if self.flags.get(order[0], 0) & WHOLE_POSITION:
+            return max(0, min(self._reducible(order[1], order[3]), self.market.quantity_max))
+        return order[6]
+
     def taker_fee_ppm(self, order: OrderRow) -> int:
         """See `Funds.taker_fee_ppm`."""
         return self.holds[order[0]][TAKER_PPM]
@@ -142,6 +148,22 @@ class PerpetualFunds:
             buyer, seller, fees = maker, taker, (maker_fee, taker_fee)
         self._wallet.filled(self.market.symbol, buyer[ACCOUNT], seller[ACCOUNT], quantity, price, fees)
         return maker_fee, taker_fee
+
+    def too_many(self, payer: int) -> list[tuple[int, int]]:
+        """Reduce-only orders that could turn a position which got smaller: id and steps too many, newest first."""
+        found: list[tuple[int, int]] = []
+        counted = self.reducing.get(payer)
+        if counted is None:
+            return found
+        for side in (0, 1):
+            size = self._size(payer)
+            over = counted[side] - max(0, -size if side == 0 else size)
+            for order_id in sorted(self.holds, reverse=True) if over > 0 else ():
+                entry = self.holds[order_id]
+                if over > 0 and entry[ACCOUNT] == payer and entry[SIDE] == side and entry[FLAGS] & REDUCE_ONLY:
+                    found.append((order_id, min(over, entry[LEFT])))
+                    over -= entry[LEFT]
+        return found
 
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """See `Funds.amend`."""

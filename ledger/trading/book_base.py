@@ -35,6 +35,7 @@ __all__ = ["BookBase"]
 
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
+_AMENDED = int(Kind.AMENDED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
 _PARTNER_REASON, _SELF_TRADE_REASON = int(Reason.OCO_PARTNER), int(Reason.SELF_TRADE_PREVENTION)
 _POST_ONLY_TAKER, _FILL_OR_KILL = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
@@ -98,6 +99,24 @@ class BookBase(BookState, ABC):
         """See `Book.cancel_all`."""
         default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
         self._end_account(account, reason or default, side, session)
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """See `Book.shrink`."""
+        entry = self._find(order_id, account)
+        assert entry is not None and 0 < steps <= entry[REMAINING], "a resting order is shrunk by what it has"
+        if steps == entry[REMAINING]:
+            self._end(order_id, account, _EXPIRED, reason)
+            return
+        entry[REMAINING] -= steps
+        entry[QUANTITY] -= steps
+        if self.funds is not None:
+            refused = self.funds.amend(order_id, abs(entry[KEY]), entry[REMAINING])
+            assert not refused, "less is never refused"
+        self.reports.append((_AMENDED, order_id, abs(entry[KEY]), entry[REMAINING], 1))
+
+    def accounts(self) -> list[int]:
+        """Everybody with an order here, resting or waiting, by rising number."""
+        return sorted(account for account, orders in self._by_account.items() if orders)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
@@ -438,7 +457,10 @@ class BookBase(BookState, ABC):
             self.reports.append((_TRIGGERED, due.order_id, self._references[due.trigger_by]))
             self._cut(due.oco_partner, due.account)
             order = NewOrder._make((*due[:13], 0, 0, 0, 0))  # as it came, without trigger and partner
-            reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            if self.funds is not None:
+                order = order._replace(quantity=self.funds.fired(order))
+            reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
+            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
                 self.reports.append((_EXPIRED, order.order_id, order.quantity, reason))
             else:

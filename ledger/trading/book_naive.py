@@ -130,6 +130,20 @@ class NaiveBook:
         default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
         self._end_where(Reason(reason or default), account, side, session)
 
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """See `Book.shrink`."""
+        resting = self._find(order_id)
+        assert resting is not None and 0 < steps <= resting.remaining, "a resting order is shrunk by what it has"
+        if steps == resting.remaining:
+            self._end(order_id, Kind.EXPIRED, Reason(reason))
+            return
+        resting.remaining -= steps
+        resting.quantity -= steps
+        if self.funds:
+            refused = self.funds.amend(order_id, resting.price, resting.remaining)
+            assert not refused, "less is never refused"
+        self._report(Kind.AMENDED, order_id, resting.price, resting.remaining, 1)
+
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
         self._end_where(Reason.OPERATOR)
@@ -432,7 +446,10 @@ class NaiveBook:
             self._report(Kind.TRIGGERED, due.order_id, self._references[due.trigger_by])
             self._cut_partner(due)
             order = due._replace(trigger_kind=TriggerKind.NONE, trigger_by=0, trigger_price=0, oco_partner=0)
-            reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            if self.funds:
+                order = order._replace(quantity=self.funds.fired(order))
+            reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
+            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
                 self._report(Kind.EXPIRED, order.order_id, order.quantity, reason)
             else:

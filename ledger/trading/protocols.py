@@ -39,6 +39,9 @@ class Funds(Protocol):
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """Make the hold what `quantity` steps left at `price` require. A Reason, 0 if done; if not, nothing changed."""
 
+    def fired(self, order: OrderRow) -> int:
+        """The steps of an order whose trigger fires: its own, or those of the position that it closes; 0 for none."""
+
     def release(self, order_id: int) -> None:
         """The order left the book: free what it still holds."""
 
@@ -78,6 +81,9 @@ class Book(Protocol):
 
         `reason`: a Reason to give instead of the usual one, 0 for none.
         """
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """The exchange takes steps off a resting order, which keeps its place; the last ones end it for the reason."""
 
     def cancel_market(self) -> None:
         """The operator ends every order in the market, by rising order id."""
