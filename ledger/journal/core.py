@@ -383,7 +383,7 @@ class Core(Accounts):
         """
         accounts, amounts, states = mass.accounts, mass.amounts, self._state
         rising = len(accounts) == len(amounts) and all(map(lt, accounts, islice(accounts, 1, None)))
-        if not (rising and accounts[0] >= 0 and accounts[-1] < len(states)) or 0 in amounts or sum(amounts):
+        if not (rising and accounts[0] >= 0 and accounts[-1] < len(states)) or 0 in amounts or sum(amounts) != 0:
             return None
         flags = [*map(self._flags.__getitem__, accounts)]
         one_book = len({*map(self._book.__getitem__, accounts)}) == 1
