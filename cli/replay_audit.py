@@ -22,7 +22,7 @@ from ledger.engine import RULE_SET, Engine
 from ledger.errors import CheckFailed, FormatError
 from ledger.events import HourCut
 from ledger.genesis import Genesis
-from ledger.journal import AccountCode
+from ledger.journal import CUSTOMER_CODES, AccountCode
 from ledger.log import Head, Record, Sequence64
 from ledger.log.extract import read_extract
 from ledger.playback import replay
@@ -230,7 +230,7 @@ def balance_rows(engine: Engine) -> list[BalanceRow]:
     found: dict[tuple[str, str, str, str], list[int]] = {}
     for index in range(len(ledger)):
         key = ledger.key(index)
-        if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+        if key.code in CUSTOMER_CODES:
             owed = ledger.owed(index)
             if owed:
                 amounts = found.setdefault((key.entity, key.owner, key.subaccount, key.asset), [0, 0])

@@ -37,7 +37,7 @@ from ledger.desks import (
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
 from ledger.genesis import Genesis
-from ledger.journal import AccountCode, Ledger
+from ledger.journal import CUSTOMER_CODES, AccountCode, Ledger
 from ledger.keyring import Permission, Role
 from ledger.log.record import Scheme
 from ledger.parameters import Parameters
@@ -364,7 +364,7 @@ class Engine:
         ledger = self._shared.ledger
         for index in range(len(ledger)):
             key = ledger.key(index)
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            if key.code in CUSTOMER_CODES:
                 owed = self._seen[index] = ledger.owed(index)
                 totals = self._totals.setdefault((key.owner, key.asset), _Totals())
                 if key.code is AccountCode.CLAIM:

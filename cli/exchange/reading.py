@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from cli.exchange.config import Config
 from ledger.assets import format_amount
 from ledger.errors import InputError
-from ledger.journal import AccountCode
+from ledger.journal import CUSTOMER_CODES, AccountCode
 from ledger.store import history
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
 from ledger.store.listed import asset_scales, markets, price_unit
@@ -117,14 +117,14 @@ def balances_of(session: Session, account: str, position: int | None = None) -> 
     found: dict[tuple[str, str], Owed] = {}
     for index, key in history.accounts_of(session, account):
         balance = history.balance_at(session, index, position)
-        if key.code not in (AccountCode.CLAIM, AccountCode.DEBT) or not balance.version:
+        if key.code not in CUSTOMER_CODES or not balance.version:
             continue
         place = (key.subaccount, key.asset)
         owed = found.get(place, Owed(*place, 0, 0, 0))
         if key.code is AccountCode.CLAIM:
             owed = owed._replace(claim=balance.posted_credit, held=balance.debits_pending)
         else:
-            owed = owed._replace(debt=balance.posted_debit)
+            owed = owed._replace(debt=owed.debt + balance.posted_debit)
         found[place] = owed
     return [found[place] for place in sorted(found)]
 

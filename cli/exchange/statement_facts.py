@@ -34,7 +34,7 @@ from ledger.api_strings import read_instructions
 from ledger.assets import format_amount
 from ledger.commands import REQUIREMENTS, Command, NewOrder, PlaceOrders, read_command
 from ledger.errors import FormatError
-from ledger.journal import PRICE_SCALE, AccountCode
+from ledger.journal import CUSTOMER_CODES, PRICE_SCALE, AccountCode
 from ledger.keyring import Role
 from ledger.log import LogReader, Record
 from ledger.log.record import Scheme
@@ -173,7 +173,7 @@ class _Gatherer:
         found: dict[str, dict[str, dict[AccountCode, history.Statement]]] = {}
         lines: dict[int, list[StatementLine]] = {}
         for index, key in history.accounts_of(self.session, self.account):
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            if key.code in CUSTOMER_CODES:
                 stated = history.statement(self.session, index, self.period.first, self.period.last)
                 lines[id(stated)] = [line for line in stated.lines if line.posted]
                 found.setdefault(key.subaccount, {}).setdefault(key.asset, {})[key.code] = stated
@@ -198,7 +198,8 @@ class _Gatherer:
         lines: Mapping[int, list[StatementLine]],
     ) -> AssetLines:
         """One asset of one subaccount: its claim and its debt."""
-        claim, debt = sides.get(AccountCode.CLAIM), sides.get(AccountCode.DEBT)
+        claim = sides.get(AccountCode.CLAIM)
+        debts = [side for code, side in sides.items() if code is not AccountCode.CLAIM]
         held = 0 if claim is None else claim.closing.debits_pending
         return AssetLines(
             asset,
@@ -207,9 +208,12 @@ class _Gatherer:
             0 if claim is None else claim.closing.posted_credit,
             () if claim is None else tuple(self.movement(line, 1) for line in lines[id(claim)]),
             (Hold("held", "open orders, withdrawals and pledges", held),) if held else (),
-            0 if debt is None else debt.opening.posted_debit,
-            0 if debt is None else debt.closing.posted_debit,
-            () if debt is None else tuple(self.movement(line, -1) for line in lines[id(debt)]),
+            sum(debt.opening.posted_debit for debt in debts),
+            sum(debt.closing.posted_debit for debt in debts),
+            tuple(
+                self.movement(line, -1)
+                for line in sorted((line for debt in debts for line in lines[id(debt)]), key=lambda line: line.sequence)
+            ),
         )
 
     def movement(self, line: StatementLine, sign: int) -> Movement:

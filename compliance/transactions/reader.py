@@ -32,7 +32,7 @@ from compliance.transactions.records import (
     TransferRecord,
 )
 from compliance.transactions.terms import NoTerms, Terms
-from ledger.journal import AccountCode, AccountKey, EntryKind, ReasonCode
+from ledger.journal import CUSTOMER_CODES, AccountCode, AccountKey, EntryKind, ReasonCode
 from ledger.store import history
 from ledger.store.listed import asset_scales, markets
 from ledger.store.mass import PackedMass, unpack
@@ -213,7 +213,7 @@ class RecordReader:
 
     def _of_entry(self, row: Any, key: AccountKey, other: AccountKey | None, credited: int) -> Iterator[Record]:
         """What an entry did to one account: nothing is told of an account of the house."""
-        if key.code not in (AccountCode.CLAIM, AccountCode.DEBT) or not credited:
+        if key.code not in CUSTOMER_CODES or not credited:
             return
         is_claim = key.code is AccountCode.CLAIM
         reason = ReasonCode(row.reason)
@@ -239,7 +239,7 @@ class RecordReader:
 
 
 def _named(key: AccountKey) -> str:
-    if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+    if key.code in CUSTOMER_CODES:
         return f"customer:{key.owner}"
     return (
         f"{key.code.name.lower().replace('_', ' ')}:{key.owner}"

@@ -32,7 +32,7 @@ from ledger.events import (
     ReceiptHeld,
     TransfersSet,
 )
-from ledger.journal import AccountCode, ReasonCode, Result, debt_key
+from ledger.journal import AccountCode, ReasonCode, Result, house_debt_key
 from ledger.treasury.dust import quantum
 from ledger.treasury.policy import place
 
@@ -97,7 +97,9 @@ class DepositsDesk(Desk):
     def owes(self, account: str, asset: str) -> bool:
         """Whether a customer owes for a receipt that went away, in any subaccount."""
         ledger, entity = self.shared.ledger, self.shared.entity
-        debts = (ledger.find(debt_key(account, asset, sub, entity)) for sub in self._indebted.get((account, asset), ()))
+        debts = (
+            ledger.find(house_debt_key(account, asset, sub, entity)) for sub in self._indebted.get((account, asset), ())
+        )
         return any(debt is not None and ledger.owed(debt) > 0 for debt in debts)
 
     def _pause(self, command: PauseTransfers) -> None:
@@ -232,7 +234,7 @@ class DepositsDesk(Desk):
         amount = deposit.amount - filled
         claim = self._claim(deposit)
         free = min(shared.ledger.available(claim), amount)
-        debt = shared.ledger.open(debt_key(deposit.account, deposit.asset, deposit.subaccount, shared.entity))
+        debt = shared.ledger.open(house_debt_key(deposit.account, deposit.asset, deposit.subaccount, shared.entity))
         for source, part in ((claim, free), (debt, amount - free)):
             self._take_out(source, deposit, part, ReasonCode.DEPOSIT_REVERSAL, evidence)
         if amount > free:

@@ -16,6 +16,7 @@ A hold is the pending counter of the claim, against the book's HELD account:
 from ledger.journal.accounts import NEVER_MICROS, Row, entry_of
 from ledger.journal.chart import (
     CHART,
+    CUSTOMER_CODES,
     NO_ACCOUNT,
     AccountCode,
     AccountFlag,
@@ -56,6 +57,7 @@ from ledger.journal.transfers import (
 __all__ = [
     "CHART",
     "COUNTER_MAX",
+    "CUSTOMER_CODES",
     "ID_AHEAD_MILLIS_MAX",
     "ID_TIME_SHIFT",
     "NEVER_MICROS",

@@ -19,6 +19,7 @@ from ledger.identity import ENTITY_DEFAULT, account_id_problem, entity_problem, 
 
 __all__ = [
     "CHART",
+    "CUSTOMER_CODES",
     "NO_ACCOUNT",
     "AccountCode",
     "AccountFlag",
@@ -53,6 +54,7 @@ class AccountCode(IntEnum):
     DUE_FROM = 60
     DUE_TO = 61
     EXCHANGE_RECEIVABLE = 70
+    SETTLEMENT = 71
     HELD = 90
 
 
@@ -118,10 +120,14 @@ CHART: Final[dict[AccountCode, ChartRow]] = {
     AccountCode.DUE_FROM: ChartRow(AccountKind.DUE_FROM, False, "other entity", AccountFlag.NONE),
     AccountCode.DUE_TO: ChartRow(AccountKind.DUE_TO, True, "other entity", AccountFlag.NONE),
     AccountCode.EXCHANGE_RECEIVABLE: ChartRow(AccountKind.RECEIVABLE, False, "", _NO_OVERPAYMENT),
+    AccountCode.SETTLEMENT: ChartRow(AccountKind.HOUSE, True, "", AccountFlag.NONE),
     AccountCode.HELD: ChartRow(AccountKind.CONTRA, True, "", AccountFlag.PENDING_ONLY),
 }
 
 assert set(CHART) == set(AccountCode), "the chart has a row for every code"
+
+CUSTOMER_CODES: Final = frozenset({AccountCode.CLAIM, AccountCode.DEBT, AccountCode.DEBT_TO_HOUSE})
+"""What stands for a customer: the claim and the debts. A debt to a pool and one to the exchange are both debts."""
 
 
 class AccountKey(NamedTuple):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from ledger.canonical import Digest
-from ledger.journal import AccountCode, EntryKind
+from ledger.journal import CUSTOMER_CODES, AccountCode, EntryKind
 from ledger.store.database import SCHEMA, check_schema, database_url, make_engine, make_session, reported, sqlite_path
 from ledger.store.errors import StoreOutOfStep, StoreUnusable
 from ledger.store.history import balance_at, command_at
@@ -128,25 +128,31 @@ class StoreSnapshot:
             books = {book.number: (book.entity, book.asset) for book in self.session.exec(select(BookRow))}
         assert len(accounts) == len(owed) == self.position.accounts, "every account has its balance"
         code = (accounts >> _CODE_SHIFT) & 0xFF
-        customer = (code == AccountCode.CLAIM) | (code == AccountCode.DEBT)
+        is_claim = code == AccountCode.CLAIM
+        customer = np.isin(code, sorted(CUSTOMER_CODES))
         for account, amount in later.items():
             owed[account] = amount if abs(amount) < -_WIDE else _WIDE
         wide = self._wide(np.flatnonzero(customer & (owed == _WIDE)).tolist())
         wide |= {account: abs(amount) for account, amount in later.items() if abs(amount) >= -_WIDE}
         owed[[account for account, amount in wide.items() if amount == 0]] = 0
         chosen = np.flatnonzero(customer & (owed != 0))
-        accounts, owed, is_debt = accounts[chosen], owed[chosen], code[chosen] == AccountCode.DEBT
+        accounts, owed, is_debt = accounts[chosen], owed[chosen], ~is_claim[chosen]
         trees = sorted(books.values())
         place = np.array([trees.index(books[number]) for number in range(len(books))], np.int64)
         holders = max(len(rank), 1)
         key = place[accounts >> _BOOK_SHIFT] * holders + rank[accounts & 0xFFFFFFFF]
         lines, line_of = np.unique(key, return_inverse=True)
-        amounts = np.zeros((len(lines), 4), ">u8")
-        amounts[line_of, np.where(is_debt, 3, 1)] = np.abs(owed)
+        # A holder may owe a pool and the exchange: two debts on one line, which 64 bits hold together.
+        amounts = np.zeros((len(lines), 4), np.uint64)
+        np.add.at(
+            amounts, (line_of, np.where(is_debt, 3, 1)), np.where(owed == _WIDE, 0, np.abs(owed)).astype(np.uint64)
+        )
+        amounts = amounts.astype(">u8")
         packed = amounts.view(np.uint8).reshape(-1, 32)
         for at in np.flatnonzero(owed == _WIDE).tolist():
             half = slice(16, 32) if is_debt[at] else slice(0, 16)
             amount = wide[int(chosen[at])]
+            amount += int.from_bytes(packed[line_of[at], half].tobytes(), "big")
             packed[line_of[at], half] = np.frombuffer(amount.to_bytes(16, "big"), np.uint8)
         kept_trees, tree = _used(trees, lines // holders)
         kept_owners, owner = _used(owners[0], owners[1][lines % holders])

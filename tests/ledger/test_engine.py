@@ -41,7 +41,7 @@ from ledger.commands.parameters import NewValue
 from ledger.desks import NEVER_US
 from ledger.engine import HANDLED, HOUR_MICROS, RULE_SET, Engine
 from ledger.genesis import Genesis
-from ledger.journal import AccountCode
+from ledger.journal import CUSTOMER_CODES, AccountCode
 from ledger.parameters import LOCK, PARAMETERS
 
 PEOPLE = [f"{number:032x}" for number in range(1, 5)]
@@ -117,7 +117,7 @@ class Exchange:
         owed = {}
         for index in range(len(ledger)):
             key = ledger.key(index)
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            if key.code in CUSTOMER_CODES:
                 side = 0 if key.code is AccountCode.CLAIM else 1
                 amounts = owed.setdefault((key.owner, key.asset), [0, 0])
                 amounts[side] += ledger.owed(index)

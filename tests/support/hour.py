@@ -11,7 +11,7 @@ from ledger.assets import Asset, AssetTable, Reserve
 from ledger.commands import CutHour, OpenAccount
 from ledger.engine import HOUR_MICROS
 from ledger.events import BalanceChanged
-from ledger.journal import AccountCode
+from ledger.journal import CUSTOMER_CODES, AccountCode
 from ledger.keys import SigningKey
 from por.attestation import Predecessor, ReserveRow
 from por.hour.balances import AccountRow, BalanceRow, CutBalances
@@ -101,7 +101,7 @@ class SmallHours:
         ledger, found = self.exchange.engine.ledger, {}
         for index in range(len(ledger)):
             key = ledger.key(index)
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            if key.code in CUSTOMER_CODES:
                 amounts = found.setdefault((key.entity, key.owner, key.subaccount, key.asset), [0, 0])
                 amounts[0 if key.code is AccountCode.CLAIM else 1] += ledger.owed(index)
         return [BalanceRow(*name, *amounts) for name, amounts in found.items()]

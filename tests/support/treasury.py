@@ -19,7 +19,7 @@ from ledger.commands import (
 )
 from ledger.commands.parameters import NewValue
 from ledger.engine import HOUR_MICROS, Engine
-from ledger.journal import AccountCode
+from ledger.journal import CUSTOMER_CODES, AccountCode
 from ledger.treasury.dust import quantum
 
 PEOPLE = [f"{number:032x}" for number in range(1, 4)]
@@ -119,9 +119,9 @@ class Treasury:
         owed: dict[tuple[str, str], list[int]] = {}
         for index in range(len(engine.ledger)):
             key = engine.ledger.key(index)
-            if key.code in (AccountCode.CLAIM, AccountCode.DEBT):
+            if key.code in CUSTOMER_CODES:
                 amounts = owed.setdefault((key.owner, key.asset), [0, 0])
-                amounts[key.code is AccountCode.DEBT] += engine.ledger.owed(index)
+                amounts[key.code is not AccountCode.CLAIM] += engine.ledger.owed(index)
         assert {key: tuple(pair) for key, pair in owed.items() if any(pair)} == engine.balances()
         dust = engine.custody.dust
         for asset, scale in engine.assets.items():
