@@ -29,7 +29,7 @@ class ListedMarket(NamedTuple):
     @property
     def unit_quanta(self) -> int:
         """Quote quanta of one tick times one step; the listing takes only whole ones."""
-        quanta, rest = divmod(self.tick * self.step, 10**self.base_scale)
+        quanta, rest = divmod(self.tick * self.step, int(10**self.base_scale))
         assert rest == 0, "a tick times a step is a whole number of quanta"
         return quanta
 
