@@ -19,19 +19,25 @@ from ledger.authority import KEY_COMMANDS, Authority, Denial, judge
 from ledger.canonical import Digest, Json, Tag, canonical, parse, tagged_hash
 from ledger.commands import POLICY, Command, CutHour, Tick, read_command
 from ledger.desks import (
+    ConversionDesk,
     CustodyDesk,
     CustomersDesk,
     DepositsDesk,
     Desk,
     FeesDesk,
     KeysDesk,
+    LendingDesk,
+    LiquidationDesk,
     ListingDesk,
+    MarginDesk,
     MoneyDesk,
     OrdersDesk,
     ParametersDesk,
     PricesDesk,
     Refusal,
+    SettlementDesk,
     Shared,
+    StrategiesDesk,
     WithdrawalsDesk,
 )
 from ledger.errors import FormatError
@@ -79,7 +85,14 @@ class Engine:
     def __init__(self, exchange: str, entity: str = "main") -> None:
         self._shared = shared = Shared(exchange, entity)
         self.fees = FeesDesk(shared)
-        self.orders = OrdersDesk(shared, self.fees)
+        self.margin = MarginDesk(shared)
+        self.lending = LendingDesk(shared)
+        self.orders = OrdersDesk(shared, self.fees, self.margin)
+        self.settlement = SettlementDesk(shared, self.margin, self.lending)
+        self.liquidation = LiquidationDesk(shared, self.margin, self.lending, self.orders, self.settlement)
+        self.conversion = ConversionDesk(shared, self.margin, self.lending, self.orders)
+        self.strategies = StrategiesDesk(shared, self.orders)
+        self._join_wallet()
         self.keys = KeysDesk(shared)
         self.custody = CustodyDesk(shared)
         self.deposits = DepositsDesk(shared, self.custody)
@@ -92,6 +105,12 @@ class Engine:
             self.fees,
             PricesDesk(shared, self.orders.follow_prices),
             self.orders,
+            self.margin,
+            self.lending,
+            self.settlement,
+            self.liquidation,
+            self.conversion,
+            self.strategies,
             MoneyDesk(shared),
             self.custody,
             self.deposits,
@@ -106,6 +125,19 @@ class Engine:
         self._hour = -1
         self._seen: dict[int, int] = {}
         self._totals: dict[tuple[str, str], _Totals] = {}
+
+    def _join_wallet(self) -> None:
+        """Give the desks of the one wallet each other."""
+        margin, lending, settlement = self.margin, self.lending, self.settlement
+        margin.lending = lending
+        lending.settings, lending.permits, lending.may_owe = margin.settings, margin.permits, margin.may_owe
+        self._shared.may_leave = margin.may_leave
+        self._shared.free_up = lending.free_up
+        settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
+        self.orders.after_prices = self.liquidation.after_prices
+        settlement.after_round = self.conversion.after_settlement
+        settlement.expire_market = self.orders.expire_market
+        settlement.before_round, settlement.funding_of = self.orders.mark_all, self.orders.take_funding
 
     @classmethod
     def begin(cls, genesis: Genesis) -> Engine:
@@ -280,12 +312,15 @@ class Engine:
     def _state_balances(self) -> None:
         ledger, totals_of, seen = self._shared.ledger, self._totals, self._seen
         moved: dict[tuple[str, str], _Totals] = {}
+        note = self.lending.note if self.lending.is_active else None
         for index in ledger.drain_changes():
             key, owed = ledger.key(index), ledger.owed(index)
             name = (key.owner, key.asset)
             totals = totals_of.get(name)
             if totals is None:
                 totals = totals_of[name] = _Totals()
+            if note is not None:
+                note(index)
             difference = owed - seen.get(index, 0)
             seen[index] = owed
             if key.code is AccountCode.CLAIM:
@@ -304,7 +339,8 @@ class Engine:
     # Time and the hour.
 
     def _tick(self, command: Tick) -> None:
-        """Time has passed already."""
+        """Time has passed already; what is left to do is done in bounded steps."""
+        self.settlement.tick()
 
     def _cut_hour(self, command: CutHour) -> None:
         if command.hour % HOUR_MICROS or command.hour > self.time_us:
@@ -312,6 +348,7 @@ class Engine:
         # Hours may be missed in an outage; the chain of attestations says so, and no hour is cut twice.
         if command.hour <= self._hour:
             raise Refusal("hour-does-not-follow")
+        self.settlement.close_hour(command.hour)
         self._hour = command.hour
 
     # The state.

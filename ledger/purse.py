@@ -11,6 +11,7 @@ division leaves goes to the house's dust account.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -27,8 +28,10 @@ _ORDER_HOLD: Final = int(ReasonCode.ORDER_HOLD)
 class LedgerPurse:
     """Who pays: an account and subaccount by its number; and the tills of the markets."""
 
-    def __init__(self, ledger: Ledger, entity: str) -> None:
+    def __init__(self, ledger: Ledger, entity: str, free_up: Callable[[int, int], int] | None = None) -> None:
         self.ledger = ledger
+        self.free_up = free_up or (lambda claim, amount: 1)
+        """Redeems what a claim lacks of an amount; 0 where it is free then. Asked only where something is missing."""
         self.referrers: dict[int, tuple[int, int]] = {}
         self._entity = entity
         self._payers: list[tuple[str, str]] = []
@@ -117,9 +120,11 @@ class LedgerPurse:
         return {"payers": [list(payer) for payer in self._payers], "referrers": referrers}
 
     @classmethod
-    def from_state(cls, ledger: Ledger, entity: str, document: Any) -> LedgerPurse:
+    def from_state(
+        cls, ledger: Ledger, entity: str, document: Any, free_up: Callable[[int, int], int] | None = None
+    ) -> LedgerPurse:
         """The purse that `to_state` described, over a ledger restored to the same moment."""
-        purse = cls(ledger, entity)
+        purse = cls(ledger, entity, free_up)
         for account, subaccount in document["payers"]:
             purse.payer(account, subaccount)
         for payer, referrer, share_ppm in document["referrers"]:
@@ -151,6 +156,8 @@ class LedgerTill:
         pending = self._hold(claim, quanta, _ORDER_HOLD, str(order_id))
         if pending > 0:
             return pending
+        if -pending == Result.EXCEEDS_CREDITS and not self._purse.free_up(claim, quanta):
+            return self._hold(claim, quanta, _ORDER_HOLD, str(order_id))
         assert -pending in (Result.EXCEEDS_CREDITS, Result.DEBIT_ACCOUNT_FROZEN), "only want of money refuses a hold"
         return 0
 
@@ -159,7 +166,9 @@ class LedgerTill:
         ledger, claim = self._purse.ledger, self._purse.claim(account, self.assets[side])
         standing = ledger.pending(handle)
         assert standing is not None and standing.debit == claim, "an order's hold stands as long as it is needed"
-        if not ledger.may_hold(claim, quanta):
+        if not ledger.may_hold(claim, quanta) and (
+            self._purse.free_up(claim, quanta) or not ledger.may_hold(claim, quanta)
+        ):
             return 0
         result = ledger.release(handle)
         raised = ledger.hold(claim, standing.amount + quanta, _ORDER_HOLD, str(order_id))

@@ -13,6 +13,7 @@ from ledger.journal import NEVER_MICROS, AccountCode, Ledger, Result, claim_key,
 from ledger.parameters import Parameters
 from ledger.purse import LedgerPurse
 from ledger.registry import Registry
+from ledger.trading.reports import Reason
 
 __all__ = ["NEVER_US", "SUBACCOUNTS_MAX", "Account", "Desk", "Handler", "Refusal", "Shared"]
 
@@ -61,14 +62,27 @@ class Shared:
     """The same for currencies: the price of one unit of each in the unit of account (prices)."""
     venue_state: str = "open"
     """One of `MARKET_STATES` (listing)."""
+    leaving: dict[int, int] = field(default_factory=dict)
+    """Quanta on their way out by claim; they are owed until they are gone, and no collateral any more (withdrawals)."""
+    may_leave: Callable[[int, str, int], int] = lambda payer, asset, amount: 0
+    """Whether so much of an asset may leave a payer's wallet: a trading `Reason`, 0 for yes (margin)."""
+    free_up: Callable[[int, int], int] = lambda claim, amount: int(Reason.INSUFFICIENT_FUNDS)
+    """Redeem what a claim lacks of an amount: a trading `Reason`, 0 if it is free then (lending)."""
     purse: LedgerPurse = field(init=False)
 
     def __post_init__(self) -> None:
-        self.purse = LedgerPurse(self.ledger, self.entity)
+        self.purse = self._purse()
+
+    def _purse(self) -> LedgerPurse:
+        return LedgerPurse(self.ledger, self.entity, self._free_up)
+
+    def _free_up(self, claim: int, amount: int) -> int:
+        return self.free_up(claim, amount)  # whoever that is when it is asked
 
     def take_ledger(self, ledger: Ledger) -> None:
         """Stand on a restored ledger, with a purse of its own."""
-        self.ledger, self.purse = ledger, LedgerPurse(ledger, self.entity)
+        self.ledger = ledger
+        self.purse = self._purse()
 
     def account(self, account: str) -> Account:
         """A customer's account; refuses one that is not there."""
@@ -95,10 +109,22 @@ class Shared:
         """The ledger's claim account of a customer, opened on first use; ask what may be refused before."""
         return self.purse.claim(self.payer(account, subaccount), asset)
 
+    def require_leave(self, account: str, subaccount: str, asset: str, amount: int) -> None:
+        """Refuse what a wallet needs for its positions and debts."""
+        payer = self.purse.find(account, subaccount)
+        refused = self.may_leave(payer, asset, amount) if payer else 0
+        if refused:
+            raise Refusal(Reason(refused).name.lower().replace("_", "-"))
+
     def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
-        """Refuse what a customer has not got free, and open nothing for it."""
+        """Refuse what a customer has not got free and cannot redeem, and open nothing for it."""
         found = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
-        if found is None or self.ledger.available(found) < amount:
+        if found is not None and self.ledger.available(found) >= amount:
+            return
+        refused = Reason.INSUFFICIENT_FUNDS if found is None else self.free_up(found, amount)
+        if refused == Reason.LENT_OUT:
+            raise Refusal("lent-out")
+        if refused:
             raise Refusal("exceeds-credits")
 
     def house(self, code: AccountCode, asset: str, owner: str = "") -> int:

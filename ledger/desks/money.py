@@ -1,13 +1,13 @@
-"""The desk of money inside the books: moves between subaccounts, repayment of debts, corrections by hand."""
+"""The desk of money inside the books: moves between subaccounts, corrections by hand."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from ledger.canonical import Json
-from ledger.commands import Command, CorrectBooks, MoveBetweenSubaccounts, RepayDebt
+from ledger.commands import Command, CorrectBooks, MoveBetweenSubaccounts
 from ledger.desks.base import Desk, Handler, Refusal
-from ledger.journal import AccountCode, ReasonCode, debt_key
+from ledger.journal import AccountCode, ReasonCode
 
 __all__ = ["MoneyDesk"]
 
@@ -21,7 +21,7 @@ class MoneyDesk(Desk):
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
-        return {MoveBetweenSubaccounts: self._move, RepayDebt: self._repay, CorrectBooks: self._correct}
+        return {MoveBetweenSubaccounts: self._move, CorrectBooks: self._correct}
 
     def _known(self, account: str, asset: str) -> None:
         self.shared.account(account)
@@ -33,20 +33,10 @@ class MoneyDesk(Desk):
         if command.source == command.target:
             raise Refusal("source-is-target")
         shared.require_free(command.account, command.source, command.asset, command.amount)
+        shared.require_leave(command.account, command.source, command.asset, command.amount)
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))
-
-    def _repay(self, command: RepayDebt) -> None:
-        shared = self.shared
-        self._known(command.account, command.asset)
-        debt = shared.ledger.find(debt_key(command.account, command.asset, command.subaccount, shared.entity))
-        if debt is None or shared.ledger.owed(debt) < command.amount:
-            raise Refusal("more-than-the-debt")
-        shared.require_free(command.account, command.subaccount, command.asset, command.amount)
-        claim = shared.claim(command.account, command.subaccount, command.asset)
-        price = shared.prices.get(command.asset)
-        shared.require(shared.ledger.post(claim, debt, command.amount, ReasonCode.REPAY, "", price))
 
     # Corrections.
 

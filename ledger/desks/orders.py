@@ -1,4 +1,4 @@
-"""The desk of orders: spot markets, their books, and every instruction of customers about orders.
+"""The desk of orders: spot and derivative markets, their books, and every instruction of customers about orders.
 
 An order's id is a count times 4,096 plus the number of its market, so that the market of any order is known without a
 table that grows. Blocks stand at two levels: a customer's own on a subaccount, an operator's on an account.
@@ -6,7 +6,7 @@ table that grows. Blocks stand at two levels: a customer's own on a subaccount, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
@@ -20,6 +20,7 @@ from ledger.commands import (
     EndSession,
     FailHour,
     HaltMarket,
+    ListDerivative,
     ListMarket,
     NewOrder,
     OpenMarket,
@@ -29,21 +30,38 @@ from ledger.commands import (
 from ledger.commands.listing import MARKET_STATES
 from ledger.desks.base import NEVER_US, Account, Desk, Handler, Refusal, Shared
 from ledger.desks.fees import FeesDesk
-from ledger.events import AccountBlocked, MarketListed, MarketStateSet, OrderPlaced, OrderReport, Refused
+from ledger.desks.margin import Derivative, MarginDesk
+from ledger.events import (
+    AccountBlocked,
+    DerivativeListed,
+    MarketListed,
+    MarketStateSet,
+    MarkSet,
+    OrderPlaced,
+    OrderReport,
+    Refused,
+)
+from ledger.margin.funding import FundingKeeper
+from ledger.margin.mark import MarkKeeper
+from ledger.margin.positions import Positions
+from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, WHOLE_POSITION, PerpetualFunds
+from ledger.markets.spot_margin import MarginSpotFunds
 from ledger.parameters import Scope, Value
 from ledger.prices import index_ticks
 from ledger.purse import LedgerPurse
 from ledger.trading import orders
 from ledger.trading.book import FastBook
-from ledger.trading.holds import SpotFunds
 from ledger.trading.market import Market, MarketRefused, MarketState
+from ledger.trading.orders import NewOrder as NewOrderRow
 from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
+from ledger.trading.reports import Kind, Reason
 
 __all__ = ["MARKETS_MAX", "OrdersDesk", "Room"]
 
 MARKETS_MAX: Final = 4_096
 
 # A spot position cannot be reduced, and withdrawals are no business of a book: both leave cancelling alone.
+_HOUR_US: Final = 3_600_000_000
 _STATES: Final = {
     "open": MarketState.OPEN,
     "post-only": MarketState.POST_ONLY,
@@ -62,6 +80,7 @@ _MARKET_FIELDS: Final = {
     "market.notional_min": ("notional_min_quanta",),
     "market.open_orders_max": ("open_orders_max",),
 }
+_MARK_PARAMETERS: Final = frozenset({"perpetual.premium_time", "perpetual.mark_bound", "perpetual.mark_cap"})
 _VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
 _TIME_IN_FORCE: Final = {
     "gtc": int(TimeInForce.GTC),
@@ -86,13 +105,19 @@ _TRIGGER_BY: Final = {
 
 @dataclass(slots=True)
 class Room:
-    """One market: its number, its own state, its book and the funds behind it."""
+    """One market: its number, its own state, its book and the funds behind it.
+
+    Of a derivative market also its positions, and who makes its mark and its funding of these.
+    """
 
     number: int
     market: Market
-    funds: SpotFunds
+    funds: MarginSpotFunds | PerpetualFunds
     book: FastBook
     state: str = "closed"
+    derivative: Derivative | None = None
+    marks: MarkKeeper | None = None
+    funding: FundingKeeper | None = None
 
 
 @dataclass(slots=True)
@@ -108,11 +133,13 @@ class OrdersDesk(Desk):
 
     NAME: ClassVar[str] = "orders"
 
-    def __init__(self, shared: Shared, fees: FeesDesk) -> None:
+    def __init__(self, shared: Shared, fees: FeesDesk, margin: MarginDesk) -> None:
         super().__init__(shared)
-        self._fees = fees
+        self._fees, self._margin = fees, margin
         self.rooms: dict[str, Room] = {}
         self.source = ""
+        self.after_prices: Callable[[], None] = lambda: None
+        """Told when prices and marks have changed (liquidation)."""
         self._by_number: dict[int, Room] = {}
         self._last_order = 0
         self._sessions: dict[str, _Session] = {}
@@ -125,6 +152,7 @@ class OrdersDesk(Desk):
         """See `Desk.handlers`."""
         return {
             ListMarket: self._list_market,
+            ListDerivative: self._list_derivative,
             HaltMarket: self._halt,
             OpenMarket: self._open,
             PlaceOrders: self._place,
@@ -169,6 +197,32 @@ class OrdersDesk(Desk):
         self._open_room(market)
         shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
 
+    def _list_derivative(self, command: ListDerivative) -> None:
+        shared = self.shared
+        if command.market in self.rooms:
+            raise Refusal("market-exists")
+        if len(self.rooms) + 1 == MARKETS_MAX:
+            raise Refusal("too-many-markets")
+        if command.quote != self._margin.settlement_asset:
+            raise Refusal("not-the-settlement-asset")
+        if (command.kind == "dated") != (command.expires is not None):
+            raise Refusal("expiry-and-kind-do-not-fit")
+        if command.expires is not None and (command.expires % _HOUR_US or command.expires <= shared.time_us):
+            raise Refusal("no-full-hour-to-come")
+        quantity = (command.quantity_min, command.quantity_max)
+        values: dict[str, Value] = {"market.quantity": quantity}
+        try:
+            market = self._market(command.market, command.base, command.quote, command.tick, command.step, values)
+        except MarketRefused:
+            raise Refusal("market-refused") from None
+        shared.parameters.begin("market.quantity", command.market, quantity)
+        self._open_room(market, command.kind, command.expires)
+        shared.events.append(
+            DerivativeListed(
+                command.market, command.kind, command.base, command.quote, command.tick, command.step, command.expires
+            )
+        )
+
     def _market(self, symbol: str, base: str, quote: str, tick: int, step: int, values: Mapping[str, Value]) -> Market:
         """A market of two listed assets, with its parameters as in `values` and else as in force."""
         base_scale, quote_scale = self.shared.scale(base), self.shared.scale(quote)
@@ -200,6 +254,8 @@ class OrdersDesk(Desk):
             room = self.rooms[scope]
             room.market = room.funds.market = replace(room.market, **self._market_fields(scope, {}))
             room.book.set_market(room.market)
+        elif name in _MARK_PARAMETERS and self.rooms[scope].marks is not None:
+            self._tune(self.rooms[scope])
 
     def follow_prices(self) -> None:
         """Give each book its index: what the base is worth in the quote, none where either has no price.
@@ -209,20 +265,99 @@ class OrdersDesk(Desk):
         """
         for room in self.rooms.values():
             self._follow(room)
+        self.after_prices()
 
     def _follow(self, room: Room) -> None:
         prices = self.shared.prices
         base, quote = prices.get(room.market.base), prices.get(room.market.quote)
         index = index_ticks(room.market, base, quote) if base is not None and quote is not None else 0
-        if index != room.book.reference(TriggerBy.INDEX):
+        if room.derivative is not None:
+            self._mark(room, index)
+        elif index != room.book.reference(TriggerBy.INDEX):
             book = self._enter(room)
             book.set_reference(TriggerBy.MARK, index)
             book.set_reference(TriggerBy.INDEX, index)
             self._report(room)
 
-    def _open_room(self, market: Market) -> Room:
-        funds = SpotFunds(market, self._fees.rates, self.shared.purse)
-        room = Room(len(self.rooms) + 1, market, funds, FastBook(market, funds))
+    def _mark(self, room: Room, index: int) -> None:
+        """Take a sample of a derivative market: its mark is what wallets are judged by from now on."""
+        shared, derivative, keeper, funding = self.shared, room.derivative, room.marks, room.funding
+        assert derivative is not None and keeper is not None and funding is not None, "a derivative market has a mark"
+        bids, asks = room.book.depth(0, 1), room.book.depth(1, 1)
+        bid, ask = bids[0][0] if bids else 0, asks[0][0] if asks else 0
+        mark = keeper.sample(shared.time_us, index, bid, ask, room.book.reference(TriggerBy.LAST), room.state)
+        valid = mark.ticks if mark.settles and mark.ticks else None
+        if valid is not None and index:
+            funding.sample(shared.time_us, valid, index)
+        if valid != derivative.mark:
+            derivative.mark = valid
+            shared.events.append(MarkSet(room.market.symbol, valid, index or None, mark.source))
+        if (valid or 0) != room.book.reference(TriggerBy.MARK) or index != room.book.reference(TriggerBy.INDEX):
+            book = self._enter(room)
+            book.set_reference(TriggerBy.MARK, valid or 0)
+            book.set_reference(TriggerBy.INDEX, index)
+            self._report(room)
+
+    def mark_all(self) -> None:
+        """Bring every derivative market's mark up to the time of the command."""
+        for room in self.rooms.values():
+            if room.derivative is not None:
+                self._follow(room)
+
+    def take_funding(self, market: str) -> tuple[int, int]:
+        """The funding rate (10^-12) and mean premium of the hour that ends; the next one begins."""
+        funding = self.rooms[market].funding
+        assert funding is not None, "a derivative market has funding"
+        return funding.close(self.shared.time_us, self.shared.parameters.value("perpetual.funding_bound", market))
+
+    def expire_market(self, market: str) -> int:
+        """End a dated market's orders; its index in ticks, 0 while there is none and the market only waits."""
+        room = self.rooms[market]
+        index = room.book.reference(TriggerBy.INDEX)
+        if index and room.state != "closed":
+            book = self._enter(room)
+            for payer in book.accounts():
+                book.cancel_all(payer, reason=int(Reason.MARKET_EXPIRED))
+            room.state = "closed"
+            self._apply_state(room)
+            self.shared.events.append(MarketStateSet(market, "closed"))
+            self._report(room)
+        return index
+
+    def _tune(self, room: Room) -> None:
+        """Give a market's keeper of marks its parameters as in force."""
+        assert room.marks is not None, "a derivative market has a mark"
+        value, name = self.shared.parameters.value, room.market.symbol
+        room.marks.tune(
+            value("perpetual.premium_time", name) * 1_000_000,
+            value("perpetual.mark_bound", name),
+            value("perpetual.mark_cap", name),
+        )
+
+    def _funds(self, market: Market, kind: str, expires: int | None) -> tuple[Any, Derivative | None]:
+        """The money behind a market, and what a derivative one is beside."""
+        margin, rates = self._margin, self._fees.rates
+        if kind == "spot":
+            return MarginSpotFunds(market, rates, self.shared.purse, margin, self.shared.ledger), None
+        positions = Positions()
+        funds = PerpetualFunds(market, kind, rates, margin, positions)
+        return funds, Derivative(market.symbol, kind, market.base, expires, market.unit_quanta, funds, positions)
+
+    def _seat(self, room: Room) -> None:
+        """Have the desk of the wallet know a room's funds."""
+        if room.derivative is not None:
+            self._margin.markets[room.market.symbol] = room.derivative
+            room.marks, room.funding = MarkKeeper(), FundingKeeper()
+            self._tune(room)
+        else:
+            assert isinstance(room.funds, MarginSpotFunds), "what is no derivative market is a spot market"
+            self._margin.spot.append(room.funds)
+        self._margin.forget_terms()
+
+    def _open_room(self, market: Market, kind: str = "spot", expires: int | None = None) -> Room:
+        funds, derivative = self._funds(market, kind, expires)
+        room = Room(len(self.rooms) + 1, market, funds, FastBook(market, funds), "closed", derivative)
+        self._seat(room)
         self.rooms[market.symbol] = self._by_number[room.number] = room
         self._apply_state(room)
         for payer in self._blocked:
@@ -261,7 +396,10 @@ class OrdersDesk(Desk):
             shared.venue_state = command.state
             rooms = list(self.rooms.values())
         elif command.state in _VENUE_ALONE:
-            raise Refusal("state-not-for-spot")
+            if command.state != "reduce-only" or self.rooms[command.market].derivative is None:
+                raise Refusal("state-not-for-spot")
+            rooms = [self.rooms[command.market]]
+            rooms[0].state = command.state
         else:
             rooms = [self.rooms[command.market]]
             rooms[0].state = command.state
@@ -290,10 +428,25 @@ class OrdersDesk(Desk):
         name, traded = room.market.symbol, room.funds.traded
         self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
         room.book.reports.clear()
+        room.funds.taker = 0
+        if room.derivative is not None and room.funds.traded:
+            self._trim(room)
+        if room.funds.flags:
+            self._forget_flags(room)
         if traded:
             for payer, quanta in traded.items():
                 self._fees.count(payer, room.market.quote, quanta)
             traded.clear()
+
+    def _trim(self, room: Room) -> None:
+        """Shrink or end the reduce-only orders that a position which got smaller has no use for any more."""
+        funds, book = room.funds, room.book
+        assert isinstance(funds, PerpetualFunds), "a derivative market has positions"
+        for payer in [*funds.traded]:
+            for order_id, steps in funds.too_many(payer):
+                book.shrink(order_id, payer, steps, int(Reason.REDUCE_ONLY_NOT_REDUCED))
+        self.shared.events.extend([OrderReport(room.market.symbol, row) for row in book.reports])
+        book.reports.clear()
 
     def _trader(self, account: str, subaccount: str) -> tuple[Account, int]:
         """A customer's account and the number of a subaccount, 0 where it was never used. Changes nothing."""
@@ -318,6 +471,9 @@ class OrdersDesk(Desk):
             self._last_order += 1
             order_id = self._last_order * MARKETS_MAX + room.number
             row = self._row(order_id, payer, account.number, order)
+            flags = _flags(order, room.derivative is not None)
+            if flags:
+                room.funds.flags[order_id] = flags
             self.shared.events.append(
                 OrderPlaced(order_id, order.market, command.account, command.subaccount, order.client_id)
             )
@@ -342,6 +498,10 @@ class OrdersDesk(Desk):
                 raise Refusal("expiry-and-time-in-force-do-not-fit")
             if (order.trigger is None) != (order.trigger_price is None):
                 raise Refusal("trigger-and-price-do-not-fit")
+            if (order.reduce_only or order.whole_position) and self.rooms[order.market].derivative is None:
+                raise Refusal("no-position-to-reduce")
+            if order.whole_position and (order.trigger is None or not order.reduce_only):
+                raise Refusal("a-whole-position-is-reduced-by-a-trigger")
             if order.oco_group is not None:
                 pairs.setdefault(order.oco_group, []).append(order.market)
         if any(len(markets) != 2 or markets[0] != markets[1] for markets in pairs.values()):
@@ -466,6 +626,49 @@ class OrdersDesk(Desk):
         self._enter(room).amend(command.order, payer, command.price, command.quantity)
         self._report(room)
 
+    # Orders of the exchange itself, for a wallet that is being liquidated.
+
+    def spot_room(self, base: str, quote: str) -> Room | None:
+        """The spot market of two assets, if there is one."""
+        for room in self.rooms.values():
+            if room.derivative is None and (room.market.base, room.market.quote) == (base, quote):
+                return room
+        return None
+
+    def is_blocked(self, payer: int) -> bool:
+        """Whether a payer's own kill switch is thrown."""
+        return payer in self._blocked
+
+    def cancel_for(self, room: Room, payer: int, reason: int) -> None:
+        """End every order of a payer in a market, for the reason given."""
+        self._enter(room).cancel_all(payer, reason=reason)
+        self._report(room)
+
+    def place_for(
+        self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
+    ) -> list[tuple[int, int]]:
+        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any."""
+        account, subaccount = self.shared.purse.owner(payer)
+        self._last_order += 1
+        order_id = self._last_order * MARKETS_MAX + room.number
+        room.funds.flags[order_id] = flags
+        self.shared.events.append(OrderPlaced(order_id, room.market.symbol, account, subaccount, 0))
+        book = self._enter(room)
+        row = NewOrderRow(
+            order_id, payer, self.shared.accounts[account].number, side, OrderType.MARKET, price, steps,
+            TimeInForce.IOC, 0, SelfTrade.REJECT_MAKER,
+        )  # fmt: skip
+        book.place(tuple(map(int, row)))  # type: ignore[arg-type]  # as many as an order's fields
+        fills = [(r[4], r[5]) for r in book.reports if r[0] == Kind.TRADED and r[3] == order_id]
+        self._report(room)
+        return fills
+
+    def _forget_flags(self, room: Room) -> None:
+        """Drop the flags of orders that ended before they were held; those that wait for a trigger keep theirs."""
+        flags, pending = room.funds.flags, {order.order_id for order in room.book.pending()}
+        for order_id in [each for each in flags if each not in pending]:
+            del flags[order_id]
+
     # The state.
 
     def document(self) -> Json:
@@ -478,6 +681,7 @@ class OrdersDesk(Desk):
                 {
                     "base": room.market.base,
                     "book": room.book.to_state(),
+                    "derivative": _derivative_document(room),
                     "funds": room.funds.to_state(),
                     "quote": room.market.quote,
                     "state": room.state,
@@ -494,14 +698,36 @@ class OrdersDesk(Desk):
     def restore(self, document: Any) -> None:
         """See `Desk.restore`. The ledger, the parameters and the listing are restored before."""
         shared = self.shared
-        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"])
+        shared.purse = LedgerPurse.from_state(shared.ledger, shared.entity, document["purse"], shared.purse.free_up)
         self._last_order, self._last_session = document["last_order"], document["last_session"]
         self._blocked = dict.fromkeys(document["blocked"])
         for name, number, payers in document["sessions"]:
             self._sessions[name] = _Session(number, dict.fromkeys(payers))
         for each in document["markets"]:
             market = self._market(each["symbol"], each["base"], each["quote"], int(each["tick"]), int(each["step"]), {})
-            funds = SpotFunds.from_state(market, self._fees.rates, shared.purse, each["funds"])
+            more = each["derivative"]
+            kind, expires = ("spot", 0) if more is None else more[:2]
+            funds, derivative = self._funds(market, kind, expires or None)
+            funds.restore(each["funds"])
             book = FastBook.from_state(market, funds, each["book"])
-            room = Room(len(self.rooms) + 1, market, funds, book, each["state"])
+            room = Room(len(self.rooms) + 1, market, funds, book, each["state"], derivative)
+            self._seat(room)
+            if more is not None:
+                room.marks, room.funding = MarkKeeper.from_state(more[2]), FundingKeeper.from_state(more[3])
+                self._tune(room)
             self.rooms[market.symbol] = self._by_number[room.number] = room
+
+
+def _flags(order: NewOrder, is_derivative: bool) -> int:
+    """What an order says beside its row."""
+    flags = MARGIN if order.margin or is_derivative else 0
+    flags |= REDUCE_ONLY if order.reduce_only else 0
+    return flags | (WHOLE_POSITION if order.whole_position else 0)
+
+
+def _derivative_document(room: Room) -> Json:
+    """What the state has of a derivative market beside its book; None for a spot market."""
+    if room.derivative is None:
+        return None
+    assert room.marks is not None and room.funding is not None, "a derivative market has a mark"
+    return [room.derivative.kind, room.derivative.expires or 0, room.marks.to_state(), room.funding.to_state()]

@@ -179,6 +179,7 @@ class WithdrawalsDesk(Desk):
             raise Refusal("too-many-withdrawals")
         total = command.amount + policy.fee
         shared.require_free(command.account, command.subaccount, command.asset, total)
+        shared.require_leave(command.account, command.subaccount, command.asset, total)
         claim = shared.claim(command.account, command.subaccount, command.asset)
         transit = shared.house(AccountCode.IN_TRANSIT, command.asset)
         hold = shared.ledger.hold(claim, total, ReasonCode.WITHDRAWAL, command.request, transit)
@@ -194,7 +195,19 @@ class WithdrawalsDesk(Desk):
             hold,
             command.destination,
         )
+        self._leave(self.withdrawals[command.request], total)
         self._state(command.request, "held")
+
+    def _leave(self, withdrawal: Withdrawal, quanta: int) -> None:
+        """So much more of a claim is on its way out; below zero where it came back or is gone."""
+        shared = self.shared
+        claim = shared.claim(withdrawal.account, withdrawal.subaccount, withdrawal.asset)
+        left = shared.leaving.get(claim, 0) + quanta
+        assert left >= 0, "no more comes back than left"
+        if left:
+            shared.leaving[claim] = left
+        else:
+            shared.leaving.pop(claim, None)
 
     def _state(self, request: str, state: str) -> None:
         withdrawal = self.withdrawals[request]
@@ -292,6 +305,7 @@ class WithdrawalsDesk(Desk):
                 withdrawal.hold, withdrawal.fee, house, ReasonCode.WITHDRAWAL_FEE, command.request, price, keep=True
             )
             assert paid is Result.OK, "a withdrawal's hold covers its fee"
+        self._leave(withdrawal, -withdrawal.amount - withdrawal.fee)
         posted = shared.ledger.post_pending(
             withdrawal.hold, withdrawal.amount, transit, ReasonCode.WITHDRAWAL, command.request, price
         )
@@ -313,6 +327,7 @@ class WithdrawalsDesk(Desk):
         self._release(command.request, withdrawal)
 
     def _release(self, request: str, withdrawal: Withdrawal) -> None:
+        self._leave(withdrawal, -withdrawal.amount - withdrawal.fee)
         result = self.shared.ledger.release(withdrawal.hold)
         assert result is Result.OK, "a held withdrawal can be released"
         withdrawal.transactions.clear()
@@ -350,3 +365,4 @@ class WithdrawalsDesk(Desk):
             )  # fmt: skip
             if state not in ("settled", "failed"):
                 self._keep_open(key, account)
+                self._leave(self.withdrawals[key], int(amount) + int(fee))

@@ -6,6 +6,7 @@ they are hot; `Balance` and `Entry` are made of them when somebody reads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from ledger.journal.chart import CHART, NO_ACCOUNT, AccountCode, AccountFlag, AccountKey, AccountKind
@@ -105,6 +106,14 @@ class Accounts:
         if account < 0:
             raise IndexError("no account has a negative index")
         return self._keys[account]
+
+    def accounts_in(self, entity: str, asset: str, codes: tuple[AccountCode, ...]) -> Iterator[tuple[AccountCode, int]]:
+        """The accounts of some codes in one book, by rising index. Looks at every account."""
+        book = self._book_index.get((entity, asset))
+        if book is not None:
+            for index, (key, of) in enumerate(zip(self._keys, self._book, strict=True)):
+                if of == book and key.code in codes:
+                    yield key.code, index
 
     def flags(self, account: int) -> AccountFlag:
         """Limits and states of an account."""

@@ -160,6 +160,33 @@ class Core(Accounts):
         )  # fmt: skip
         return id
 
+    def raise_hold(self, pending_id: int, amount: int) -> Result:
+        """Hold `amount` quanta more under a hold that stands; refused as `hold` would be. The row has the hold's id."""
+        pending = self._pending.get(pending_id)
+        if pending is None:
+            return self._no_pending(pending_id)
+        debit, credit, held, reason, expires, made, reference = pending
+        if expires and expires <= self._now_micros:
+            return Result.PENDING_TRANSFER_EXPIRED
+        refusal = self._refusal(debit, credit, amount, hold=True)
+        if refusal:
+            return refusal
+        states = self._state
+        d_pending, d_posted, d_in, d_credits, d_version = debit_before = states[debit]
+        c_out, c_debits, c_pending, c_posted, c_version = credit_before = states[credit]
+        if self._undo is not None:
+            self._undo += ((states, debit, debit_before), (states, credit, credit_before))
+        states[debit] = debit_after = (d_pending + amount, d_posted, d_in, d_credits, d_version + 1)
+        states[credit] = credit_after = (c_out, c_debits, c_pending + amount, c_posted, c_version + 1)
+        self._set(self._pending, pending_id, (debit, credit, held + amount, reason, expires, made, reference))
+        self._sequence = sequence = self._sequence + 1
+        now = self._now_micros
+        self._rows.append(
+            (sequence, self._command, _HOLD, pending_id, 0, debit, credit, amount, 0, reason, now,
+             now, expires, None, reference, 0, -1, debit_after, credit_after, None)
+        )  # fmt: skip
+        return _OK
+
     def may_hold(self, debit: int, amount: int) -> bool:
         """Whether `hold` would take this much more against the book's HELD account now."""
         return not self._refusal(debit, self._held[self._book[debit]], amount, hold=True)

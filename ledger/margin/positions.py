@@ -125,11 +125,9 @@ class Positions:
         """Canonical JSON: payer, size and basis as texts, by rising payer."""
         return [[payer, str(each.size), str(each.basis)] for payer, each in self]
 
-    @classmethod
-    def from_state(cls, document: Any) -> Positions:
-        """The positions that `to_state` described."""
-        positions = cls()
+    def fill(self, document: Any) -> None:
+        """Take the positions that `to_state` described; there are none yet."""
+        assert not self._slots, "only an empty market is filled"
         for payer, size, basis in document:
-            positions._move(payer, int(size), int(basis))
-        positions.check()
-        return positions
+            self._move(payer, int(size), int(basis))
+        self.check()

@@ -9,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ledger.margin.formulas import (
+    backstop_level,
+    collateral_value,
+    debt_value,
+    requirement,
+    stop_level,
+    value_ceil,
+)
 from ledger.margin.terms import Terms
 
 __all__ = ["AccountView", "AssetLine", "Health", "PositionLine", "assess"]
@@ -74,5 +82,66 @@ class Health(NamedTuple):
 
 
 def assess(view: AccountView, terms: Terms, prices: Mapping[str, int], marks: Mapping[str, int]) -> Health | None:
-    """The health of an account; None where a price or mark that it needs is not there."""
-    raise NotImplementedError
+    """The health of an account; None where a price or mark that it needs is not there.
+
+    exchange.md 2.3: the initial requirement takes open orders and potential debts on their worst side, the maintenance
+    requirement neither, because a liquidation cancels them first. Collateral without a price counts nothing.
+    """
+    collateral = liabilities = exposure = bare_exposure = 0
+    initial = bare_initial = maintenance = 0
+    for asset, claim, debt, potential in view.assets:
+        price = prices.get(asset)
+        if price is None:
+            if debt or potential:
+                return None
+            continue
+        scale, haircut, initial_by, maintenance_by = terms.assets[asset]
+        if claim > 0 and haircut.weight_ppm:
+            collateral += collateral_value(claim * price // 10**scale, haircut)
+        if debt or potential:
+            owed = debt_value(debt, scale, price)
+            worst = debt_value(debt + potential, scale, price)
+            liabilities += owed
+            exposure += worst
+            bare_exposure += owed
+            initial += requirement(worst, initial_by)
+            bare_initial += requirement(owed, initial_by)
+            maintenance += requirement(owed, maintenance_by)
+    profit_quanta = view.unsettled
+    settlement = prices.get(terms.settlement)
+    if (view.positions or profit_quanta) and settlement is None:
+        return None
+    for market, size, basis, bids, asks in view.positions:
+        mark = marks.get(market)
+        if mark is None:
+            return None
+        unit, initial_by, maintenance_by = terms.markets[market]
+        profit_quanta += size * mark * unit - basis
+        scale = terms.assets[terms.settlement].scale
+        assert settlement is not None, "it was asked above"
+        steps = abs(size)
+        worst_steps = max(abs(size + bids), abs(size - asks))
+        notional = value_ceil(steps * mark * unit, scale, settlement)
+        worst = notional if worst_steps == steps else value_ceil(worst_steps * mark * unit, scale, settlement)
+        exposure += worst
+        bare_exposure += notional
+        initial += requirement(worst, initial_by)
+        bare_initial += requirement(notional, initial_by)
+        maintenance += requirement(notional, maintenance_by)
+    profit = 0
+    if profit_quanta:
+        assert settlement is not None, "it was asked above"
+        profit = profit_quanta * settlement // 10 ** terms.assets[terms.settlement].scale  # down, of either sign
+    leverage = min(view.leverage, terms.leverage_max)
+    initial = max(initial, -(-exposure // leverage))
+    bare_initial = max(bare_initial, -(-bare_exposure // leverage))
+    return Health(
+        collateral,
+        profit,
+        liabilities,
+        exposure,
+        initial,
+        maintenance,
+        stop_level(maintenance, bare_initial, terms.stop_ppm),
+        backstop_level(maintenance, bare_exposure, terms.backstop_divisor, terms.backstop_offset_ppm),
+    )

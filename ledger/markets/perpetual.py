@@ -10,9 +10,10 @@ What it must cost: entering an order one judgement of its wallet, a fill two. So
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ledger.canonical import Json
+from ledger.margin.positions import Positions
 from ledger.markets.wallet import Wallet
 from ledger.trading.checkpoint import read_rows, row_texts
 from ledger.trading.fees import FeeRates
@@ -38,7 +39,7 @@ class PerpetualFunds:
     checks_makers = True
 
     def __init__(
-        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, size: Callable[[int], int]
+        self, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet, positions: Positions
     ) -> None:
         self.market = market
         self.product = product
@@ -49,7 +50,7 @@ class PerpetualFunds:
         """Steps of open orders by payer, on each side, that are not reduce-only: what could add to a position."""
         self.reducing: dict[int, list[int]] = {}
         """The same of reduce-only orders."""
-        self._rates, self._wallet, self._size = rates, wallet, size
+        self._rates, self._wallet, self._size = rates, wallet, positions.size
         self._unit = market.unit_quanta
         self.taker = 0
         """The order that is being matched; whoever runs the book sets it to 0 when its command is done."""
@@ -94,6 +95,12 @@ class PerpetualFunds:
         assert counted[side] >= 0, "no more ends than was opened"
         if not (counted[0] or counted[1]):
             del table[payer]
+
+    def fired(self, order: OrderRow) -> int:
+        """See `Funds.fired`: a whole position is what it is when the trigger fires, less other orders that reduce it."""
+        if self.flags.get(order[0], 0) & WHOLE_POSITION:
+            return max(0, min(self._reducible(order[1], order[3]), self.market.quantity_max))
+        return order[6]
 
     def taker_fee_ppm(self, order: OrderRow) -> int:
         """See `Funds.taker_fee_ppm`."""
@@ -142,6 +149,22 @@ class PerpetualFunds:
         self._wallet.filled(self.market.symbol, buyer[ACCOUNT], seller[ACCOUNT], quantity, price, fees)
         return maker_fee, taker_fee
 
+    def too_many(self, payer: int) -> list[tuple[int, int]]:
+        """Reduce-only orders that could turn a position which got smaller: id and steps too many, newest first."""
+        found: list[tuple[int, int]] = []
+        counted = self.reducing.get(payer)
+        if counted is None:
+            return found
+        for side in (0, 1):
+            size = self._size(payer)
+            over = counted[side] - max(0, -size if side == 0 else size)
+            for order_id in sorted(self.holds, reverse=True) if over > 0 else ():
+                entry = self.holds[order_id]
+                if over > 0 and entry[ACCOUNT] == payer and entry[SIDE] == side and entry[FLAGS] & REDUCE_ONLY:
+                    found.append((order_id, min(over, entry[LEFT])))
+                    over -= entry[LEFT]
+        return found
+
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """See `Funds.amend`."""
         entry = self.holds[order_id]
@@ -173,18 +196,12 @@ class PerpetualFunds:
             "orders": row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds)),
         }
 
-    @classmethod
-    def from_state(
-        cls, market: Market, product: str, rates: Callable[[int], FeeRates], wallet: Wallet,
-        size: Callable[[int], int], document: Any,
-    ) -> Self:  # fmt: skip
-        """The funds that `to_state` described."""
-        funds = cls(market, product, rates, wallet, size)
-        funds.flags = {order_id: flags for order_id, flags in document["flags"]}
+    def restore(self, document: Any) -> None:
+        """Take the state that `to_state` described into funds that have none yet."""
+        self.flags = dict(document["flags"])
         for order_id, *entry in read_rows(document["orders"], BY_QUOTE + 2):
-            funds.holds[order_id] = entry
-            funds._count(entry[ACCOUNT], entry[SIDE], entry[LEFT], entry[FLAGS])
-        return funds
+            self.holds[order_id] = entry
+            self._count(entry[ACCOUNT], entry[SIDE], entry[LEFT], entry[FLAGS])
 
 
 def _charge(entry: list[int], numerator: int) -> int:

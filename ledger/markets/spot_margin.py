@@ -10,7 +10,7 @@ Source: exchange.md 1.4, 2.3; issue: a margin order holds equity and not coins.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from ledger.canonical import Json
 from ledger.errors import FormatError
@@ -237,22 +237,16 @@ class MarginSpotFunds(SpotFunds):
             "orders": row_texts((order_id, *self.holds[order_id]) for order_id in sorted(self.holds)),
         }
 
-    @classmethod
-    def restored(
-        cls, market: Market, rates: Callable[[int], FeeRates], purse: Purse, wallet: Wallet, ledger: Ledger,
-        document: Any,
-    ) -> Self:  # fmt: skip
-        """The funds that `to_state` described. Raises FormatError."""
-        funds = cls(market, rates, purse, wallet, ledger)
-        funds.flags = {order_id: flags for order_id, flags in document["flags"]}
-        funds.margin = {order_id: rest for order_id, *rest in read_rows(document["margin"], 3)}
-        funds.holds = {order_id: entry for order_id, *entry in read_rows(document["orders"], CREDIT + 2)}
-        for order_id, entry in funds.holds.items():
-            if order_id in funds.margin:
-                funds._count(entry[ACCOUNT], entry[SIDE], funds.margin[order_id][1])
-            elif not entry[BY_QUOTE] and entry[HELD] != funds.required(entry):
+    def restore(self, document: Any) -> None:
+        """Take the state that `to_state` described into funds that have none yet. Raises FormatError."""
+        self.flags = dict(document["flags"])
+        self.margin = {order_id: rest for order_id, *rest in read_rows(document["margin"], 3)}
+        self.holds = {order_id: entry for order_id, *entry in read_rows(document["orders"], CREDIT + 2)}
+        for order_id, entry in self.holds.items():
+            if order_id in self.margin:
+                self._count(entry[ACCOUNT], entry[SIDE], self.margin[order_id][1])
+            elif not entry[BY_QUOTE] and entry[HELD] != self.required(entry):
                 raise FormatError("a hold in a checkpoint is not what its order requires")
-        return funds
 
 
 def _charge(entry: HoldEntry, numerator: int) -> int:

@@ -296,12 +296,12 @@ class FastBook(BookBase):
         return remaining, reason
 
     def _pass_over(self, maker: Entry, mode: int, unfunded: int) -> tuple[int, int, Entry | None]:
-        """A taker met an `unfunded` order, else one of its owner.
+        """A taker met an `unfunded` order, or is itself not funded (below 0), else it met one of its owner.
 
         1 if that order ended, a Reason if the taker stops, and the order if it has a partner to end.
         """
         if unfunded:
-            return 1, 0, self._expire_maker(maker, unfunded)
+            return (0, -unfunded, None) if unfunded < 0 else (1, 0, self._expire_maker(maker, unfunded))
         reason = 0 if mode == _REJECT_MAKER else _SELF_TRADE_REASON
         if mode == _REJECT_TAKER:
             return 0, reason, None

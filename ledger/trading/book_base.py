@@ -35,6 +35,7 @@ __all__ = ["BookBase"]
 
 _ACCEPTED, _RESTED, _TRADED = int(Kind.ACCEPTED), int(Kind.RESTED), int(Kind.TRADED)
 _CANCELLED, _EXPIRED, _REJECTED = int(Kind.CANCELLED), int(Kind.EXPIRED), int(Kind.REJECTED)
+_AMENDED = int(Kind.AMENDED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
 _PARTNER_REASON, _SELF_TRADE_REASON = int(Reason.OCO_PARTNER), int(Reason.SELF_TRADE_PREVENTION)
 _POST_ONLY_TAKER, _FILL_OR_KILL = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
@@ -94,9 +95,28 @@ class BookBase(BookState, ABC):
         for order_id in order_ids:
             self.cancel(order_id, account)
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
         """See `Book.cancel_all`."""
-        self._end_account(account, Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL, side, session)
+        default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
+        self._end_account(account, reason or default, side, session)
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """See `Book.shrink`."""
+        entry = self._find(order_id, account)
+        assert entry is not None and 0 < steps <= entry[REMAINING], "a resting order is shrunk by what it has"
+        if steps == entry[REMAINING]:
+            self._end(order_id, account, _EXPIRED, reason)
+            return
+        entry[REMAINING] -= steps
+        entry[QUANTITY] -= steps
+        if self.funds is not None:
+            refused = self.funds.amend(order_id, abs(entry[KEY]), entry[REMAINING])
+            assert not refused, "less is never refused"
+        self.reports.append((_AMENDED, order_id, abs(entry[KEY]), entry[REMAINING], 1))
+
+    def accounts(self) -> list[int]:
+        """Everybody with an order here, resting or waiting, by rising number."""
+        return sorted(account for account, orders in self._by_account.items() if orders)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
@@ -307,7 +327,12 @@ class BookBase(BookState, ABC):
                         return _FILL_OR_KILL
                     continue
                 there = entry[REMAINING] if entry[REMAINING] < missing else missing
-                if funds is None or not (funds.checks_makers and funds.check_maker(entry[ORDER_ID], abs(key), there)):
+                unfunded = 0
+                if funds is not None and funds.checks_makers:
+                    unfunded = funds.check_maker(entry[ORDER_ID], abs(key), there)
+                if unfunded < 0:
+                    return -unfunded
+                if not unfunded:
                     missing -= there
                 if not missing:
                     return 0
@@ -378,7 +403,9 @@ class BookBase(BookState, ABC):
                 reason = _BUDGET_SPENT
                 break
             unfunded = funds.check_maker(entry[ORDER_ID], price, quantity) if funds is not None else 0
-            if unfunded:
+            if unfunded < 0:
+                reason = -unfunded
+            elif unfunded:
                 self._end(entry[ORDER_ID], entry[ACCOUNT], _EXPIRED, unfunded)
             else:
                 budget -= self._trade_quote(order, entry, price, quantity)
@@ -430,7 +457,10 @@ class BookBase(BookState, ABC):
             self.reports.append((_TRIGGERED, due.order_id, self._references[due.trigger_by]))
             self._cut(due.oco_partner, due.account)
             order = NewOrder._make((*due[:13], 0, 0, 0, 0))  # as it came, without trigger and partner
-            reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            if self.funds is not None:
+                order = order._replace(quantity=self.funds.fired(order))
+            reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
+            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
                 self.reports.append((_EXPIRED, order.order_id, order.quantity, reason))
             else:

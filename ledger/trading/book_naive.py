@@ -125,10 +125,24 @@ class NaiveBook:
         for order_id in order_ids:
             self.cancel(order_id, account)
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
         """See `Book.cancel_all`."""
-        reason = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
-        self._end_where(reason, account, side, session)
+        default = Reason.SESSION_CLOSED if session else Reason.CANCEL_ALL
+        self._end_where(Reason(reason or default), account, side, session)
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """See `Book.shrink`."""
+        resting = self._find(order_id)
+        assert resting is not None and 0 < steps <= resting.remaining, "a resting order is shrunk by what it has"
+        if steps == resting.remaining:
+            self._end(order_id, Kind.EXPIRED, Reason(reason))
+            return
+        resting.remaining -= steps
+        resting.quantity -= steps
+        if self.funds:
+            refused = self.funds.amend(order_id, resting.price, resting.remaining)
+            assert not refused, "less is never refused"
+        self._report(Kind.AMENDED, order_id, resting.price, resting.remaining, 1)
 
     def cancel_market(self) -> None:
         """See `Book.cancel_market`."""
@@ -271,9 +285,7 @@ class NaiveBook:
             return Reason.POST_ONLY_TAKER
         if order.order_type == OrderType.MARKET and not self._sides[1 - order.side]:
             return Reason.INSUFFICIENT_LIQUIDITY
-        if order.time_in_force == TimeInForce.FOK and self._fillable(taker) < order.quantity:
-            return Reason.FILL_OR_KILL
-        return Reason.NONE
+        return self._kill_reason(taker) if order.time_in_force == TimeInForce.FOK else Reason.NONE
 
     # Matching
 
@@ -299,6 +311,9 @@ class NaiveBook:
                 self._finish(taker, Reason.BUDGET_SPENT)
                 return
             unfunded = self.funds.check_maker(maker.order_id, maker.price, quantity) if self.funds and not own else 0
+            if unfunded < 0:
+                self._finish(taker, -unfunded)
+                return
             if unfunded:
                 self._end(maker.order_id, Kind.EXPIRED, unfunded)
                 taker.cut |= maker.order.oco_partner == order.order_id
@@ -387,8 +402,8 @@ class NaiveBook:
         side.insert(place, taker)
         self._report(Kind.RESTED, taker.order_id, taker.price, taker.remaining)
 
-    def _fillable(self, taker: _Resting) -> int:
-        """Steps that the taker would get now, without taking them."""
+    def _kill_reason(self, taker: _Resting) -> int:
+        """Why a taker that fills or dies does not fill now, or NONE; nothing is taken."""
         order, impact, found = taker.order, self._impact(taker.order.side), 0
         for maker in self._sides[1 - order.side]:
             if found >= order.quantity or self._stop_reason(taker, maker, impact):
@@ -398,9 +413,12 @@ class NaiveBook:
                     break
                 continue
             quantity = min(maker.remaining, order.quantity - found)
-            if not (self.funds and self.funds.check_maker(maker.order_id, maker.price, quantity)):
+            unfunded = self.funds.check_maker(maker.order_id, maker.price, quantity) if self.funds else 0
+            if unfunded < 0:
+                return -unfunded
+            if not unfunded:
                 found += quantity
-        return found
+        return Reason.FILL_OR_KILL if found < order.quantity else Reason.NONE
 
     def _impact(self, side: int) -> int:
         best = self._best(1 - side)
@@ -428,7 +446,10 @@ class NaiveBook:
             self._report(Kind.TRIGGERED, due.order_id, self._references[due.trigger_by])
             self._cut_partner(due)
             order = due._replace(trigger_kind=TriggerKind.NONE, trigger_by=0, trigger_price=0, oco_partner=0)
-            reason = state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            if self.funds:
+                order = order._replace(quantity=self.funds.fired(order))
+            reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
+            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
             if reason:
                 self._report(Kind.EXPIRED, order.order_id, order.quantity, reason)
             else:

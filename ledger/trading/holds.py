@@ -186,6 +186,10 @@ class SpotFunds:
             self.till.share(buyer[ACCOUNT], seller[ACCOUNT], buyer_fee, seller_fee)
         return maker_fee, taker_fee
 
+    def fired(self, order: OrderRow) -> int:
+        """See `Funds.fired`: what was asked for."""
+        return order[6]
+
     def _credit(self, entry: HoldEntry) -> int:
         credit = entry[CREDIT] = self.till.credit(entry[ACCOUNT], entry[SIDE])
         return credit

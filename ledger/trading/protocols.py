@@ -28,13 +28,19 @@ class Funds(Protocol):
         """The rate inside a bid's quote budget."""
 
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
-        """A Reason why this resting order cannot trade now, 0 if it can. Changes nothing."""
+        """A Reason why this resting order cannot trade now, 0 if it can. Changes nothing.
+
+        Below 0 it is the taker that cannot: the taker stops with the Reason -answer, and the resting order stays.
+        """
 
     def fill(self, maker_id: int, taker_id: int, price: int, quantity: int) -> tuple[int, int]:
         """Settle a fill and lower both holds to what is still required. Fees of maker and taker in quote quanta."""
 
     def amend(self, order_id: int, price: int, quantity: int) -> int:
         """Make the hold what `quantity` steps left at `price` require. A Reason, 0 if done; if not, nothing changed."""
+
+    def fired(self, order: OrderRow) -> int:
+        """The steps of an order whose trigger fires: its own, or those of the position that it closes; 0 for none."""
 
     def release(self, order_id: int) -> None:
         """The order left the book: free what it still holds."""
@@ -70,8 +76,14 @@ class Book(Protocol):
         take. What is refused changes nothing.
         """
 
-    def cancel_all(self, account: int, side: int = -1, session: int = 0) -> None:
-        """End every order of `account`, or those of one side or one session, by rising order id."""
+    def cancel_all(self, account: int, side: int = -1, session: int = 0, reason: int = 0) -> None:
+        """End every order of `account`, or those of one side or one session, by rising order id.
+
+        `reason`: a Reason to give instead of the usual one, 0 for none.
+        """
+
+    def shrink(self, order_id: int, account: int, steps: int, reason: int) -> None:
+        """The exchange takes steps off a resting order, which keeps its place; the last ones end it for the reason."""
 
     def cancel_market(self) -> None:
         """The operator ends every order in the market, by rising order id."""

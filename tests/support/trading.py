@@ -116,11 +116,16 @@ class DictPurse:
 
 
 class FickleFunds(SpotFunds):
-    """Funds that let no maker trade whose id and price fall together, as margin may refuse one at any time."""
+    """Funds that let no maker trade whose id and price fall together, as margin may refuse one at any time.
+
+    Of other ids, prices and quantities that fall together it is the taker that margin refuses.
+    """
 
     checks_makers = True
 
     def check_maker(self, order_id: int, price: int, quantity: int) -> int:
+        if (order_id + price + quantity) % 13 == 0:
+            return -Reason.POSITION_LIMIT
         return Reason.INSUFFICIENT_MARGIN if (order_id + price) % 5 == 0 else 0
 
 

@@ -379,6 +379,25 @@ def test_a_maker_that_cannot_be_funded_expires_and_matching_goes_on() -> None:
     """)
 
 
+def test_a_taker_that_cannot_be_funded_stops_where_it_is_and_the_maker_stays() -> None:
+    # These funds refuse the taker where the maker's id, its price in ticks and the quantity sum to a multiple of 13.
+    Scenario(small_market(), fickle=True).play("""
+        ask 1 @ 10.1 bob
+        ask 1 @ 10.1 carol
+        bid 5 @ 11 alice
+        = 3 accepted; 3 takes 1 @ 10.1 from 1; 3 expired 4 PositionLimit
+        asks 1@10.1
+        bid 1 @ 11 alice fok
+        = 4 accepted; 4 expired 1 PositionLimit
+        bid 20000q @ market alice
+        = 5 accepted; 5 expired 0 PositionLimit
+        bid 1 @ 9 alice
+        amend 6 alice 10.1 1
+        = 6 amended 1 @ 10.1 requeued; 6 expired 1 PositionLimit
+        asks 1@10.1
+    """)
+
+
 def test_a_trigger_that_cannot_be_funded_expires() -> None:
     Scenario(small_market(), quanta=1_000).play("""
         bid 10 @ 10 alice stop mark 5
@@ -388,13 +407,14 @@ def test_a_trigger_that_cannot_be_funded_expires() -> None:
 
 
 def test_every_reason_has_a_scenario() -> None:
-    """Those of margin markets are named for the funds that will give them."""
+    """Those of margin markets come from their funds and desks, and have scenarios in tests/ledger/margin."""
     later = {
         Reason.NONE,
         Reason.INSUFFICIENT_FUNDS,
         Reason.INSUFFICIENT_MARGIN,
         Reason.POSITION_LIMIT,
         Reason.NEGATIVE_EQUITY,
+        *(reason for reason in Reason if reason > Reason.NEGATIVE_EQUITY),
     }
     text = "".join(text for _, text in SCENARIOS.values())
     assert [reason.label for reason in Reason if reason not in later and reason.label not in text] == []
