@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from compliance.facts import Assurance, Evidence, Fact, Value
+from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.books import Customer
 from compliance.sources.cfd import cfd_accounts, cfd_openings, share_of_losers
 from compliance.sources.counted import Span
@@ -101,7 +101,8 @@ def _margin(
     yield "eu.cfd.accounts", cfd_accounts(book, cut)
     micros = int((moment - _YEAR).timestamp()) * 1_000_000
     share = share_of_losers(session, book, history.position_at(session, micros) + 1)
-    yield "eu.cfd.losers", None if share is None else ({"id": LOSERS, "computed": share, "shown": None},)
+    losers: Record = {"id": LOSERS, "computed": share, "shown": None}
+    yield "eu.cfd.losers", None if share is None else (losers,)
 
 
 def _ratios(rows: Value) -> dict[str, Fraction]:
