@@ -3,8 +3,8 @@
 Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. The exceptions:
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
 of its client money with a third party's document, no older than a month, replaces what the ledger claims of the same.
-What a record of `eu.tfr.failures`, `margin.accounts` or `eu.cfd.losers` leaves empty, because only the firm knows what it
-did or shows, the firm's record of the same id fills; of losing accounts nothing is said until it has. And of
+What a record of `eu.tfr.failures`, `margin.accounts` or `eu.cfd.losers` leaves empty, because only the firm knows what
+it did or shows, the firm's record of the same id fills; of losing accounts nothing is said until it has. And of
 encumbrances the ledger knows loans alone: they are joined with what the firm states, and without its word nothing is
 said, so that nobody passes for having pledged nothing; but a loan without consent stands by itself: it is a breach.
 """

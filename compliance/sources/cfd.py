@@ -45,8 +45,7 @@ def _required(book: MarginBook, place: Place, market: str, notional: Fraction, p
         book.in_force.value("perpetual.initial", market, position),
         book.in_force.value("perpetual.initial_factor", market, position),
     )
-    leverage = book.leverage(place, book.markets[market].kind, position)
-    return initial_margin(notional, function, leverage)
+    return initial_margin(notional, function, book.leverage(place, position))
 
 
 def cfd_openings(session: Session, book: MarginBook, span: Span) -> tuple[Record, ...] | None:

@@ -26,9 +26,12 @@ from sqlmodel import Session
 from compliance.sources.books import Customer
 from compliance.sources.in_force import InForce
 from compliance.sources.listed_markets import ListedMarket
-from compliance.sources.margin_terms import PermissionRow, leverage_of, permitted_leverage, terms_at
+from compliance.sources.margin_terms import ONE, terms_at
 from compliance.sources.prices import PriceBook
 from compliance.sources.stored import documents
+from ledger.commands.customers import CLIENT_CLASSES
+from ledger.commands.margin import Permission
+from ledger.margin.permissions import Permissions
 from ledger.margin.risk import AccountView, AssetLine, Health, PositionLine, assess
 from ledger.margin.settings import DEFAULT_SETTINGS
 from ledger.margin.terms import Terms
@@ -36,11 +39,11 @@ from ledger.store.snapshot import StoreSnapshot
 
 __all__ = ["ONE", "Assess", "Held", "MarginBook", "Wallet", "is_offered", "read_margin"]
 
-ONE: Final = 10**18
-"""Values of the engine for one unit of account."""
 Place: TypeAlias = tuple[str, str]
 """Account and subaccount."""
 Assess: TypeAlias = Callable[[AccountView, Terms, Mapping[str, int], Mapping[str, int]], Health | None]
+_LEVERAGED: Final = ("spot-margin", "perpetual", "dated", "borrowing")
+"""Products that a leverage is permitted for; the engine takes the greatest."""
 NOBODY: Final = Customer("retail", "", "customer")
 """Of whom nothing is known counts as who is protected most."""
 
@@ -78,7 +81,7 @@ class MarginBook:
     wallets: Mapping[Place, Wallet]
     health: Mapping[Place, Health | None]
     settings: Mapping[Place, tuple[list[int], list[int]]]
-    permissions: tuple[list[int], list[tuple[PermissionRow, ...]]]
+    permissions: tuple[list[int], list[Permissions]]
 
     def customer(self, account: str) -> Customer:
         """What a customer is at the cut."""
@@ -105,17 +108,21 @@ class MarginBook:
             return None
         return Fraction(1) if currency == self.prices.unit else self.prices.currencies.get(currency) or None
 
-    def leverage(self, place: Place, product: str, position: int) -> int:
-        """The limit that acted on a subaccount after the command at a position, times."""
+    def leverage(self, place: Place, position: int) -> int:
+        """The limit that acted on a subaccount after the command at a position, times; one for all products."""
         customer = self.customer(place[0])
         tables = self.permissions
         at = bisect_right(tables[0], position)
-        rows = tables[1][at - 1] if at else ()
+        client_class = CLIENT_CLASSES.index(customer.client_class) + 1
+        permitted = 1
+        for product in _LEVERAGED if at else ():
+            of_product = tables[1][at - 1].lookup(self.entity, product, customer.domicile, client_class)
+            permitted = max(permitted, of_product[1])
         positions, settings = self.settings.get(place, ([], []))
         chosen = bisect_right(positions, position)
         own = settings[chosen - 1] if chosen else DEFAULT_SETTINGS.leverage
-        permitted = permitted_leverage(rows, customer.domicile, customer.client_class, product)
-        return leverage_of(own, permitted, self.in_force.value("margin.leverage_max", "", position))
+        most = int(self.in_force.value("margin.leverage_max", "", position))
+        return max(min(own, permitted, most), 1)
 
     def is_known(self, places: Iterable[Place]) -> bool:
         """Whether every one of some wallets has a health."""
@@ -169,10 +176,8 @@ def _view(book: MarginBook, place: Place) -> AccountView:
         AssetLine(asset, wallet.claims.get(asset, 0), wallet.debts.get(asset, 0))
         for asset in sorted({*wallet.claims, *wallet.debts})
     ]
-    products = ("perpetual", "dated", "spot-margin", "borrowing")
-    leverage = max(book.leverage(place, product, book.position) for product in products)
     positions = tuple(PositionLine(held.market, held.size, held.basis) for held in wallet.positions)
-    return AccountView(tuple(lines), positions, 0, leverage)
+    return AccountView(tuple(lines), positions, 0, book.leverage(place, book.position))
 
 
 def _quoted(prices: PriceBook | None) -> dict[str, int]:
@@ -283,12 +288,12 @@ def _dated_by(session: Session, last: int, kind: str, name: str) -> dict[Place, 
     return found
 
 
-def _permissions(session: Session, last: int, entity: str) -> tuple[list[int], list[tuple[PermissionRow, ...]]]:
+def _permissions(session: Session, last: int, entity: str) -> tuple[list[int], list[Permissions]]:
     positions: list[int] = []
-    tables: list[tuple[PermissionRow, ...]] = []
+    tables: list[Permissions] = []
     for sequence, _, document in documents(session, "permissions-set", last=last):
         event = json.loads(document)
         if event["entity"] == entity:
             positions.append(sequence)
-            tables.append(tuple(PermissionRow(*row) for row in event["rows"]))
+            tables.append(Permissions({entity: [Permission(*row) for row in event["rows"]]}))
     return positions, tables
