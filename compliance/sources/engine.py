@@ -42,9 +42,12 @@ def engine_facts(
         ("eu.house_trades", Fraction(own)),
         # The engine takes no order past a limit at anybody's word.
         ("eu.overrides", ()),
-        ("eu.halts", tuple(halts(session, span.first, position, in_force, markets))),
         ("eu.settlements", tuple(_settlements(session, settled))),
     ]
+    halted = tuple(halts(session, span.first, position, in_force, markets))
+    if halted or any(in_force.value("market.breaker_move", market, position) for market in markets):
+        # Where no breaker is in force, that nothing was halted says nothing.
+        found.append(("eu.halts", halted))
     beyond = beyond_limits(session, span, in_force, markets)
     if beyond is not None:
         found.append(("eu.orders.beyond_limits", beyond))

@@ -64,7 +64,7 @@ def wallet_facts(
     values: dict[str, Value | None] = {}
     if _is_traded(session, last):
         values |= _margin(session, book, span, cut, of_pools, stated)
-    if of_pools:
+    if any(pool.lent or pool.borrowed or pool.house_debt for pool in of_pools.values()):
         values |= _lending(session, book, of_pools, known, stated)
     return [Fact(name, value, cut, Assurance.CLAIMED, evidence) for name, value in values.items() if value is not None]
 
