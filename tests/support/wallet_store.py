@@ -31,7 +31,7 @@ CROSSES = {"AED": "0.25", "EUR": "1.25", "JPY": "0.0078125"}
 
 
 class StoredWallet(WalletExchange):
-    """As its parent, with every command on its way into a store. `also`: events that a command states beside its own."""
+    """As its parent, with every command on its way into a store. `also`: events stated beside the next command's."""
 
     def __init__(self, people: int = 6, **more: Any) -> None:
         self.head: Head = BEGINNING
