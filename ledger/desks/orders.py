@@ -45,7 +45,7 @@ from ledger.events import (
 from ledger.margin.funding import FundingKeeper
 from ledger.margin.mark import MarkKeeper
 from ledger.margin.positions import Positions
-from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, WHOLE_POSITION, PerpetualFunds
+from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, SYSTEM, WHOLE_POSITION, PerpetualFunds
 from ledger.markets.spot_margin import MarginSpotFunds
 from ledger.parameters import Scope, Value
 from ledger.prices import index_ticks
@@ -690,7 +690,14 @@ class OrdersDesk(Desk):
     def place_for(
         self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
     ) -> list[tuple[int, int]]:
-        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any."""
+        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any.
+
+        One that no customer asked for (`SYSTEM`) is made as small as the market's greatest order; the rest can follow.
+        """
+        if flags & SYSTEM:
+            steps = min(steps, _largest(room, side, price))
+            if not steps:
+                return []
         account, subaccount = self.shared.purse.owner(payer)
         self._last_order += 1
         order_id = self._last_order * MARKETS_MAX + room.number
@@ -759,6 +766,13 @@ class OrdersDesk(Desk):
                 room.marks, room.funding = MarkKeeper.from_state(more[2]), FundingKeeper.from_state(more[3])
                 self._tune(room)
             self.rooms[market.symbol] = self._by_number[room.number] = room
+
+
+def _largest(room: Room, side: int, price: int) -> int:
+    """Steps of the largest market order that a room takes now, at the worst price that it names (0 for none)."""
+    market, best = room.market, room.book.depth(1 - side, 1)
+    at = price or (best[0][0] if best else market.price_max)
+    return min(market.quantity_max, market.order_volume_max, market.order_value_max_quanta // (at * market.unit_quanta))
 
 
 def _flags(order: NewOrder, is_derivative: bool) -> int:
