@@ -76,6 +76,7 @@ class LiquidationDesk(Desk):
         self._grace_until = 0
         self._seen_us = 0
         self._queue: list[int] = []
+        self._meets_auction = False
         self._judged_at: dict[str, int] = {}
         """Prices and marks of the last full judging, by name: how far they moved since says whom to judge again."""
 
@@ -205,7 +206,7 @@ class LiquidationDesk(Desk):
 
     def _on_book(self, payer: int, case: Case, health: Health) -> None:
         """Reduce every position and every debt by a step, at what the book gives."""
-        gave = False
+        gave, self._meets_auction = False, False
         for market in self._margin.markets.values():
             size = market.positions.size(payer)
             if size:
@@ -213,7 +214,8 @@ class LiquidationDesk(Desk):
                 side = Side.ASK if size > 0 else Side.BID
                 gave |= self._sell(payer, case, health, self._orders.rooms[market.symbol], side, steps)
         gave |= self._reduce_debts(payer, case, health)
-        case.idle = 0 if gave else case.idle + 1
+        if not self._meets_auction or gave:
+            case.idle = 0 if gave else case.idle + 1
 
     def _part(self, whole: int) -> int:
         steps: int = -(-whole * self.shared.parameters.value("liquidation.step") // PPM)
@@ -228,6 +230,7 @@ class LiquidationDesk(Desk):
         fills = self._orders.place_for(room, payer, int(side), steps, flags)
         quantity = sum(q for _, q in fills)
         if not quantity:
+            self._meets_auction |= room.auction_us > 0  # it will open: that it gives nothing now says nothing
             return False
         value = sum(price * q for price, q in fills) * room.market.unit_quanta
         fee = 0
