@@ -1,7 +1,8 @@
 """What an hour's statement says of lending and of derivative markets: plain figures out of wallets, prices and marks.
 
-In: every wallet's lines, prices, haircuts, and the positions of each market. Out: `LendingFacts`, which the cut's report
-keeps beside the zero-sum report and por states in the sections `lending` and `markets` (docs/spec/attestation.md 14, 15).
+In: every wallet's lines, prices, haircuts, and the positions of each market. Out: `LendingFacts`, which the cut's
+report keeps beside the zero-sum report and por states in the sections `lending` and `markets` (docs/spec/attestation.md
+sections 14 and 15).
 
 Which part of a debt counts in the figure net of debts (DESIGN.md "Reserves"; docs/decisions/lending-attestation.md):
 1. Debts of who is no customer (staff, affiliate, house, vault) count nothing and are listed one by one.
@@ -97,9 +98,9 @@ class AssetFigures(NamedTuple):
 class MarketFigures(NamedTuple):
     """A derivative market: steps long and short, and what has not been settled.
 
-    `mark` in ticks, None where none is valid; `last_mark`: the newest that ever was. `unsettled`: quanta of `asset` that
-    the one side has gained from the other at `mark` or `last_mark`; None without either. `funding_rate`: of the hour, in
-    10^-12, None where the market was not funded.
+    `mark` in ticks, None where none is valid; `last_mark`: the newest that ever was. `unsettled`: quanta of `asset`
+    that the one side has gained from the other at `mark` or `last_mark`; None without either. `funding_rate`: of the
+    hour, in 10^-12, None where the market was not funded.
     """
 
     market: str
