@@ -45,6 +45,7 @@ _VERBS = {
     "surveil": "cli.surveillance:surveil",
     "archive": "cli.retention:archive",
     "travel-rule": "cli.travel_rule:travel_rule",
+    "explain-liquidation": "cli.exchange.explain:explain_liquidation",
     "replay": "cli.exchange.replay:replay",
     "fsck": "cli.exchange.fsck:fsck",
     "backup": "cli.exchange.backup:backup",

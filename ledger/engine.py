@@ -34,6 +34,7 @@ from ledger.desks import (
     OrdersDesk,
     ParametersDesk,
     PricesDesk,
+    ProtectionDesk,
     Refusal,
     SettlementDesk,
     Shared,
@@ -94,6 +95,7 @@ class Engine:
         self.liquidation = LiquidationDesk(shared, self.margin, self.lending, self.orders, self.settlement)
         self.conversion = ConversionDesk(shared, self.margin, self.lending, self.orders)
         self.strategies = StrategiesDesk(shared, self.orders)
+        self.protection = ProtectionDesk(shared, self.orders)
         self._join_wallet()
         self.keys = KeysDesk(shared)
         self.custody = CustodyDesk(shared)
@@ -107,6 +109,7 @@ class Engine:
             self.fees,
             PricesDesk(shared, self.orders.follow_prices),
             self.orders,
+            self.protection,
             self.margin,
             self.lending,
             self.settlement,

@@ -24,6 +24,7 @@ from eth_account.messages import encode_defunct
 from cli.chains import challenge
 from cli.exchange.config import CONFIG_NAME, Config, write_template
 from cli.exchange.day_firm import enter_firm
+from cli.exchange.day_wallet import APART, CRASH_HOUR, PERPETUAL, DayWallet
 from cli.exchange.rehearsal import Customer, Rehearsal, RehearsedMarket
 from cli.exchange.running import RunningExchange
 from cli.exchange.signing import signed, signed_document
@@ -92,6 +93,8 @@ class RehearsedDay:
         self.exchange: RunningExchange
         self.treasury: ChainTreasury
         self._operators: list[SigningKey] = []
+        self.wallet = DayWallet(lambda: self.people, self._by, self._by_two)
+        self._hours = 24
 
     # Time.
 
@@ -133,6 +136,7 @@ class RehearsedDay:
         self.treasury.register_hot()
         self._people()
         self._fund()
+        self.wallet.open(MAKERS, TAKERS)
         enter_firm(self.exchange.config, datetime.fromtimestamp(begin, UTC), self._operators[0])
 
     def _deploy(self) -> None:
@@ -167,6 +171,7 @@ class RehearsedDay:
         self._by_two(ListMarket("BTC_USDC", "BTC", "USDC", 100_000, 10**4, 1, 10**9))
         for market in ("ETH_USDC", "BTC_USDC"):
             self._by_two(OpenMarket(market, "open", "the day begins"))
+        self.wallet.list()
 
     def _people(self) -> None:
         """Accounts under random ids; each customer's e-mail stands in the store of personal data."""
@@ -310,6 +315,7 @@ class RehearsedDay:
 
     def play(self, hours: int, pause_at: int | None) -> Iterator[str]:
         """Play until so many hours are stated; gives a line for each thing that a person wants to hear."""
+        self._hours = hours
         while (done := len(self.exchange.hours.bundles())) < hours:
             hour = to_seconds(self.exchange.hours.hour)
             yield from self._hour(hour, done, done == pause_at)
@@ -321,10 +327,11 @@ class RehearsedDay:
         rehearsal = Rehearsal(
             EXCHANGE,
             [people[name] for name in MAKERS],
-            [people[name] for name in TAKERS],
+            [people[name] for name in TAKERS if name not in APART],
             [
                 RehearsedMarket("ETH_USDC", 300_000 + 200 * number, 5, 2_000),
                 RehearsedMarket("BTC_USDC", 600_000 - 300 * number, 8, 500),
+                RehearsedMarket(PERPETUAL, 600_000 - 300 * number, 8, 200),
             ],
             SEED * 1_000 + number,
         )
@@ -341,6 +348,7 @@ class RehearsedDay:
                 self._withdraw(people[TAKERS[number % len(TAKERS)]], number)
             self._poll()
             rehearsal.hear(self.exchange.submit(rehearsal.moment(self.clock())))
+            self._wallet_moment(rehearsal, start, moment, number)
             self.exchange.hours.work()
             if is_paused and moment == MOMENTS[2]:
                 yield HALF
@@ -350,13 +358,41 @@ class RehearsedDay:
 
     def _feed(self, rehearsal: Rehearsal) -> None:
         """One feed of prices, from where the markets are."""
-        ether, bitcoin = (market.middle for market in rehearsal.markets)
+        ether, bitcoin = (market.middle for market in rehearsal.markets[:2])
         prices = (
             AssetPrice("BTC", bitcoin * 10**17),
             AssetPrice("ETH", ether * 10**16),
             AssetPrice("USDC", 10**18),
         )
         self._by_house(FeedPrices(self.clock(), "USD", prices, _CROSSES))
+
+    def _wallet_moment(self, rehearsal: Rehearsal, start: int, moment: int, number: int) -> None:
+        """Settlements after a moment; positions of the story at the first one of an hour; the crash in its hour."""
+        bitcoin, perpetual = rehearsal.markets[1:3]
+        crash = number == min(CRASH_HOUR, self._hours - 1)
+        if moment == MOMENTS[0] and (number == 0 or crash):
+            self.wallet.enter(MAKERS[2], bitcoin.middle, crash=crash)
+        self._settle(start + moment, 3)
+        if crash and moment == MOMENTS[3]:
+            # Six percent in a minute: first with the makers' bids at the new price, then without any.
+            for fall in range(1, 7):
+                bitcoin.middle = perpetual.middle = bitcoin.middle * 99 // 100
+                self._feed(rehearsal)
+                if fall == 5:
+                    for name in MAKERS:
+                        maker = self.people[name]
+                        self._by(maker, CancelAll(maker.account, "", PERPETUAL, False))
+                elif fall < 5:
+                    rehearsal.hear(self.exchange.submit(rehearsal.moment(self.clock())))
+                self._settle(start + moment + 30 + 40 * fall, 4)
+
+    def _settle(self, seconds: int, times: int) -> None:
+        """Let ten seconds pass so many times, and what is due be done."""
+        for _ in range(times):
+            seconds += 10
+            self._set_time(seconds)
+            while self.exchange.venue.engine.due_us <= self.now_us:
+                self.exchange.tick()
 
     def _withdraw(self, customer: Customer, number: int) -> None:
         """A customer takes 0.05 ETH out; one operator approves it, and the chain has it before the hour is over."""

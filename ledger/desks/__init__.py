@@ -19,6 +19,7 @@ from ledger.desks.money import MoneyDesk
 from ledger.desks.orders import OrdersDesk
 from ledger.desks.parameters import ParametersDesk
 from ledger.desks.prices import PricesDesk
+from ledger.desks.protection import ProtectionDesk
 from ledger.desks.settlement import SettlementDesk
 from ledger.desks.strategies import StrategiesDesk
 from ledger.desks.withdrawals import WithdrawalsDesk
@@ -41,6 +42,7 @@ __all__ = [
     "OrdersDesk",
     "ParametersDesk",
     "PricesDesk",
+    "ProtectionDesk",
     "Refusal",
     "SettlementDesk",
     "Shared",

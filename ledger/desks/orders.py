@@ -50,6 +50,7 @@ from ledger.parameters import Scope, Value
 from ledger.prices import index_ticks
 from ledger.purse import LedgerPurse
 from ledger.trading import orders
+from ledger.trading.auction import UNCROSSED
 from ledger.trading.book import FastBook
 from ledger.trading.market import Market, MarketRefused, MarketState
 from ledger.trading.orders import NewOrder as NewOrderRow
@@ -79,6 +80,8 @@ _MARKET_FIELDS: Final = {
     "market.impact_band": ("impact_down_ppm", "impact_up_ppm"),
     "market.notional_min": ("notional_min_quanta",),
     "market.open_orders_max": ("open_orders_max",),
+    "market.order_value_max": ("order_value_max_quanta",),
+    "market.order_volume_max": ("order_volume_max",),
 }
 _MARK_PARAMETERS: Final = frozenset({"perpetual.premium_time", "perpetual.mark_bound", "perpetual.mark_cap"})
 _VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
@@ -118,6 +121,8 @@ class Room:
     derivative: Derivative | None = None
     marks: MarkKeeper | None = None
     funding: FundingKeeper | None = None
+    auction_us: int = 0
+    """When the auction ends that a circuit breaker began; 0 while there is none."""
 
 
 @dataclass(slots=True)
@@ -140,6 +145,10 @@ class OrdersDesk(Desk):
         self.source = ""
         self.after_prices: Callable[[], None] = lambda: None
         """Told when prices and marks have changed (liquidation)."""
+        self.protect: Callable[[Room, MarkKeeper | None], None] = lambda room, keeper: None
+        """Told when a market's mark or index was looked at (protection)."""
+        self.watch: Callable[[Room], None] = lambda room: None
+        """Told when a market has traded (protection)."""
         self._by_number: dict[int, Room] = {}
         self._last_order = 0
         self._sessions: dict[str, _Session] = {}
@@ -273,11 +282,13 @@ class OrdersDesk(Desk):
         index = index_ticks(room.market, base, quote) if base is not None and quote is not None else 0
         if room.derivative is not None:
             self._mark(room, index)
+            self.protect(room, room.marks)
         elif index != room.book.reference(TriggerBy.INDEX):
             book = self._enter(room)
             book.set_reference(TriggerBy.MARK, index)
             book.set_reference(TriggerBy.INDEX, index)
             self._report(room)
+            self.protect(room, None)
 
     def _mark(self, room: Room, index: int) -> None:
         """Take a sample of a derivative market: its mark is what wallets are judged by from now on."""
@@ -285,7 +296,8 @@ class OrdersDesk(Desk):
         assert derivative is not None and keeper is not None and funding is not None, "a derivative market has a mark"
         bids, asks = room.book.depth(0, 1), room.book.depth(1, 1)
         bid, ask = bids[0][0] if bids else 0, asks[0][0] if asks else 0
-        mark = keeper.sample(shared.time_us, index, bid, ask, room.book.reference(TriggerBy.LAST), room.state)
+        state = "auction" if room.auction_us else room.state
+        mark = keeper.sample(shared.time_us, index, bid, ask, room.book.reference(TriggerBy.LAST), state)
         valid = mark.ticks if mark.settles and mark.ticks else None
         if valid is not None and index:
             funding.sample(shared.time_us, valid, index)
@@ -417,8 +429,29 @@ class OrdersDesk(Desk):
 
     def _apply_state(self, room: Room) -> None:
         """The stricter of the market's own state and the venue's is the book's."""
-        stricter = max(room.state, self.shared.venue_state, key=MARKET_STATES.index)
-        room.book.set_state(_STATES[stricter])
+        state = self._state_by_word(room)
+        room.book.set_state(MarketState.AUCTION if room.auction_us and state in UNCROSSED else state)
+
+    def _state_by_word(self, room: Room) -> MarketState:
+        """What operators have said of a market and of the venue, the stricter of it."""
+        return _STATES[max(room.state, self.shared.venue_state, key=MARKET_STATES.index)]
+
+    def begin_auction(self, room: Room, until_us: int) -> None:
+        """From now on orders rest, crossed or not, where the market's state lets any rest."""
+        room.auction_us = until_us
+        self._apply_state(room)
+
+    def end_auction(self, room: Room) -> list[tuple[int, int]]:
+        """The market is what its state says again; price and quantity of what traded first.
+
+        In a state in which nothing trades the book stays crossed, and trades before it takes orders again.
+        """
+        book = self._enter(room)
+        held = book.uncross() if self._state_by_word(room) in UNCROSSED else []
+        room.auction_us = 0
+        self._apply_state(room)
+        self._report(room)
+        return held
 
     # Orders.
 
@@ -443,6 +476,7 @@ class OrdersDesk(Desk):
             for payer, quanta in traded.items():
                 self._fees.count(payer, room.market.quote, quanta)
             traded.clear()
+            self.watch(room)
 
     def _trim(self, room: Room) -> None:
         """Shrink or end the reduce-only orders that a position which got smaller has no use for any more."""

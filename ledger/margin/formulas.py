@@ -18,6 +18,7 @@ UNIT: Final = 10**18
 E9: Final = 10**9
 _ROOT: Final = 10**9
 """sqrt(UNIT): the integer root of a value is in 10^-9 of the root of a unit."""
+_ROOT_BITS: Final = 64
 
 
 def _root_ceil(value: int) -> int:
@@ -34,17 +35,21 @@ def value_ceil(quanta: int, scale: int, price: int) -> int:
 def collateral_value(value: int, haircut: Haircut) -> int:
     """What of a value counts as collateral: w(x) x with w(x) = min(weight, base / (1 + penalty sqrt(x))).
 
-    exchange.md 2.4. With x counted up to `limit`. x / (1 + k sqrt(x)) rises with x, so more never counts less.
+    exchange.md 2.4. With x counted up to `limit`. x / (1 + k sqrt(x)) rises with x, so more never counts less; so that
+    rounding keeps that, the root is taken to 2^-64. Where x grows by one, the result grows by at least 1/2x of itself
+    before it is rounded, and the root, rounded up, takes at most 2^-64 / sqrt(x) of it: less than that up to 2^124.
     """
     weight, base, penalty, limit = haircut
     if not weight or value <= 0:
         return 0
     counted = min(value, limit * UNIT)
+    assert counted < 2**124, "a limit is below 2^62 units"
     flat = counted * weight // PPM
     if not base:
         return flat
     # base / PPM * x / (1 + penalty/10^9 * root/10^9), one division; the root up, so that less counts.
-    curved = counted * base * E9 * _ROOT // (PPM * (E9 * _ROOT + penalty * _root_ceil(counted)))
+    one = E9 * _ROOT << _ROOT_BITS
+    curved = counted * base * one // (PPM * (one + penalty * _root_ceil(counted << 2 * _ROOT_BITS)))
     return min(flat, curved)
 
 
@@ -54,7 +59,10 @@ def requirement(notional: int, function: MarginFunction) -> int:
     flat = -(-notional * base // PPM)
     if not factor:
         return flat
-    rooted = -(-notional * factor * _root_ceil(notional) // (E9 * _ROOT))
+    root = isqrt(notional)
+    if root * root != notional:
+        root += 1
+    rooted = -(-notional * factor * root // UNIT)
     return rooted if rooted > flat else flat
 
 

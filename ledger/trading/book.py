@@ -15,7 +15,7 @@ from bisect import insort
 from collections import OrderedDict
 from itertools import islice
 
-from ledger.trading.book_base import BookBase
+from ledger.trading.book_auction import BookAuction
 from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
@@ -47,7 +47,7 @@ _USER_REQUEST, _IOC_REASON = int(Reason.USER_REQUEST), int(Reason.IMMEDIATE_OR_C
 _SELF_TRADE_REASON, _PARTNER_REASON = int(Reason.SELF_TRADE_PREVENTION), int(Reason.OCO_PARTNER)
 
 
-class FastBook(BookBase):
+class FastBook(BookAuction):
     """See `protocols.Book`; the same answers as `NaiveBook`, in the same order."""
 
     __slots__ = ()
@@ -60,7 +60,7 @@ class FastBook(BookBase):
             order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, session, expires,
             quote, trigger_kind, trigger_by, trigger_price, partner,
         ) = order  # fmt: skip
-        price_min, price_max, quantity_min, quantity_max, units_min, orders_max = self._limits
+        price_min, price_max, quantity_min, quantity_max, units_min, units_max, orders_max = self._limits
         mine = self._by_account.get(account)
         if mine is None:
             mine = self._by_account[account] = {}
@@ -75,7 +75,7 @@ class FastBook(BookBase):
             or (life and (post_only or expires))
             or not price_min <= price <= price_max
             or not quantity_min <= quantity <= quantity_max
-            or price * quantity < units_min
+            or not units_min <= price * quantity <= units_max
             or len(mine) >= orders_max
             or (expires and expires <= self.time_us)
             or (order_id <= self._newest_id and self._is_taken(order_id))
@@ -131,13 +131,14 @@ class FastBook(BookBase):
             order_id, account, owner, side, order_type, price, quantity, life, post_only, mode, _, expires,
             quote, trigger_kind, trigger_by, trigger_price, partner,
         ) = order  # fmt: skip
-        quantity_min, quantity_max, orders_max = self._limits[2], self._limits[3], self._limits[5]
+        _, _, quantity_min, quantity_max, _, units_max, orders_max = self._limits
         opposite = self._bids if side else self._asks
         if (
             not (order_type and life == _IOC and opposite)
             or (price or post_only or expires or quote or trigger_kind or trigger_by or trigger_price or partner)
             or self._guarded
             or not quantity_min <= quantity <= quantity_max
+            or abs(opposite[-1]) * quantity > units_max
             or (order_id <= self._newest_id and self._is_taken(order_id))
             or len(self._by_account.get(account, ())) >= orders_max
         ):
@@ -182,14 +183,14 @@ class FastBook(BookBase):
     def amend(self, order_id: int, account: int, price: int, quantity: int) -> None:
         """See `Book.amend`."""
         entry = self._find(order_id, account)
-        price_min, price_max, quantity_min, quantity_max, units_min, _ = self._limits
+        price_min, price_max, quantity_min, quantity_max, units_min, units_max, _ = self._limits
         if (
             entry is None
             or self._guarded
             or entry[POST_ONLY]
             or not price_min <= price <= price_max
             or not quantity_min <= quantity <= quantity_max
-            or price * quantity < units_min
+            or not units_min <= price * quantity <= units_max
             or (self._banded and not self._in_band(price))
         ):
             reason = self._amend_refusal(entry, order_id, account, price, quantity)

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from heapq import heappop
 
+from ledger.trading.auction import UNCROSSED
 from ledger.trading.book_state import (
     ACCOUNT,
     KEY,
@@ -29,7 +30,16 @@ from ledger.trading.book_state import (
 from ledger.trading.market import PPM, Market, MarketState
 from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, TimeInForce, TriggerBy
 from ledger.trading.reports import Kind, Reason
-from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_refusal, state_refusal
+from ledger.trading.rules import (
+    band_allows,
+    bound_refusal,
+    form_refusal,
+    impact_limit,
+    limit_refusal,
+    state_refusal,
+    tightest,
+    value_refusal,
+)
 
 __all__ = ["BookBase"]
 
@@ -39,6 +49,7 @@ _AMENDED = int(Kind.AMENDED)
 _PENDING, _TRIGGERED = int(Kind.PENDING), int(Kind.TRIGGERED)
 _PARTNER_REASON, _SELF_TRADE_REASON = int(Reason.OCO_PARTNER), int(Reason.SELF_TRADE_PREVENTION)
 _POST_ONLY_TAKER, _FILL_OR_KILL = int(Reason.POST_ONLY_TAKER), int(Reason.FILL_OR_KILL)
+_DISCOVERY, _AUCTION = int(Reason.DISCOVERY_BAND), int(MarketState.AUCTION)
 _NO_LIQUIDITY, _BUDGET_SPENT = int(Reason.INSUFFICIENT_LIQUIDITY), int(Reason.BUDGET_SPENT)
 _LIMIT, _MARKET, _GTC, _FOK = int(OrderType.LIMIT), int(OrderType.MARKET), int(TimeInForce.GTC), int(TimeInForce.FOK)
 _REJECT_TAKER, _REJECT_MAKER, _ALLOW = int(SelfTrade.REJECT_TAKER), int(SelfTrade.REJECT_MAKER), int(SelfTrade.ALLOW)
@@ -55,6 +66,10 @@ class BookBase(BookState, ABC):
         self, order_id: int, account: int, owner: int, side: int, limit: int, remaining: int, mode: int, partner: int
     ) -> tuple[int, int]:
         """Take from the other side down to the key `limit`. Steps left, and a Reason where something else ended it."""
+
+    @abstractmethod
+    def uncross(self) -> list[tuple[int, int]]:
+        """See `Book.uncross`."""
 
     @abstractmethod
     def place(self, order: OrderRow) -> None:
@@ -164,6 +179,8 @@ class BookBase(BookState, ABC):
 
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""
+        if state in UNCROSSED:
+            self.uncross()
         self.state = MarketState(state)
         self._guarded = bool(self._killed) or self.state != MarketState.OPEN
         self._fire_triggers()
@@ -177,10 +194,6 @@ class BookBase(BookState, ABC):
     def reference(self, by: int) -> int:
         """See `Book.reference`."""
         return self._references[by]
-
-    def set_bounds(self, price_min: int, price_max: int) -> None:
-        """See `Book.set_bounds`."""
-        self._bound(price_min, price_max)
 
     def set_market(self, market: Market) -> None:
         """See `Book.set_market`."""
@@ -204,25 +217,44 @@ class BookBase(BookState, ABC):
         pair = 1 if order.oco_partner else 0
         if len(self._by_account.get(order.account, ())) + pair >= self.market.open_orders_max:
             return Reason.OPEN_ORDERS_MAX
-        return 0 if order.trigger_kind else self._band_refusal(order.order_type, order.price)
+        return 0 if order.trigger_kind else self._price_refusal(order)
 
-    def _band_refusal(self, order_type: int, price: int) -> int:
-        if order_type == _MARKET or not self._banded or self._in_band(price):
+    def _price_refusal(self, order: NewOrder) -> int:
+        """Why the order may not have its price, or be worth as much as it is."""
+        if order.order_type != _MARKET:
+            return self._band_refusal(order.price)
+        opposite = self._bids if order.side else self._asks
+        return value_refusal(self.market, order, abs(opposite[-1]) if opposite else 0)
+
+    def _band_refusal(self, price: int) -> int:
+        if not self._banded or self._in_band(price):
             return 0
-        return Reason.PRICE_OUT_OF_BOUNDS
+        bids, asks, last = self._bids, self._asks, self._references[0]
+        if not band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last):
+            return Reason.PRICE_OUT_OF_BOUNDS
+        return bound_refusal(self._bounds, price)
 
     def _in_band(self, price: int) -> bool:
-        """`rules.band_allows` for the prices of now; the common case, in which all three are known, is written out."""
+        """`rules.band_allows` and `rules.bound_refusal` for the prices of now.
+
+        The common case, in which all three are known and in order, is written out.
+        """
         bids, asks, last = self._bids, self._asks, self._references[0]
         if not (bids and asks and last):
-            return band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last)
+            allowed = band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last)
+            return allowed and not bound_refusal(self._bounds, price)
         bid, ask = bids[-1], -asks[-1]
+        if bid > ask:  # in an auction
+            return band_allows(self.market, price, bid, ask, last) and not bound_refusal(self._bounds, price)
         active = bid if last < bid else ask if last > ask else last
         known, low, high = self._band
         if known != active:
             market = self.market
             low = -(-active * market.limit_band_down_ppm // PPM)
             high = active * market.limit_band_up_ppm // PPM if market.limit_band_up_ppm else market.price_max
+            for price_min, price_max, reason in self._bounds:
+                if reason == _DISCOVERY:
+                    low, high = max(low, price_min), min(high, price_max or high)
             self._band = (active, low, high)
         return low <= price <= high
 
@@ -270,17 +302,18 @@ class BookBase(BookState, ABC):
         elif order.quote_quanta:
             self._sweep_quote(order)
         else:
-            limit = _limit_key(order.side, order.price)
-            remaining, reason = self._sweep(
-                order.order_id,
-                order.account,
-                order.owner,
-                order.side,
-                limit,
-                order.quantity,
-                order.self_trade,
-                order.oco_partner,
-            )
+            remaining, reason = order.quantity, 0
+            if self.state != _AUCTION:
+                remaining, reason = self._sweep(
+                    order.order_id,
+                    order.account,
+                    order.owner,
+                    order.side,
+                    _limit_key(order.side, order.price),
+                    order.quantity,
+                    order.self_trade,
+                    order.oco_partner,
+                )
             self._settle_taker(order, remaining, reason)
 
     def _settle_taker(self, order: NewOrder, remaining: int, reason: int) -> None:
@@ -353,25 +386,26 @@ class BookBase(BookState, ABC):
         return stop if stop > limit else limit
 
     def _find_stop(self, side: int, best: int) -> int:
-        """The key of the tighter of impact band and bounds for a taker that meets `best`, noted for the next one."""
-        (lowest, highest), market = self._bounds, self.market
+        """The key of the tightest of impact band and bounds for a taker that meets `best`, noted for the next one."""
+        market = self.market
         if side:
-            stop, bound = -(-best * market.impact_down_ppm // PPM), lowest
+            stop = -(-best * market.impact_down_ppm // PPM)
         else:
             stop = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
-            bound = -highest if highest else NO_LIMIT
+        bound = _limit_key(side, tightest(self._bounds, side)[0])
         if bound > stop:
             stop = bound
         self._stops[side] = (best, stop)
         return stop
 
     def _stop_reason(self, side: int, limit: int, best_at_start: int) -> int:
-        """Which limit stopped the taker: 0 for its own or an empty side, then the impact band, then the bounds."""
+        """Which limit stopped the taker: 0 for its own or an empty side, else the tighter of impact band and bounds."""
         opposite = self._bids if side else self._asks
         if not opposite or opposite[-1] < limit:
             return Reason.NONE
         impact = _limit_key(side, impact_limit(self.market, side, best_at_start))
-        return Reason.PRICE_IMPACT if opposite[-1] < impact else Reason.PRICE_OUT_OF_BOUNDS
+        price, reason = tightest(self._bounds, side)
+        return reason if _limit_key(side, price) > impact else Reason.PRICE_IMPACT
 
     def _worst_price(self, order: NewOrder) -> int:
         """The worst price at which the order can trade: its own, or the tightest of all that limit a market order."""
@@ -460,7 +494,7 @@ class BookBase(BookState, ABC):
             if self.funds is not None:
                 order = order._replace(quantity=self.funds.fired(order))
             reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
-            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            reason = reason or state_refusal(self.state, order) or self._price_refusal(order)
             if reason:
                 self.reports.append((_EXPIRED, order.order_id, order.quantity, reason))
             else:
@@ -558,7 +592,7 @@ class BookBase(BookState, ABC):
         reason: int = limit_refusal(self.market, price, quantity)
         if reason or quantity <= entry[QUANTITY] - entry[REMAINING] or price == abs(entry[KEY]):
             return reason
-        reason = self._band_refusal(OrderType.LIMIT, price)
+        reason = self._band_refusal(price)
         must_rest = entry[POST_ONLY] or self.state == MarketState.POST_ONLY
         if not reason and must_rest and self._crosses(int(entry[KEY] < 0), price):
             return Reason.POST_ONLY_TAKER
@@ -571,7 +605,7 @@ class BookBase(BookState, ABC):
         entry[KEY] = -price if side else price
         limit = _limit_key(side, price)
         remaining, reason = entry[REMAINING], 0
-        if self._crosses(side, price):
+        if self.state != _AUCTION and self._crosses(side, price):
             remaining, reason = self._sweep(
                 entry[ORDER_ID],
                 entry[ACCOUNT],

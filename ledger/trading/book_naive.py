@@ -13,7 +13,17 @@ from ledger.trading.market import Market, MarketState
 from ledger.trading.orders import NewOrder, OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
 from ledger.trading.protocols import Funds
 from ledger.trading.reports import Kind, Reason, ReportRow
-from ledger.trading.rules import band_allows, form_refusal, impact_limit, limit_refusal, state_refusal
+from ledger.trading.rules import (
+    Bound,
+    band_allows,
+    bound_refusal,
+    form_refusal,
+    impact_limit,
+    limit_refusal,
+    state_refusal,
+    tightest,
+    value_refusal,
+)
 from ledger.trading.state import OrderState, digest_state
 
 __all__ = ["NaiveBook"]
@@ -51,7 +61,7 @@ class NaiveBook:
         self._references = [0, 0, 0]
         self._last_high = 0
         self._last_low = 0
-        self._bounds = (0, 0)
+        self._bounds: tuple[Bound, ...] = ()
 
     # Commands
 
@@ -170,6 +180,8 @@ class NaiveBook:
 
     def set_state(self, state: int) -> None:
         """See `Book.set_state`."""
+        if state in (MarketState.OPEN, MarketState.LIMIT_ONLY, MarketState.POST_ONLY):
+            self.uncross()
         self.state = MarketState(state)
         self._fire_triggers()
 
@@ -183,10 +195,10 @@ class NaiveBook:
         """See `Book.reference`."""
         return self._references[by]
 
-    def set_bounds(self, price_min: int, price_max: int) -> None:
-        """See `Book.set_bounds`."""
-        assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
-        self._bounds = (price_min, price_max)
+    def protect(self, bounds: Iterable[Bound]) -> None:
+        """See `Book.protect`."""
+        self._bounds = tuple(Bound(*bound) for bound in bounds)
+        assert all(low >= 0 and (high == 0 or low <= high) for low, high, _ in self._bounds), "bounds are in order"
 
     def set_market(self, market: Market) -> None:
         """See `Book.set_market`."""
@@ -203,7 +215,8 @@ class NaiveBook:
     def state_digest(self) -> bytes:
         """See `Book.state_digest`."""
         bids, asks = ([self._order_state(resting) for resting in side] for side in self._sides)
-        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
+        bounds = (number for bound in self._bounds for number in bound)
+        numbers = (self.state, self.time_us, self.trade_id, *self._references, *bounds)
         return digest_state(bids, asks, self._pending, sorted(self._killed), numbers)
 
     # Entry
@@ -216,7 +229,7 @@ class NaiveBook:
             or (Reason.DUPLICATE_ORDER if self._known(order.order_id) else Reason.NONE)
             or form_refusal(self.market, order, self.time_us)
             or self._count_refusal(order)
-            or (Reason.NONE if order.trigger_kind else self._band_refusal(order.order_type, order.price))
+            or (Reason.NONE if order.trigger_kind else self._price_refusal(order))
         )
 
     def _leg_refusal(self, leg: NewOrder, other: NewOrder) -> int:
@@ -229,11 +242,14 @@ class NaiveBook:
         pair = 1 if order.oco_partner else 0
         return Reason.OPEN_ORDERS_MAX if count + pair >= self.market.open_orders_max else Reason.NONE
 
-    def _band_refusal(self, order_type: int, price: int) -> int:
-        if order_type == OrderType.MARKET:
-            return Reason.NONE
+    def _price_refusal(self, order: NewOrder) -> int:
+        if order.order_type == OrderType.MARKET:
+            return value_refusal(self.market, order, self._best(1 - order.side))
+        return self._band_refusal(order.price)
+
+    def _band_refusal(self, price: int) -> int:
         allowed = band_allows(self.market, price, self._best(Side.BID), self._best(Side.ASK), self._references[0])
-        return Reason.NONE if allowed else Reason.PRICE_OUT_OF_BOUNDS
+        return bound_refusal(self._bounds, price) if allowed else Reason.PRICE_OUT_OF_BOUNDS
 
     def _amend_refusal(self, order_id: int, account: int, price: int, quantity: int) -> int:
         known, resting = self._known(order_id), self._find(order_id)
@@ -246,7 +262,7 @@ class NaiveBook:
         reason = limit_refusal(self.market, price, quantity)
         if reason or quantity <= resting.quantity - resting.remaining or price == resting.price:
             return reason
-        reason = Reason(self._band_refusal(OrderType.LIMIT, price))
+        reason = self._band_refusal(price)
         must_rest = resting.order.post_only or self.state == MarketState.POST_ONLY
         if not reason and must_rest and self._crosses(resting.order.side, price):
             return Reason.POST_ONLY_TAKER
@@ -289,8 +305,54 @@ class NaiveBook:
 
     # Matching
 
+    def uncross(self) -> list[tuple[int, int]]:
+        """See `Book.uncross`."""
+        held = []
+        while self._best(Side.ASK) and self._best(Side.BID) >= self._best(Side.ASK):
+            price, quantity = self._auction_price(), 0
+            while self._best(Side.BID) >= price and 0 < self._best(Side.ASK) <= price:
+                quantity += self._pair(self._sides[Side.BID][0], self._sides[Side.ASK][0], price)
+            if quantity:
+                held.append((price, quantity))
+        return held
+
+    def _auction_price(self) -> int:
+        """Most volume, then least imbalance, then nearest to the reference, then lowest: every tick is asked."""
+        last, mark, index = self._references
+        reference = index or mark or last
+
+        def rank(price: int) -> tuple[int, int, int, int]:
+            demand = sum(bid.remaining for bid in self._sides[Side.BID] if bid.price >= price)
+            supply = sum(ask.remaining for ask in self._sides[Side.ASK] if ask.price <= price)
+            return -min(demand, supply), abs(demand - supply), abs(price - reference), price
+
+        return min(range(self._best(Side.ASK), self._best(Side.BID) + 1), key=rank)
+
+    def _pair(self, bid: _Resting, ask: _Resting, price: int) -> int:
+        """The best bid and the best ask meet at the auction's price; steps that traded."""
+        maker, taker = sorted((bid, ask), key=lambda each: (not each.order.post_only, each.order_id))
+        quantity, mode = min(bid.remaining, ask.remaining), taker.order.self_trade
+        ends: list[tuple[_Resting, int]] = []
+        if maker.order.owner == taker.order.owner and mode != SelfTrade.ALLOW:
+            ends += [(maker, Reason.SELF_TRADE_PREVENTION)] if mode != SelfTrade.REJECT_TAKER else []
+            ends += [(taker, Reason.SELF_TRADE_PREVENTION)] if mode != SelfTrade.REJECT_MAKER else []
+        elif self.funds:
+            self.funds.taker = taker.order_id
+            unfunded = self.funds.check_maker(maker.order_id, price, quantity)
+            ends += [(maker if unfunded > 0 else taker, abs(unfunded))] if unfunded else []
+        for resting, reason in ends:
+            if self._find(resting.order_id):  # it was not cut with the one before
+                self._end(resting.order_id, Kind.EXPIRED, reason)
+        if ends:
+            return 0
+        self._trade(maker, taker, quantity, price)
+        return quantity
+
     def _match(self, taker: _Resting) -> None:
         order = taker.order
+        if self.state == MarketState.AUCTION:
+            self._finish(taker, Reason.IMMEDIATE_OR_CANCEL)
+            return
         impact = self._impact(order.side)
         fee_ppm = self.funds.taker_fee_ppm(order) if self.funds and taker.budget and order.side == Side.BID else 0
         while True:
@@ -318,7 +380,7 @@ class NaiveBook:
                 self._end(maker.order_id, Kind.EXPIRED, unfunded)
                 taker.cut |= maker.order.oco_partner == order.order_id
             elif not own:
-                self._trade(maker, taker, quantity)
+                self._trade(maker, taker, quantity, maker.price)
 
     def _stop_reason(self, taker: _Resting, maker: _Resting | None, impact: int) -> int:
         """Why the taker goes no further: it has all, its partner ended it, or no maker is left inside its limits."""
@@ -332,10 +394,9 @@ class NaiveBook:
             if order.order_type == OrderType.MARKET:
                 return Reason.INSUFFICIENT_LIQUIDITY if maker is None else Reason.SLIPPAGE_TOLERANCE_EXCEEDED
             return Reason.IMMEDIATE_OR_CANCEL
-        if impact and _beyond(order.side, maker.price, impact):
-            return Reason.PRICE_IMPACT
-        bound = self._bounds[1 - order.side]
-        return Reason.PRICE_OUT_OF_BOUNDS if bound and _beyond(order.side, maker.price, bound) else Reason.NONE
+        band = Bound(*((impact, 0) if order.side else (0, impact)), Reason.PRICE_IMPACT)
+        bound, reason = tightest((band, *self._bounds), order.side)
+        return reason if bound and _beyond(order.side, maker.price, bound) else Reason.NONE
 
     def _wanted(self, taker: _Resting, price: int, fee_ppm: int) -> int:
         """Steps that the taker would take at `price`; for a quote budget, the most whose cost with its fee fits."""
@@ -343,14 +404,14 @@ class NaiveBook:
             return taker.remaining
         return taker.budget * 1_000_000 // (price * self.market.unit_quanta * (1_000_000 + fee_ppm))
 
-    def _trade(self, maker: _Resting, taker: _Resting, quantity: int) -> None:
+    def _trade(self, maker: _Resting, taker: _Resting, quantity: int, price: int) -> None:
         order = taker.order
         maker_fee, taker_fee = (
-            self.funds.fill(maker.order_id, order.order_id, maker.price, quantity) if self.funds else (0, 0)
+            self.funds.fill(maker.order_id, order.order_id, price, quantity) if self.funds else (0, 0)
         )
         maker.remaining -= quantity
         if order.quote_quanta:
-            spent = self.market.notional_quanta(maker.price, quantity)
+            spent = self.market.notional_quanta(price, quantity)
             taker.budget -= spent + (taker_fee if order.side == Side.BID else 0)
         else:
             taker.remaining -= quantity
@@ -362,17 +423,18 @@ class NaiveBook:
             self.trade_id,
             maker.order_id,
             order.order_id,
-            maker.price,
+            price,
             quantity,
             order.side,
             *remaining,
             *fees,
         )
-        self._references[TriggerBy.LAST] = maker.price
-        self._last_high = max(self._last_high, maker.price)
-        self._last_low = min(self._last_low or maker.price, maker.price)
-        if maker.remaining == 0:
-            self._sides[maker.order.side].remove(maker)
+        self._references[TriggerBy.LAST] = price
+        self._last_high = max(self._last_high, price)
+        self._last_low = min(self._last_low or price, price)
+        for resting in (maker, taker):  # in an auction both rest
+            if resting.remaining == 0 and self._find(resting.order_id):
+                self._sides[resting.order.side].remove(resting)
         self._cut_partner(maker.order)
         self._cut_partner(order)
         taker.cut |= maker.order.oco_partner == order.order_id
@@ -429,7 +491,7 @@ class NaiveBook:
         if order.order_type == OrderType.LIMIT:
             return order.price
         farthest = self._sides[1 - order.side][-1].price
-        limits = [farthest, order.price, self._impact(order.side), self._bounds[1 - order.side]]
+        limits = [farthest, order.price, self._impact(order.side), tightest(self._bounds, order.side)[0]]
         known = [price for price in limits if price]
         return min(known) if order.side == Side.BID else max(known)
 
@@ -449,7 +511,7 @@ class NaiveBook:
             if self.funds:
                 order = order._replace(quantity=self.funds.fired(order))
             reason = 0 if order.quantity or order.quote_quanta else Reason.STOP_WITHOUT_POSITION
-            reason = reason or state_refusal(self.state, order) or self._band_refusal(order.order_type, order.price)
+            reason = reason or state_refusal(self.state, order) or self._price_refusal(order)
             if reason:
                 self._report(Kind.EXPIRED, order.order_id, order.quantity, reason)
             else:

@@ -16,7 +16,8 @@ from ledger.trading.checkpoint import book_document, fill_book
 from ledger.trading.market import Market, MarketState
 from ledger.trading.orders import NewOrder
 from ledger.trading.protocols import Funds
-from ledger.trading.reports import Kind, ReportRow
+from ledger.trading.reports import Kind, Reason, ReportRow
+from ledger.trading.rules import Bound
 from ledger.trading.state import OrderState, digest_state
 from ledger.trading.triggers import TriggerBook
 
@@ -84,7 +85,7 @@ class BookState:
         self._expiries_max = 64
         self._killed: dict[int, None] = {}
         self._references = [0, 0, 0]
-        self._bounds = (0, 0)
+        self._bounds: tuple[Bound, ...] = ()
         # Ids mostly rise: one above all that were accepted is known to be free without a look into any table.
         self._newest_id = 0
         # Highest and lowest last price since the triggers were looked at; kept only while some order waits.
@@ -97,15 +98,18 @@ class BookState:
         """Keep what the hot path asks of a market where it is found fastest, and forget what followed from others."""
         self._band = (0, 0, 0)
         self._stops = [(0, 0), (0, 0)]
-        self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm)
-        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or any(self._bounds))
+        is_discovered = any(reason == Reason.DISCOVERY_BAND for _, _, reason in self._bounds)
+        self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm or is_discovered)
+        self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or self._bounds)
         least_units = -(-market.notional_min_quanta // market.unit_quanta)
+        most_units = market.order_value_max_quanta // market.unit_quanta
         self._limits = (
             market.price_min,
             market.price_max,
             market.quantity_min,
-            market.quantity_max,
+            min(market.quantity_max, market.order_volume_max),
             least_units,
+            most_units,
             market.open_orders_max,
         )
 
@@ -117,7 +121,8 @@ class BookState:
     def state_digest(self) -> bytes:
         """See `Book.state_digest`."""
         bids, asks = self.resting()
-        numbers = (self.state, self.time_us, self.trade_id, *self._references, *self._bounds)
+        bounds = (number for bound in self._bounds for number in bound)
+        numbers = (self.state, self.time_us, self.trade_id, *self._references, *bounds)
         return digest_state(bids, asks, self._triggers, self.killed(), numbers)
 
     # The state in parts, for digests and checkpoints
@@ -139,8 +144,13 @@ class BookState:
         return sorted(self._killed)
 
     def watched(self) -> tuple[int, ...]:
-        """Last, mark and index price; bounds for takers; lowest and highest last price that triggers have not seen."""
-        return (*self._references, *self._bounds, self._low, self._high)
+        """Last, mark and index price; lowest and highest last price that triggers have not seen."""
+        return (*self._references, self._low, self._high)
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The bounds that are in force, as they were given."""
+        return self._bounds
 
     def to_state(self) -> dict[str, Json]:
         """The book as a document in canonical JSON; see `ledger.trading.checkpoint`. Reports must be taken first."""
@@ -153,19 +163,25 @@ class BookState:
         fill_book(book, document)
         return book
 
-    def _bound(self, price_min: int, price_max: int) -> None:
-        assert price_min >= 0 and (price_max == 0 or price_min <= price_max), "bounds are in order"
-        self._bounds = (price_min, price_max)
+    def protect(self, bounds: Iterable[Bound]) -> None:
+        """See `Book.protect`."""
+        self._bounds = tuple(Bound(*bound) for bound in bounds)
+        assert all(low >= 0 and (high == 0 or low <= high) for low, high, _ in self._bounds), "bounds are in order"
         self._take_limits(self.market)
 
     def fill(
-        self, numbers: Sequence[int], orders: Iterable[OrderState], pending: Iterable[NewOrder], killed: Iterable[int]
+        self,
+        numbers: Sequence[int],
+        bounds: Iterable[Bound],
+        orders: Iterable[OrderState],
+        pending: Iterable[NewOrder],
+        killed: Iterable[int],
     ) -> None:
         """Give an empty book its state: `numbers` are state, time, trade id and what `watched` gives."""
         assert not self._levels and not self._triggers, "only an empty book is filled"
         self.state, self.time_us, self.trade_id, *watched = numbers
-        self._references, (self._low, self._high) = watched[:3], watched[5:]
-        self._bound(*watched[3:5])
+        self._references, (self._low, self._high) = watched[:3], watched[3:]
+        self.protect(bounds)
         for row in orders:
             key = -row.price if row.side else row.price
             entry = [row.remaining, row.order_id, row.owner, row.account, key, row.oco_partner, row.quantity]

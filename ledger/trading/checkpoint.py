@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ledger.canonical import Json
 from ledger.errors import FormatError
 from ledger.trading.orders import NewOrder
+from ledger.trading.rules import Bound
 from ledger.trading.state import OrderState
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["book_document", "fill_book", "read_rows", "row_texts"]
 
 _ROW: Final = re.compile(r"(?:0|-?[1-9][0-9]*)(?:,(?:0|-?[1-9][0-9]*))*")
-_FIELDS: Final = frozenset({"asks", "bids", "killed", "numbers", "pending"})
-_NUMBERS: Final = 10
+_FIELDS: Final = frozenset({"asks", "bids", "bounds", "killed", "numbers", "pending"})
+_NUMBERS: Final = 8
 
 
 def row_texts(rows: Iterable[Sequence[int]]) -> list[Json]:
@@ -55,6 +56,7 @@ def book_document(book: BookState) -> dict[str, Json]:
     return {
         "asks": row_texts(asks),
         "bids": row_texts(bids),
+        "bounds": row_texts(book.bounds),
         "killed": row_texts((account,) for account in book.killed()),
         "numbers": row_texts([numbers])[0],
         "pending": row_texts(book.pending()),
@@ -70,12 +72,15 @@ def fill_book(book: BookState, document: Any) -> None:
         OrderState(*row) for side in ("bids", "asks") for row in read_rows(document[side], len(OrderState._fields))
     ]
     pending = [NewOrder(*row) for row in read_rows(document["pending"], len(NewOrder._fields))]
+    bounds = [Bound(*row) for row in read_rows(document["bounds"], len(Bound._fields))]
+    if any(low < 0 or not (high == 0 or low <= high) for low, high, _ in bounds):
+        raise FormatError("a bound in a book's checkpoint cannot be")
     killed = [row[0] for row in read_rows(document["killed"], 1)]
     if any(min(order) < 0 or order.price == 0 or not 0 < order.remaining <= order.quantity for order in orders):
         raise FormatError("an order in a book's checkpoint cannot be")
     ids = [order.order_id for order in orders] + [order.order_id for order in pending]
     if len(set(ids)) != len(ids) or any(not order.trigger_kind for order in pending):
         raise FormatError("an order in a book's checkpoint is there twice or waits for nothing")
-    book.fill(numbers, orders, pending, killed)
+    book.fill(numbers, bounds, orders, pending, killed)
     if book_document(book) != document:
         raise FormatError("a book's checkpoint is not in its one form")

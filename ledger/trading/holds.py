@@ -93,6 +93,7 @@ class SpotFunds:
         self.till = till
         self.holds: dict[int, HoldEntry] = {}
         self.traded: dict[int, int] = {}
+        self.taker = 0
         self._rates = rates
         self._till_hold, self._till_release, self._settle = till.hold, till.release, till.settle
         self._shared = till.shared

@@ -31,13 +31,16 @@ class MarketRefused(TallystickError):
 
 
 class MarketState(IntEnum):
-    """What a market takes: everything; cancels alone; no market orders; orders that rest alone; nothing at all."""
+    """What a market takes: everything; cancels alone; no market orders; orders that rest alone; nothing at all; or
+    limit orders that rest, crossed or not, until the auction that ends this state (`Book.uncross`).
+    """
 
     OPEN = 0
     CANCEL_ONLY = 1
     LIMIT_ONLY = 2
     POST_ONLY = 3
     CLOSED = 4
+    AUCTION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Market:
     `tick_units` and `tick_decimals`: the tick is tick_units * 10^-tick_decimals quote per base. `step_quanta`: base
     quanta in a step. `limit_band_*_ppm`: bounds of a limit price against the active price, 0 for none.
     `impact_up_ppm` and `impact_down_ppm`: how far a taker may sweep from the best price, 0 for none.
+    `order_value_max_quanta` and `order_volume_max`: the most that one order may be, beside the grid's own limits.
     Source: reference exchange.md section 5.3. Raises MarketRefused.
     """
 
@@ -68,6 +72,8 @@ class Market:
     impact_down_ppm: int = 0
     impact_up_ppm: int = 0
     open_orders_max: int = 1_000
+    order_value_max_quanta: int = NOTIONAL_QUANTA_MAX
+    order_volume_max: int = QUANTITY_STEPS_MAX
     unit_quanta: int = field(init=False)
     """Quote quanta of one tick times one step, exactly."""
 
@@ -92,6 +98,7 @@ class Market:
             (0 < self.quantity_min <= self.quantity_max <= QUANTITY_STEPS_MAX, "the quantity limits are not in order"),
             (self.notional_min_quanta > 0, "the least notional is not positive"),
             (self.open_orders_max > 0, "no open order is allowed"),
+            (self.order_value_max_quanta > 0 < self.order_volume_max, "no order is small enough"),
             (0 <= self.limit_band_down_ppm <= PPM, "the limit band's lower multiplier is not in 0 to 1"),
             (
                 self.limit_band_up_ppm == 0 or self.limit_band_up_ppm >= PPM,

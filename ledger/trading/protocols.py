@@ -8,6 +8,7 @@ from typing import Protocol
 from ledger.trading.market import Market
 from ledger.trading.orders import OrderRow
 from ledger.trading.reports import ReportRow
+from ledger.trading.rules import Bound
 
 __all__ = ["Book", "Funds"]
 
@@ -20,6 +21,8 @@ class Funds(Protocol):
     """
 
     checks_makers: bool
+    taker: int
+    """The order that is being matched, as far as funds ask; a book names it in an auction, where both sides rested."""
 
     def hold(self, order: OrderRow, price_worst: int) -> int:
         """Hold what the order can cost at most, at no worse price than `price_worst` ticks. A Reason, 0 if held."""
@@ -98,7 +101,10 @@ class Book(Protocol):
         """End every order whose time has come, by rising time and then order id."""
 
     def set_state(self, state: int) -> None:
-        """Change what the market takes (`MarketState`). Triggers that waited for it fire."""
+        """Change what the market takes (`MarketState`). Triggers that waited for it fire.
+
+        A book that an auction left crossed is uncrossed before orders match, or rest uncrossed, again.
+        """
 
     def set_reference(self, by: int, price: int) -> None:
         """The mark or index price in ticks (`TriggerBy`), 0 while there is none; triggers fire."""
@@ -106,8 +112,20 @@ class Book(Protocol):
     def reference(self, by: int) -> int:
         """The price in ticks that triggers of a kind (`TriggerBy`) watch; 0 while there is none."""
 
-    def set_bounds(self, price_min: int, price_max: int) -> None:
-        """Prices between which takers may trade, such as a mean mark band; 0 for none."""
+    def protect(self, bounds: Iterable[Bound]) -> None:
+        """Prices between which takers may trade from now on, in place of those before.
+
+        The tightest of them and the impact band stops a taker: what it has taken stays, the rest expires with the
+        reason of that bound. What rests stays, wherever it is.
+        """
+
+    def uncross(self) -> list[tuple[int, int]]:
+        """Hold the auction of a crossed book: its price and quantity, nothing where no orders cross.
+
+        All trade at the price of most volume, then least imbalance, then nearest to the reference (index, else mark,
+        else last; `auction.py`), best first; the later of two orders is the taker, but never a post-only one. An order
+        that cannot trade (its owner's own, unfunded) ends; where that leaves a crossed book, another round follows.
+        """
 
     def set_market(self, market: Market) -> None:
         """Other limits and bands on the same grid, for later orders, amendments and triggers that fire."""

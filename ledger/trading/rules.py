@@ -7,6 +7,9 @@ post-only, fill-or-kill and liquidity, and at last the funds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from ledger.trading.market import PPM, Market, MarketState
 from ledger.trading.orders import NewOrder, OrderType, Side, TimeInForce, TriggerKind
 from ledger.trading.reports import Reason
@@ -14,7 +17,28 @@ from ledger.trading.reports import Reason
 # Plain integers: an enum's member costs a look-up more, and orders with a trigger or a quote budget pass here.
 _LIMIT, _GTC, _IOC = int(OrderType.LIMIT), int(TimeInForce.GTC), int(TimeInForce.IOC)
 
-__all__ = ["band_allows", "form_refusal", "impact_limit", "limit_refusal", "state_refusal"]
+__all__ = [
+    "Bound",
+    "band_allows",
+    "bound_refusal",
+    "form_refusal",
+    "impact_limit",
+    "limit_refusal",
+    "state_refusal",
+    "tightest",
+    "value_refusal",
+]
+
+
+class Bound(NamedTuple):
+    """Prices in ticks, both inclusive, between which takers may trade, 0 for none, and the reason beyond them.
+
+    One with the reason `DISCOVERY_BAND` is also a limit order's at its entry. Source: exchange.md 5.3.
+    """
+
+    price_min: int
+    price_max: int
+    reason: int
 
 
 def state_refusal(state: int, order: NewOrder) -> Reason:
@@ -27,6 +51,9 @@ def state_refusal(state: int, order: NewOrder) -> Reason:
         return Reason.CANCEL_ONLY_MODE
     if order.trigger_kind != TriggerKind.NONE:
         return Reason.NONE
+    if state == MarketState.AUCTION:
+        rests = order.order_type == OrderType.LIMIT and order.time_in_force == TimeInForce.GTC
+        return Reason.NONE if rests else Reason.CIRCUIT_BREAKER
     if state == MarketState.LIMIT_ONLY:
         return Reason.LIMIT_ONLY_MODE if order.order_type == OrderType.MARKET else Reason.NONE
     return Reason.NONE if order.post_only else Reason.POST_ONLY_MODE
@@ -66,7 +93,18 @@ def limit_refusal(market: Market, price: int, quantity: int) -> int:
         return Reason.INVALID_PRICE
     if not market.quantity_min <= quantity <= market.quantity_max:
         return Reason.INVALID_QUANTITY
-    return Reason.MIN_NOTIONAL if price * quantity * market.unit_quanta < market.notional_min_quanta else 0
+    notional = price * quantity * market.unit_quanta
+    if notional < market.notional_min_quanta:
+        return Reason.MIN_NOTIONAL
+    if quantity > market.order_volume_max:
+        return Reason.ORDER_VOLUME_MAX
+    return Reason.ORDER_VALUE_MAX if notional > market.order_value_max_quanta else 0
+
+
+def value_refusal(market: Market, order: NewOrder, best_opposite: int) -> int:
+    """Why a market order is worth too much, or 0: at the worst price that it names, else at the best one there is."""
+    value = order.quote_quanta or (order.price or best_opposite) * order.quantity * market.unit_quanta
+    return Reason.ORDER_VALUE_MAX if value > market.order_value_max_quanta else 0
 
 
 def _market_order_refusal(market: Market, order: NewOrder) -> int:
@@ -74,8 +112,9 @@ def _market_order_refusal(market: Market, order: NewOrder) -> int:
         return Reason.INVALID_PRICE
     if order.quote_quanta:
         return Reason.MIN_NOTIONAL if order.quote_quanta < market.notional_min_quanta else 0
-    in_range = market.quantity_min <= order.quantity <= market.quantity_max
-    return 0 if in_range else Reason.INVALID_QUANTITY
+    if not market.quantity_min <= order.quantity <= market.quantity_max:
+        return Reason.INVALID_QUANTITY
+    return Reason.ORDER_VOLUME_MAX if order.quantity > market.order_volume_max else 0
 
 
 def band_allows(market: Market, price: int, best_bid: int, best_ask: int, last: int) -> bool:
@@ -93,6 +132,24 @@ def band_allows(market: Market, price: int, best_bid: int, best_ask: int, last: 
     if market.limit_band_up_ppm and 2 * price * PPM > doubled * market.limit_band_up_ppm:
         return False
     return 2 * price * PPM >= doubled * market.limit_band_down_ppm
+
+
+def bound_refusal(bounds: Iterable[Bound], price: int) -> int:
+    """Why no limit order may have this price: the discovery band holds at entry already; 0 if it may."""
+    for low, high, reason in bounds:
+        if reason == Reason.DISCOVERY_BAND and (price < low or (high and price > high)):
+            return reason
+    return 0
+
+
+def tightest(bounds: Iterable[Bound], side: int) -> tuple[int, int]:
+    """The price that stops a taker of `side` first, and its reason: of equal ones the first; (0, 0) for none."""
+    price = reason = 0
+    for low, high, why in bounds:
+        bound = low if side else high
+        if bound and (not price or (bound > price if side else bound < price)):
+            price, reason = bound, why
+    return price, reason
 
 
 def impact_limit(market: Market, taker_side: int, best_opposite: int) -> int:

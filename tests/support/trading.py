@@ -34,6 +34,7 @@ from ledger.trading.reports import (
     Triggered,
     read_report,
 )
+from ledger.trading.rules import Bound
 
 NAMES = {"alice": 1, "bob": 2, "carol": 3, "dave": 4}
 RATES = {1: FeeRates(800, 1000), 2: FeeRates(-200, 900), 3: FeeRates(0, 250), 4: FeeRates(333, 777)}
@@ -47,6 +48,13 @@ OPTIONS = {
     "allow": {"self_trade": SelfTrade.ALLOW},
 }
 HOUSE = 0
+BOUNDS = [
+    Bound(95, 105, Reason.MEAN_MARK_BAND),
+    Bound(0, 104, Reason.MEAN_PREMIUM_BAND),
+    Bound(97, 0, Reason.DISCOVERY_BAND),
+    Bound(94, 106, Reason.DISCOVERY_BAND),
+    Bound(96, 103, Reason.PRICE_OUT_OF_BOUNDS),
+]
 ASSETS = ("QUOTE", "BASE")  # what an order of a side gives
 
 
@@ -228,9 +236,11 @@ class Twins:
 
     def do(self, name: str, *arguments: object) -> list[tuple[int, ...]]:
         """Give both books one command; their reports."""
+        answers: list[object] = []
         for book in self.books:
             book.reports.clear()
-            getattr(book, name)(*arguments)
+            answers.append(getattr(book, name)(*arguments))
+        assert answers[0] == answers[1], f"{name}{arguments}: {answers}"
         plain, fast = ([tuple(map(int, row)) for row in book.reports] for book in self.books)
         assert plain == fast, f"{name}{arguments}: {plain} and {fast}"
         return plain
@@ -259,7 +269,8 @@ class Scenario:
     """Plays a text of commands through both books and compares the reports that the text expects.
 
     Beside orders: cancel N NAME, amend N NAME PRICE QUANTITY, pair ORDER & ORDER, cancel-all NAME [bid|ask],
-    close-session NAME N, kill NAME, revive NAME, cancel-market, expire US, state NAME, mark P, index P, bounds P P,
+    close-session NAME N, kill NAME, revive NAME, cancel-market, expire US, state NAME, mark P, index P, uncross,
+    bounds P P [REASON] (one more of them),
     `again N ORDER` for an id used before. A line that begins with `=` holds the reports of the command above it; a
     line `bids Q@P ...` or `asks ...` the book.
     """
@@ -267,6 +278,7 @@ class Scenario:
     def __init__(self, market: Market, quanta: int = 10**9, *, fickle: bool = False) -> None:
         self.market = market
         self.twins = Twins(market, quanta, fickle=fickle)
+        self.bounds: list[Bound] = []
         self.placed = 0
 
     def play(self, text: str) -> None:
@@ -311,7 +323,12 @@ class Scenario:
         if verb in ("mark", "index"):
             return do("set_reference", TriggerBy[verb.upper()], _ticks(rest, self.market))
         if verb == "bounds":
-            return do("set_bounds", *(_ticks(word, self.market) for word in words))
+            low, high, *reason = words
+            named = Reason[reason[0].upper().replace("-", "_")] if reason else Reason.PRICE_OUT_OF_BOUNDS
+            self.bounds.append(Bound(_ticks(low, self.market), _ticks(high, self.market), named))
+            return do("protect", self.bounds)
+        if verb == "uncross":
+            return do("uncross")
         if verb == "state":
             return do("set_state", MarketState[rest.upper().replace("-", "_")])
         return do({"expire": "expire", "cancel-market": "cancel_market"}[verb], *map(int, words))
@@ -348,10 +365,12 @@ def random_command(draw: random.Random, number: int, live: Sequence[int]) -> tup
         ("revive", (1,)),
         ("revive", (2,)),
         ("expire", (number * 10,)),
-        ("set_state", (draw.choice([1, 2, 3, 4]),)) if draw.random() < 0.3 else ("set_state", (0,)),
+        ("set_state", (draw.choice([1, 2, 3, 4, 5, 5, 5]),)) if draw.random() < 0.4 else ("set_state", (0,)),
         ("set_state", (0,)),
         ("set_reference", (draw.randint(1, 2), draw.randint(92, 108))),
-        ("set_bounds", draw.choice([(0, 0), (95, 105), (0, 104), (97, 0)])),
+        ("protect", (draw.choices(BOUNDS, k=draw.randint(0, 3)),)),
+        ("protect", ((),)),
+        ("uncross", ()),
         ("cancel_market", ()) if draw.random() < 0.1 else ("set_state", (0,)),
     ]
     return draw.choice(rare)

@@ -17,6 +17,7 @@ BANDS = {
     "impact_up_ppm": 1_030_000,
 }
 LIMITS = {"quantity_min": 2, "quantity_max": 18, "notional_min_quanta": 30_000, "open_orders_max": 6, "price_min": 93}
+LIMITS |= {"order_value_max_quanta": 170_000, "order_volume_max": 17}
 
 
 @pytest.mark.parametrize("with_funds", [True, False], ids=["funds", "bare"])

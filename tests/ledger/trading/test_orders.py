@@ -337,6 +337,123 @@ SCENARIOS: dict[str, tuple[dict[str, int], str]] = {
         bid 2 @ 11 alice
         = 3 accepted; 3 takes 1 @ 10.5 from 1; 3 expired 1 PriceOutOfBounds
     """),
+    "an order's greatest volume and value: under, exact, over": (
+        {"order_volume_max": 9, "order_value_max_quanta": 80_000}, """
+        bid 9 @ 8 alice
+        = 1 accepted; 1 rests 9 @ 8
+        bid 10 @ 1 alice
+        = 2 rejected OrderVolumeMax
+        bid 8 @ 10 alice
+        = 3 accepted; 3 rests 8 @ 10
+        bid 8 @ 10.1 alice
+        = 4 rejected OrderValueMax
+        amend 1 alice 9 9
+        = 1 rejected OrderValueMax
+        ask 10 @ market bob
+        = 5 rejected OrderVolumeMax
+        ask 9 @ market bob
+        = 6 rejected OrderValueMax
+        ask 9 @ market bob slip=8.8
+        = 7 accepted; 7 takes 8 @ 10 from 3; 7 expired 1 SlippageToleranceExceeded
+        ask 80001q @ market bob
+        = 8 rejected OrderValueMax
+        ask 9 @ market bob stop mark 7
+        = 9 accepted; 9 pending 7
+        bid 1 @ 9 carol
+        mark 7
+        = 9 triggered 7; 9 expired 9 OrderValueMax
+    """),
+    "the tightest bound stops a taker and names itself": ({"impact_up_ppm": 1_050_000}, """
+        bounds 0 10.8 mean-mark-band
+        bounds 9.5 10.3 mean-premium-band
+        ask 2 @ 10 bob
+        ask 2 @ 10.3 bob
+        ask 2 @ 10.4 bob
+        bid 9 @ 12 alice
+        = 4 accepted; 4 takes 2 @ 10 from 1; 4 takes 2 @ 10.3 from 2; 4 expired 5 MeanPremiumBand
+        bid 5 @ 9.4 alice
+        = 5 accepted; 5 rests 5 @ 9.4
+        ask 5 @ 9 carol
+        = 6 accepted; 6 expired 5 MeanPremiumBand
+        ask 5 @ market carol
+        = 7 accepted; 7 expired 5 MeanPremiumBand
+        bid 5 @ 11 alice fok
+        = 8 accepted; 8 expired 5 FillOrKill
+    """),
+    "the mean mark band, and of two equal bounds the first": ({"impact_up_ppm": 1_100_000}, """
+        bounds 0 10.8 mean-mark-band
+        bounds 0 10.8 mean-premium-band
+        ask 2 @ 10 bob
+        ask 2 @ 11.1 bob
+        bid 9 @ 12 alice
+        = 3 accepted; 3 takes 2 @ 10 from 1; 3 expired 7 MeanMarkBand
+        ask 2 @ 10 bob
+        bid 2 @ 12 alice
+        = 5 accepted; 5 takes 2 @ 10 from 4
+    """),
+    "the discovery band is a limit order's too": ({}, """
+        bounds 9 11 discovery-band
+        bid 1 @ 8.9 alice
+        = 1 rejected DiscoveryBand
+        bid 1 @ 9 alice
+        = 2 accepted; 2 rests 1 @ 9
+        ask 1 @ 11 bob
+        = 3 accepted; 3 rests 1 @ 11
+        ask 1 @ 11.1 bob
+        = 4 rejected DiscoveryBand
+        amend 2 alice 8.9 1
+        = 2 rejected DiscoveryBand
+        bid 1 @ 8 alice stop mark 10
+        = 5 accepted; 5 pending 10
+        mark 10
+        = 5 triggered 10; 5 expired 1 DiscoveryBand
+    """),
+    "an auction: orders rest crossed and trade at one price": ({}, """
+        ask 3 @ 10 bob
+        state auction
+        bid 5 @ 10.4 alice
+        = 2 accepted; 2 rests 5 @ 10.4
+        bid 4 @ 10.2 carol
+        ask 4 @ 9.8 dave
+        = 4 accepted; 4 rests 4 @ 9.8
+        bid 1 @ market alice
+        = 5 rejected CircuitBreaker
+        bid 1 @ 11 alice ioc
+        = 6 rejected CircuitBreaker
+        bid 1 @ 11 alice post
+        = 7 accepted; 7 expired 1 PostOnlyTaker
+        ask 9 @ 10.6 bob
+        amend 3 carol 10.3 4
+        = 3 amended 4 @ 10.3 requeued; 3 rests 4 @ 10.3
+        ask 1 @ 10.1 bob stop last 10.5
+        index 10.5
+        bids 5@10.4 4@10.3
+        asks 4@9.8 3@10 9@10.6
+        state open
+        = 4 takes 4 @ 10.3 from 2; 2 takes 1 @ 10.3 from 1; 3 takes 2 @ 10.3 from 1; 9 triggered 10.3
+        + 9 takes 1 @ 10.3 from 3
+    """),
+    "in an auction an owner does not trade with itself, and another round follows": ({}, """
+        state auction
+        bid 5 @ 10.4 alice
+        ask 5 @ 10 alice
+        ask 2 @ 10.2 bob
+        uncross
+        = 2 expired 5 SelfTradePrevention; 3 takes 2 @ 10.2 from 1
+        state open
+        bids 3@10.4
+    """),
+    "a market that stays closed stays crossed, and uncrosses before it opens": ({}, """
+        state auction
+        bid 5 @ 10.4 alice
+        ask 5 @ 10 bob
+        state closed
+        =
+        state cancel-only
+        =
+        state post-only
+        = 2 takes 5 @ 10 from 1
+    """),
 }  # fmt: skip
 
 
@@ -412,9 +529,9 @@ def test_every_reason_has_a_scenario() -> None:
         Reason.NONE,
         Reason.INSUFFICIENT_FUNDS,
         Reason.INSUFFICIENT_MARGIN,
-        Reason.POSITION_LIMIT,
-        Reason.NEGATIVE_EQUITY,
-        *(reason for reason in Reason if reason > Reason.NEGATIVE_EQUITY),
+        *range(Reason.POSITION_LIMIT, Reason.NO_VALID_PRICE + 1),
+        Reason.STOP_WITHOUT_POSITION,
+        Reason.MARKET_EXPIRED,
     }
     text = "".join(text for _, text in SCENARIOS.values())
     assert [reason.label for reason in Reason if reason not in later and reason.label not in text] == []

@@ -1,0 +1,41 @@
+"""The price of an auction: one at which most trades, of those the least imbalance, then the nearest to a reference.
+
+Between two neighbouring limit prices volume and imbalance do not change, so only the limit prices inside the crossing
+and the stretches between them are looked at. Prices in ticks, quantities in steps; source: own choice, as in continuous
+markets that reopen by an auction (docs/decisions/trading-rules.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from ledger.trading.market import MarketState
+
+__all__ = ["UNCROSSED", "auction_price"]
+
+UNCROSSED: Final = (int(MarketState.OPEN), int(MarketState.LIMIT_ONLY), int(MarketState.POST_ONLY))
+"""States in which no book is crossed."""
+
+
+def auction_price(bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]], reference: int) -> tuple[int, int]:
+    """The price of a crossed book and the quantity that can trade at it; of equally near prices the lower one.
+
+    Price and quantity by level, best first; levels beyond the other side's best price may be left out.
+    """
+    best_bid, best_ask = bids[0][0], asks[0][0]
+    assert best_bid >= best_ask, "an auction is of orders that cross"
+    ends = sorted({price for price, _ in (*bids, *asks) if best_ask <= price <= best_bid})
+    stretches = [(price, price) for price in ends]
+    stretches += [(low + 1, high - 1) for low, high in pairwise(ends) if high - low > 1]
+    best: tuple[int, int, int, int] | None = None
+    for low, high in stretches:
+        demand = sum(quantity for price, quantity in bids if price >= high)
+        supply = sum(quantity for price, quantity in asks if price <= low)
+        nearest = min(max(reference, low), high)
+        rank = (-min(demand, supply), abs(demand - supply), abs(nearest - reference), nearest)
+        if best is None or rank < best:
+            best = rank
+    assert best is not None, "a crossing has a price"
+    return best[3], -best[0]
