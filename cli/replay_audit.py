@@ -197,7 +197,7 @@ def _run(
 
 
 def _compare_lending(engine: Engine, sections: Mapping[str, Any]) -> list[Check]:
-    """What the engine says of lending and markets there, against the signed sections; nothing where there is neither."""
+    """What the engine says of lending and markets there, against the signed sections; nothing without both."""
     facts = engine.lending_facts()
     if facts is None and not {LENDING, MARKETS} & set(sections):
         return []
