@@ -69,6 +69,8 @@ class SettlementDesk(Desk):
         """Ends a market's orders for good; its index in ticks, 0 while there is none."""
         self.after_round: Callable[[], None] = lambda: None
         """Told when a round is over; the desk of conversion."""
+        self.funded: dict[str, int] = {}
+        """The funding rate (10^-12) of the hour closed last, by market; none for a market that was not funded."""
         self._next_us = 0
         self._phase = "idle"
         self._closing = 0
@@ -115,6 +117,7 @@ class SettlementDesk(Desk):
             return
         while self._phase != "idle":
             self._step()
+        self.funded = {}
         self._begin(hour_us)
         while self._phase != "idle":
             self._step()
@@ -183,6 +186,7 @@ class SettlementDesk(Desk):
     def _fund(self, market: Derivative, mark: int) -> None:
         """Longs pay the rate where it is above zero: payers are rounded up, receivers down, and the rest is dust."""
         rate, premium = self.funding_of(market.symbol)
+        self.funded[market.symbol] = rate
         payers, sizes = market.positions.arrays()
         amounts = payments(sizes, mark * market.unit, rate)
         moved = [(payer, amount) for payer, amount in zip(payers, amounts, strict=True) if amount]
@@ -290,6 +294,7 @@ class SettlementDesk(Desk):
         """The number and time of rounds, the last hour, and where the round that is on stands."""
         return {
             "closing": self._closing,
+            "funded": [[name, str(rate)] for name, rate in self.funded.items()],
             "hour": self.hour_us + 1,
             "marks": [[name, mark] for name, mark in self._marks.items()],
             "markets": [*self._markets],
@@ -304,6 +309,7 @@ class SettlementDesk(Desk):
         """See `Desk.restore`."""
         self._closing, self.hour_us = document["closing"], document["hour"] - 1
         self._marks = dict(document["marks"])
+        self.funded = {name: int(rate) for name, rate in document["funded"]}
         self._markets, self._next_us = [*document["markets"]], document["next"]
         self.number, self._payers = document["number"], [*document["payers"]]
         self._phase, self._sums = document["phase"], [int(each) for each in document["sums"]]
