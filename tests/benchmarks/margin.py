@@ -50,7 +50,7 @@ def build(accounts: int, seed: int = 1) -> WalletExchange:
         assert market.mark is not None, "it was fed"
         rng.shuffle(payers)
         for buyer, seller in zip(payers[::2], payers[1::2], strict=True):
-            steps = rng.randint(1, 4_000)
+            steps = rng.randint(1, 16_000)
             market.positions.trade(buyer, seller, steps, steps * market.mark * market.unit)
     ledger.drain_rows()
     return world
