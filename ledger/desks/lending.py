@@ -375,6 +375,11 @@ class LendingDesk(Desk):
             if claim is not None:
                 self._noted[claim] = None
 
+    @property
+    def unswept(self) -> int:
+        """Claims that a sweep has still to look at."""
+        return len(self._noted)
+
     def sweep(self, count: int) -> bool:
         """Repay and lend what is free in up to `count` claims that changed; whether any are left in this round."""
         if self.pools:
