@@ -58,9 +58,7 @@ def show(account: str, folder: Path, subaccount: str, as_json: bool) -> int:
         scales = giver.ask("status")["assets"]
         markets = giver.ask("markets")
     if found is None:
-        raise InputError(
-            account, "has no wallet there", "See `tallystick accounts show`; a wallet begins with its use."
-        )
+        raise InputError(account, "has no wallet there", "See `tallystick accounts show`.")
     if as_json:
         emit_json(found)
     else:
@@ -93,14 +91,14 @@ def _show(found: dict[str, Any], scales: dict[str, int], markets: dict[str, Any]
     headings = ("asset", "owned", "of it lent", "owes pool", "owes exchange", "could borrow", "could withdraw")
     rows_table("Assets", headings, assets, headings[1:])
     sizes = {line["market"]: line for line in found["positions"]}
-    rows = [
+    lines = [
         (name, sizes.get(name, {}).get("size", "0"), sizes.get(name, {}).get("mark") or "none", limit["buy"],
          limit["sell"], limit["liquidation_mark"] or "")
         for name, limit in could["markets"].items()
         if name in markets
     ]  # fmt: skip
-    headings = ("market", "position", "mark", "could buy", "could sell", "liquidation at")
-    rows_table("Derivatives, steps and ticks", headings, rows, headings[1:])
+    names = ("market", "position", "mark", "could buy", "could sell", "liquidation at")
+    rows_table("Derivatives, steps and ticks", names, lines, names[1:])
 
 
 def _units(value: str) -> str:
@@ -158,7 +156,7 @@ def move(
 @click.option("--reason", required=True, help="Why, for the record.")
 @json_option
 def permit(table: Path, folder: Path, operators: tuple[Path, ...], reason: str, as_json: bool) -> int:
-    """Put TABLE in force: a JSON list of rows with country, client_class, product, allowed, leverage (two operators)."""
+    """Put TABLE in force: a JSON list of country, client_class, product, allowed, leverage (two operators)."""
     try:
         rows = json.loads(table.read_bytes())
     except OSError as error:
