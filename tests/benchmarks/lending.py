@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.lending [--lenders N] [--holdings N] [--pools N] [--borrowers N]
 
-`lending-hour`: the desk's whole accrual of one pool: holdings gathered, interest computed, one mass posting, facts said;
+`lending-hour`: the whole accrual of one pool: holdings gathered, interest computed, one mass posting, facts said;
 `ledger.check` and the sums after the clock stops. `lending-interest`: the arithmetic alone over all holdings, pool by
 pool, with no ledger. Times are CPU seconds and seconds on the wall: they differ when the machine has other work.
 """
@@ -18,7 +18,7 @@ import time
 from ledger.desks.base import Shared
 from ledger.desks.lending import LendingDesk
 from ledger.events import InterestAccrued
-from ledger.journal import AccountCode, ReasonCode, claim_key, house_key
+from ledger.journal import AccountCode, ReasonCode, house_key
 from ledger.lending.accrual import charges, shares, split_pot
 from ledger.lending.curve import RATE_UNIT
 from ledger.lending.pool import Pool
