@@ -28,6 +28,7 @@ from ledger.desks.settlement import SettlementDesk
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
 from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key
 from ledger.margin.explain import view_document
+from ledger.margin.positions import holders
 from ledger.margin.risk import Health
 from ledger.margin.takeover import Backstop, Ranked, assignment_price, bankruptcy_price, queue
 from ledger.margin.watch import Watch
@@ -102,12 +103,12 @@ class LiquidationDesk(Desk):
 
     # Judging.
 
-    def judge_round(self) -> None:
-        """A settlement is posted: all wallets that could be liquidated are judged, in slices."""
+    def judge_round(self) -> int:
+        """A settlement is posted: all wallets that could be liquidated are judged, in slices. How many they are."""
         margin = self._margin
-        payers = {payer for market in margin.markets.values() for payer, _ in market.positions}
-        self._queue = sorted(payers | margin.debtors())
+        self._queue = holders((market.positions for market in margin.markets.values()), margin.debtors())
         self._judged_at = self._prices()
+        return len(self._queue)
 
     def _prices(self) -> dict[str, int]:
         marks = {f"mark {name}": mark for name, mark in self._margin.marks().items()}

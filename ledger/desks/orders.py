@@ -319,6 +319,12 @@ class OrdersDesk(Desk):
             if room.derivative is not None:
                 self._follow(room)
 
+    def newest_mark(self, market: str) -> int:
+        """The newest mark of a derivative market that was valid, in ticks; 0 where none ever was."""
+        keeper = self.rooms[market].marks
+        assert keeper is not None, "a derivative market has a mark"
+        return keeper.valid
+
     def take_funding(self, market: str) -> tuple[int, int]:
         """The funding rate (10^-12) and mean premium of the hour that ends; the next one begins."""
         funding = self.rooms[market].funding
