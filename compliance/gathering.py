@@ -1,16 +1,18 @@
 """Facts put together from every source, for one entity at the hour of one statement.
 
-Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. Three exceptions.
+Where several speak of one thing: the hour's signed statement first, then the ledger, then the firm. The exceptions:
 Records of `controls` and `reconciliations` are joined, because engine and firm run different ones. What the firm states
 of its client money with a third party's document, no older than a month, replaces what the ledger claims of the same.
-And what a room leaves empty in a record of `eu.tfr.failures`, because only the firm knows what it did, the firm's
-record of the same id fills.
+What a record of `eu.tfr.failures`, `margin.accounts` or `eu.cfd.losers` leaves empty, because only the firm knows what
+it did or shows, the firm's record of the same id fills; of losing accounts nothing is said until it has. And of
+encumbrances the ledger knows loans alone: they are joined with what the firm states, and without its word nothing is
+said, so that nobody passes for having pledged nothing; but a loan without consent stands by itself: it is a breach.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -19,19 +21,23 @@ from typing import Final
 from compliance.facts import Assurance, Evidence, Fact, FactKind, Facts, Record
 from compliance.register import Register
 from compliance.sources.attested import Statement, attested_facts, reserve_addresses
-from compliance.sources.books import book_facts, read_customers, span_of
+from compliance.sources.books import book_facts, customers_of, read_customers, span_of
 from compliance.sources.counted import counted_beside
 from compliance.sources.engine import engine_facts
+from compliance.sources.in_force import read_in_force
+from compliance.sources.listed_markets import listed_markets
 from compliance.sources.prices import read_prices, value_facts
+from compliance.sources.wallet_facts import wallet_facts
 from compliance.sources.wallets import WalletBook, read_wallets, stated_wallets
+from ledger.store.listed import asset_scales
 from ledger.store.snapshot import StoreSnapshot
 
 __all__ = ["CURRENCIES", "HourSource", "firm_facts", "gather", "position_of", "wallet_book"]
 
 CURRENCIES: Final = ("AED", "EUR", "JPY", "USD")
 """In which values are wanted: those of the four regimes."""
-JOINED: Final = ("controls", "reconciliations")
-FILLED: Final = ("eu.tfr.failures",)
+JOINED: Final = ("controls", "encumbrances", "reconciliations")
+FILLED: Final = ("eu.cfd.losers", "eu.tfr.failures", "margin.accounts")
 ATTESTED_MAX: Final = timedelta(days=31)
 """A bank's statement is of a month; an older one says nothing of what is held now."""
 PERIOD: Final = timedelta(days=35)
@@ -94,8 +100,15 @@ def gather(source: HourSource, catalogue: Mapping[str, FactKind], book: WalletBo
             customers = read_customers(session, position)
             found += book_facts(source.store, span, last.hour, _states(firm), customers, counting)
             house = {account for account, each in customers.items() if each.relation != "customer"}
-            found += engine_facts(session, position, last.hour, house, counting.result().fills)
+            scales = asset_scales(session)
+            in_force, markets = read_in_force(session, position), listed_markets(session, position, scales)
+            fills = counting.result().fills
+            found += engine_facts(session, span, last.hour, house, fills, in_force, markets)
         prices = read_prices(session, position)
+        own = customers_of(session, position, source.entity, customers)
+        found += wallet_facts(
+            source.store, span, last.hour, source.entity, own, markets, scales, in_force, prices, found, firm
+        )
         if prices is not None:
             found += value_facts(prices, found, last.hour, CURRENCIES)
     return Facts(source.entity, last.hour, catalogue, _merged([*found, *source.rooms], firm, last.hour))
@@ -122,7 +135,17 @@ def _merged(own: Sequence[Fact], firm: Sequence[Fact], hour: datetime) -> list[F
             found[place] = _joined(found[place], fact)
         elif fact.name in FILLED:
             found[place] = _filled(found[place], fact)
-    return list(found.values())
+    stated = {fact.name for fact in firm}
+    return [fact for fact in found.values() if _is_whole(fact, stated)]
+
+
+def _is_whole(fact: Fact, stated: Collection[str]) -> bool:
+    """Whether a fact of the ledger says enough by itself, beside what the firm has stated."""
+    if fact.name == "eu.cfd.losers" and isinstance(fact.value, tuple):
+        return all(row["shown"] is not None for row in fact.value)
+    if fact.name == "encumbrances" and isinstance(fact.value, tuple):
+        return fact.name in stated or any(row["consent"] is None for row in fact.value)
+    return True
 
 
 def _is_fresh(fact: Fact, hour: datetime) -> bool:

@@ -7,6 +7,7 @@ orders against trades over the last day. Counted in the database or in columns, 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from compliance.facts import Assurance, Evidence, Fact, Record, Value
 from compliance.sources.attested import is_currency
@@ -27,9 +28,10 @@ from compliance.sources.stored import documents
 from ledger.errors import InputError
 from ledger.journal import ReasonCode
 from ledger.store import history
+from ledger.store.schema import BookRow
 from ledger.store.snapshot import StoreSnapshot
 
-__all__ = ["Customer", "book_facts", "read_customers", "span_of"]
+__all__ = ["Customer", "book_facts", "customers_of", "read_customers", "span_of"]
 
 CHARGES: Final = frozenset(
     {
@@ -136,6 +138,24 @@ def read_customers(session: Session, position: int) -> dict[str, Customer]:
             if customer is not None:
                 assert account is not None, "a customer's event has the account"
                 found[account] = customer
+    return found
+
+
+_ENTITY: Final = re.compile(r'"entity": ?"([^"]*)"')
+
+
+def customers_of(
+    session: Session, position: int, entity: str, customers: Mapping[str, Customer]
+) -> Mapping[str, Customer]:
+    """Those of an entity among customers at a position; nothing is read again where all are of one."""
+    if set(session.exec(select(BookRow.entity).distinct())) <= {entity}:
+        return customers
+    found: dict[str, Customer] = {}
+    for _, account, document in documents(session, "account-opened", last=position):
+        stated = _ENTITY.search(document)
+        assert account is not None and stated is not None, "an account is opened with an entity"
+        if stated[1] == entity and account in customers:
+            found[account] = customers[account]
     return found
 
 

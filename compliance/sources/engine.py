@@ -1,51 +1,35 @@
-"""What the embedded engine is and is not: controls it runs, how it settles, who trades on it.
-
-The table of controls is of this version of the engine; where each is described and tested is its reference. When the
-firm has tested one in its own operation, it says so in its register, and that row stands in the place of this one.
-"""
+"""What the embedded engine is and is not: controls it runs, halts, how it settles, who trades on it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Final
 
 from sqlmodel import Session
 
 from compliance.facts import Assurance, Evidence, Fact, Record
-from compliance.sources.counted import Fills
+from compliance.sources.counted import Fills, Span
+from compliance.sources.in_force import InForce
+from compliance.sources.listed_markets import ListedMarket
+from compliance.sources.protection import beyond_limits, halts
+from compliance.sources.venue_controls import controls_of, markets_in_use
 from ledger.store import history
 
-__all__ = ["CONTROLS", "engine_facts"]
-
-CONTROLS: Final[tuple[tuple[str, bool, str], ...]] = (
-    ("halt-market", True, "docs/guides/exchange.md section 8; ledger/desks/listing.py"),
-    ("cancel-all", True, "docs/guides/exchange.md section 8; ledger/desks/customers.py"),
-    ("kill-switch", True, "docs/guides/exchange.md section 8: `accounts block`, `cancel-all`"),
-    ("suspend-access", True, "docs/guides/exchange.md section 8: `accounts block`"),
-    ("cancel-trades", False, "a trade is undone by hand, with two operators' correction; there is no command for it"),
-    ("orders-per-second-limit", False, "the door has none per member"),
-    ("volatility-halt", False, "arrives with price protection"),
-    ("halt-parameters-versioned", True, "docs/spec/parameters.md: every change is a command of the log"),
-    ("pre-trade-controls", False, "quantities are limited; prices and values are not yet"),
-    ("gateway-balance", False, "one gateway"),
-    ("price-collar", False, "arrives with price protection"),
-    ("max-order-value", False, "arrives with price protection"),
-    ("max-order-volume", True, "docs/decisions/trading-rules.md: a market's greatest quantity"),
-    ("intraday-limits", False, "a market's greatest quantity is fixed at its listing"),
-    ("override-by-order", True, "there is none: what is beyond a limit is rejected always"),
-    ("non-discretionary-execution", True, "docs/decisions/trading-rules.md: price, then time"),
-    ("clear-error-rejection", False, "arrives with price protection"),
-    ("settlement-rules", True, "docs/spec/engine.md: a fill is posted with the command that made it"),
-)
-"""Name, whether it is in place, and where to look."""
+__all__ = ["engine_facts"]
 
 
 def engine_facts(
-    session: Session, position: int, cut: datetime, house: Collection[str], fills: Iterable[Fills]
+    session: Session,
+    span: Span,
+    cut: datetime,
+    house: Collection[str],
+    fills: Iterable[Fills],
+    in_force: InForce,
+    markets: Mapping[str, ListedMarket],
 ) -> list[Fact]:
     """The facts at a cut; `house`: accounts of the firm's own and of those close to it; `fills`: of the last day."""
+    position = span.last
     command = history.command_at(session, position)
     evidence = (Evidence("command log", f"position {position}", "" if command is None else command.hash.hex()),)
     own, settled = 0, dict[str, int]()
@@ -53,19 +37,21 @@ def engine_facts(
         own += row.fills if row.account in house else 0
         settled[row.market] = max(settled.get(row.market, 0), row.newest)
     found: list[tuple[str, Fraction | frozenset[str] | tuple[Record, ...]]] = [
-        ("controls", tuple(_controls())),
+        ("controls", tuple(controls_of(in_force, markets_in_use(session, position), position))),
         ("fees.rewarding_cancels", frozenset()),
         ("eu.house_trades", Fraction(own)),
-        ("eu.orders.beyond_limits", Fraction(0)),
+        # The engine takes no order past a limit at anybody's word.
         ("eu.overrides", ()),
         ("eu.settlements", tuple(_settlements(session, settled))),
     ]
+    halted = tuple(halts(session, span.first, position, in_force, markets))
+    if halted or any(in_force.value("market.breaker_move", market, position) for market in markets):
+        # Where no breaker is in force, that nothing was halted says nothing.
+        found.append(("eu.halts", halted))
+    beyond = beyond_limits(session, span, in_force, markets)
+    if beyond is not None:
+        found.append(("eu.orders.beyond_limits", beyond))
     return [Fact(name, value, cut, Assurance.CLAIMED, evidence) for name, value in found]
-
-
-def _controls() -> Iterator[Record]:
-    for name, is_in_place, reference in CONTROLS:
-        yield {"name": name, "in_place": is_in_place, "tested_on": None, "reference": reference}
 
 
 def _settlements(session: Session, newest: dict[str, int]) -> Iterator[Record]:

@@ -188,8 +188,12 @@ class LendingDesk(Desk):
         self._say(payer, asset, "lend", amount, cause)
 
     def _entry_interest(self, pool: Pool, amount: int) -> int:
-        """What a borrow pays at once for the rest of its hour: exchange.md 1.2."""
-        return interest_ceil(amount, pool.rate, _HOUR_US - self.shared.time_us % _HOUR_US)
+        """What a borrow pays at once for what is left of the hour that was accrued last: exchange.md 1.2.
+
+        Between an hour's end and its accrual nothing is left of it: the accrual to come charges the new debt in full.
+        """
+        left = pool.hour_us + _HOUR_US - self.shared.time_us if pool.hour_us >= 0 else 0
+        return interest_ceil(amount, pool.rate, max(0, left))
 
     def borrow(self, payer: int, asset: str, amount: int, cause: str, *, bypass: bool = False) -> int:
         """Borrow from the pool. A trading `Reason`, 0 if done; if not, nothing changed. Margin is the caller's."""

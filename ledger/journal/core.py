@@ -10,7 +10,8 @@ states and rows are plain tuples in lists; `Balance` and `Entry` are made of the
 from __future__ import annotations
 
 import heapq
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import lt
 from typing import Final
 
 from ledger.journal.accounts import ABSENT, Accounts
@@ -40,6 +41,8 @@ _HOLD: Final = int(EntryKind.HOLD)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
 _VOID: Final = int(EntryKind.VOID)
 _OK: Final = Result.OK
+_MANY: Final = 64
+"""Lines from which on a mass posting is first tried as a whole."""
 _ENDS: Final[dict[int, Result]] = {
     EntryKind.POST_PENDING: Result.PENDING_TRANSFER_ALREADY_POSTED,
     EntryKind.VOID: Result.PENDING_TRANSFER_ALREADY_VOIDED,
@@ -352,13 +355,15 @@ class Core(Accounts):
 
     def post_mass(self, mass: MassPosting) -> Result:
         """Apply one command's posting to many accounts, whole or not at all. Frozen accounts take part."""
-        result, after = self._mass_after(mass)
-        if result:
-            return result
+        after = self._mass_after_many(mass) if len(mass.accounts) >= _MANY else None
+        if after is None:
+            result, after = self._mass_after(mass)
+            if result:
+                return result
         states = self._state
+        if self._undo is not None:
+            self._undo += [(states, account, states[account]) for account in mass.accounts]
         for account, state in zip(mass.accounts, after, strict=True):
-            if self._undo is not None:
-                self._undo.append((states, account, states[account]))
             states[account] = state
         self._sequence += 1
         now = self._now_micros
@@ -370,6 +375,35 @@ class Core(Accounts):
             )
         )  # fmt: skip
         return _OK
+
+    def _mass_after_many(self, mass: MassPosting) -> list[State] | None:
+        """The states after a mass posting that nothing refuses; None leaves the word to `_mass_after`.
+
+        What it must cost: no call a line, so that millions of lines take about half a microsecond each.
+        """
+        accounts, amounts, states = mass.accounts, mass.amounts, self._state
+        rising = len(accounts) == len(amounts) and all(map(lt, accounts, islice(accounts, 1, None)))
+        if not (rising and accounts[0] >= 0 and accounts[-1] < len(states)) or 0 in amounts or sum(amounts) != 0:
+            return None
+        flags = [*map(self._flags.__getitem__, accounts)]
+        one_book = len({*map(self._book.__getitem__, accounts)}) == 1
+        if not one_book or any(each & _CLOSED_OR_HOLDS for each in {*flags}):
+            return None
+        after = [
+            (out, debits, into, credits + amount, version + 1)
+            if amount > 0
+            else (out, debits - amount, into, credits, version + 1)
+            for (out, debits, into, credits, version), amount in zip(
+                map(states.__getitem__, accounts), amounts, strict=True
+            )
+        ]
+        is_refused = any(
+            (into + credits > COUNTER_MAX or (flag & _NO_OVERPAYMENT and into + credits > debits))
+            if amount > 0
+            else (out + debits > COUNTER_MAX or (flag & _NO_OVERDRAFT and out + debits > credits))
+            for (out, debits, into, credits, _), amount, flag in zip(after, amounts, flags, strict=True)
+        )
+        return None if is_refused else after
 
     def _mass_after(self, mass: MassPosting) -> tuple[Result, list[State]]:
         """The states after a mass posting, or the refusal of the lowest number over all its accounts."""

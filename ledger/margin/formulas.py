@@ -59,7 +59,10 @@ def requirement(notional: int, function: MarginFunction) -> int:
     flat = -(-notional * base // PPM)
     if not factor:
         return flat
-    rooted = -(-notional * factor * _root_ceil(notional) // (E9 * _ROOT))
+    root = isqrt(notional)
+    if root * root != notional:
+        root += 1
+    rooted = -(-notional * factor * root // UNIT)
     return rooted if rooted > flat else flat
 
 

@@ -100,12 +100,13 @@ def assess(view: AccountView, terms: Terms, prices: Mapping[str, int], marks: Ma
             collateral += collateral_value(claim * price // 10**scale, haircut)
         if debt or potential:
             owed = debt_value(debt, scale, price)
-            worst = debt_value(debt + potential, scale, price)
+            asked = requirement(owed, initial_by)
+            worst = owed if not potential else debt_value(debt + potential, scale, price)
             liabilities += owed
             exposure += worst
             bare_exposure += owed
-            initial += requirement(worst, initial_by)
-            bare_initial += requirement(owed, initial_by)
+            initial += asked if worst == owed else requirement(worst, initial_by)
+            bare_initial += asked
             maintenance += requirement(owed, maintenance_by)
     profit_quanta = view.unsettled
     settlement = prices.get(terms.settlement)
@@ -122,11 +123,12 @@ def assess(view: AccountView, terms: Terms, prices: Mapping[str, int], marks: Ma
         steps = abs(size)
         worst_steps = max(abs(size + bids), abs(size - asks))
         notional = value_ceil(steps * mark * unit, scale, settlement)
+        asked = requirement(notional, initial_by)
         worst = notional if worst_steps == steps else value_ceil(worst_steps * mark * unit, scale, settlement)
         exposure += worst
         bare_exposure += notional
-        initial += requirement(worst, initial_by)
-        bare_initial += requirement(notional, initial_by)
+        initial += asked if worst == notional else requirement(worst, initial_by)
+        bare_initial += asked
         maintenance += requirement(notional, maintenance_by)
     profit = 0
     if profit_quanta:

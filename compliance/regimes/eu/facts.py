@@ -1,8 +1,9 @@
 """Facts that this regime alone asks for. Money is in euro unless a field says its currency; times have a time zone.
 
 What the firm states about itself comes first (authorisations, services, capital, incidents, audits), then what the
-ledger, the log of orders and the files made from them give. Facts about margin and CFDs wait for a margin engine:
-nothing gives them yet, and the rules that need them lack data wherever the firm says that it does such business.
+ledger, the log of orders and the files made from them give. Facts about margin and CFDs are the ledger's where the
+exchange offers margin or derivatives (`compliance/sources/cfd.py`); when clients were told of a fall only the firm
+knows.
 """
 
 from __future__ import annotations
@@ -233,7 +234,7 @@ FACTS: Final[tuple[FactKind, ...]] = (
     _records(
         "eu.halts",
         _LEDGER,
-        "halts of trading",
+        "halts of trading by the volatility mechanism",
         id=_TEXT,
         market=_TEXT,
         began=_MOMENT,
@@ -254,7 +255,7 @@ FACTS: Final[tuple[FactKind, ...]] = (
     FactKind("eu.house_trades", _NUMBER, _LEDGER, "trades on the platform for its operator's own account"),
     _records(
         "eu.depreciations",
-        _LEDGER,
+        _FIRM,
         "falls by a further tenth of a retail client's leveraged position, and when the client was told",
         id=_TEXT,
         crossed=_MOMENT,
@@ -282,10 +283,11 @@ FACTS: Final[tuple[FactKind, ...]] = (
     _records(
         "eu.cfd.losers",
         _LEDGER,
-        "share of retail CFD accounts that lost money, in per cent: as computed, and as the warning shows it",
+        "share of retail CFD accounts that lost money, in per cent: as computed, and as the warning shows it; the "
+        "ledger's record is `12 months`, and the firm states what it shows under that id",
         id=_TEXT,
         computed=_NUMBER,
-        shown=_NUMBER,
+        shown_=_NUMBER,
     ),
     _records(
         "eu.tfr.failures",

@@ -173,6 +173,10 @@ FACTS: Final[tuple[FactKind, ...]] = (
         "rates and methods of margin in use, and VARA's approval of each",
         id=_TEXT, parameter=_TEXT, approval_=_TEXT,
     ),
+    FactKind(
+        "vara.margin.tokens", Shape.NAMES, _FIRM,
+        "fiat-referenced tokens that are eligible collateral: of USD and fully cash-backed, or of AED and approved",
+    ),
     FactKind("vara.lending.available", _AMOUNTS, _FIRM, "available to meet lending clients' claims", "units"),
     FactKind("vara.lending.due", _AMOUNTS, _FIRM, "due to lending clients, per asset", "units"),
     _records(

@@ -63,7 +63,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "Collateral is the financed asset, fiat, or a fully cash-backed token referencing USD or an approved one "
         "referencing AED; others only while the financed asset keeps falling or is suspended over seven working days.",
         "Exchange IV.D.2-3", _FUNDS, V, Primitive.COMPLETENESS,
-        inputs={"records": "margin.accounts"}, applies=MARGIN, must=(Condition("collateral_allowed", "is", "true"),),
+        inputs={"records": "margin.accounts", "tokens?": "vara.margin.tokens"}, applies=MARGIN,
+        must=(Condition("collateral_allowed", "is", "true"),),
         frequency="each deposit", evidence="list of exceptions", **_PARTS,
     ),
     row(
