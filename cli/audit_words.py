@@ -157,6 +157,20 @@ _WORDS: Mapping[str, CheckWords] = {
         _STATEMENT,
         "Ask the exchange to restate the hour when it can read these addresses again.",
     ),
+    "lending": CheckWords(
+        "What do customers owe, and what stands behind it?",
+        "Adds up the stated debts against the signed trees and, with the leaves, holds the debts that count against "
+        "each wallet's collateral at the stated prices. The figure net of debts is the exchange's word.",
+        _STATEMENT,
+        "Ask for liabilities/ and replay/: the leaves bound the figure, and the log shows whose debts they are.",
+    ),
+    "markets": CheckWords(
+        "Which derivative positions stand, and what of them is not settled?",
+        "Compares long and short open interest and reads which markets have no valid mark. "
+        "The sizes are the exchange's word until its log is replayed.",
+        _STATEMENT,
+        "Ask for replay/ and audit with --replay.",
+    ),
     "net": CheckWords(
         "Is a figure net of customers' debts stated?",
         "Reads the signed rows. It is never more than claimed, and no verdict rests on it.",

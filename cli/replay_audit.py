@@ -7,6 +7,7 @@ replay             the log leads to the signed position, head, state, rule set a
                    statement's hour, no command of the next hour stands before it, and at every position that another
                    statement signed it has that statement's head
 replay-balances, replay-trees, replay-statements   what is owed there is what the trees hold (por.hour.replay)
+replay-lending     debts, what counts of them, positions and prices are those stated; only where there are any
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ledger.replay import ReplayCache
 from por.bundle import REPLAY
 from por.files import plain_size, read_document
 from por.hour.balances import BalanceRow
+from por.hour.lending import LENDING, MARKETS, REPLAY_LENDING, replay_problem
 from por.hour.replay import REPLAY_CHECKS, compare_replay
 from por.liabilities.kernels import Kernel
 from por.snapshot import SnapshotId, to_seconds
@@ -106,6 +108,7 @@ def replay_checks(
         return _all("fail", f"the replay breaks an invariant of the engine ({type(problem).__name__})")
     if found.result == "pass":
         rest = compare_replay(bundle, balance_rows(engine), kernel)
+        rest += _compare_lending(engine, document["sections"])
     else:
         rest = [_check(name, "unchecked", "not reached, because the replay failed") for name in REPLAY_CHECKS]
     return [start, found, *(check._replace(required=True) for check in rest)]
@@ -191,6 +194,16 @@ def _run(
     progress("replaying the log", 1, 1)
     memory[head.hash] = taken
     return _Reached(head, hour_us, before_us)
+
+
+def _compare_lending(engine: Engine, sections: Mapping[str, Any]) -> list[Check]:
+    """What the engine says of lending and markets there, against the signed sections; nothing without both."""
+    facts = engine.lending_facts()
+    if facts is None and not {LENDING, MARKETS} & set(sections):
+        return []
+    problem = replay_problem(None if facts is None else facts.to_json(), sections)
+    words = "the stated debts, what counts of them, prices, positions and marks are those of the replay"
+    return [_check(REPLAY_LENDING, *(("pass", words) if problem is None else ("fail", problem)))]
 
 
 def _up_to(records: Iterator[Record], last: int) -> Iterator[Record]:

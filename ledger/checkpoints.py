@@ -161,7 +161,10 @@ class Checkpoints:
                 raise CheckFailed("the checkpoint of the last hour could not be written")
 
     def report(self, position: int) -> dict[str, Any]:
-        """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book."""
+        """What was reported of the books at a cut: `parameters`, their hash in hex, and `zero_sum`, a row a book.
+
+        And `lending` (ledger.margin.stated), null for an exchange that has neither debts nor derivatives.
+        """
         self.wait()
         report: dict[str, Any] = json.loads(self._read_file(self._folder / _REPORT.format(position)))
         return report
@@ -237,7 +240,9 @@ def _report(engine: Engine) -> dict[str, Json]:
     rows: list[Json] = [
         [line.entity, line.asset, *map(str, tuple(line)[2:-1])] for line in engine.ledger.zero_sum_report()
     ]
-    return {"parameters": engine.parameters.hash().hex(), "zero_sum": rows}
+    facts = engine.lending_facts()
+    lending = None if facts is None else facts.to_json()
+    return {"lending": lending, "parameters": engine.parameters.hash().hex(), "zero_sum": rows}
 
 
 def _write_whole(files: Files, handle: Handle, data: bytes) -> None:

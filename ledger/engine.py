@@ -41,12 +41,14 @@ from ledger.desks import (
     StrategiesDesk,
     WithdrawalsDesk,
 )
+from ledger.desks.stating import lending_facts
 from ledger.errors import FormatError
 from ledger.events import BalanceChanged, Event, HourCut, Refused
 from ledger.genesis import Genesis
 from ledger.journal import CUSTOMER_CODES, AccountCode, Ledger
 from ledger.keyring import Permission, Role
 from ledger.log.record import Scheme
+from ledger.margin.stated import LendingFacts
 from ledger.parameters import Parameters
 from ledger.registry import Registry
 from ledger.signatures import Request
@@ -338,6 +340,10 @@ class Engine:
     def balances(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Claim and debt by customer and asset, where either is not zero: what the liabilities trees hold."""
         return {key: (t.claim, t.debt) for key, t in self._totals.items() if t.claim or t.debt}
+
+    def lending_facts(self) -> LendingFacts | None:
+        """What an hour's statement says of lending and of derivative markets; None where there are neither."""
+        return lending_facts(self._shared, self.margin, self.lending, self.settlement, self.orders)
 
     # Time and the hour.
 

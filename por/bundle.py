@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from por.attestation import (
     snapshot_section,
     statement_digest,
 )
+from por.hour.lending import lending_problem, lending_sections, markets_problem
 from por.hour.sections import (
     InFlight,
     LedgerFacts,
@@ -99,6 +100,8 @@ class HourInput:
     zero_sum: Sequence[ZeroSumRow]
     in_flight: Sequence[InFlight] = ()
     unread: Sequence[UnreadReserve] = ()
+    lending: Mapping[str, Any] | None = None
+    """The engine's facts of lending and of markets (ledger.margin.stated), None where it has neither."""
     replay: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -350,6 +353,11 @@ def _sections(given: BundleInput, forest: Forest, trees: Sequence[TreeRow], evid
         sections["in-flight"] = in_flight_section(hour.in_flight, hour.zero_sum, held)
         if hour.unread:
             sections["unread"] = unread_section(hour.unread)
+        if hour.lending is not None:
+            sections |= lending_sections(hour.lending, trees, reserve_totals(trees, given.reserve_rows))
+            problem = lending_problem(sections) or markets_problem(sections)
+            if problem is not None:
+                raise CheckFailed(f"what is stated of lending does not hold: {problem}")
     net = _net_section(given, trees)
     if net is not None:
         sections["net"] = net

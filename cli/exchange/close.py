@@ -162,7 +162,7 @@ def complete(where: CutAt, facts: CutFacts) -> CutFacts:
         state=checkpoints.state_at(where.position), parameters=bytes.fromhex(str(report["parameters"]))
     )
     zero_sum = [ZeroSumRow(*row[:2], *map(int, row[2:])) for row in report["zero_sum"]]
-    return replace(facts, ledger=ledger, zero_sum=zero_sum)
+    return replace(facts, ledger=ledger, zero_sum=zero_sum, lending=report.get("lending"))
 
 
 def _extract(where: CutAt) -> None:

@@ -88,6 +88,8 @@ class MarginDesk(Desk):
         """Wallets that traded, borrowed or let something leave since liquidation looked at them."""
         self.lending: LendingDesk
         self._known: dict[int, dict[str, list[int]]] = {}
+        self._debts: list[tuple[int, int]] = []
+        """Every account of a debt that was opened, with its payer."""
         self._learned = 0
         self._terms: Terms | None = None
         shared.parameters.watch(self._parameter_changed)
@@ -115,8 +117,18 @@ class MarginDesk(Desk):
 
     def leverage(self, payer: int) -> int:
         """The most leverage that a wallet may use: the owner's own limit and what the table permits."""
-        permitted = max((self._permitted(payer, product)[1] for product in _LEVERAGED), default=1)
-        return max(1, min(self.settings(payer).leverage, permitted))
+        own, shared = self.settings(payer).leverage, self.shared
+        if own <= 1:
+            return 1
+        facts = shared.registry.customer(shared.purse.owner(payer)[0], shared.time_us)
+        if facts is None:
+            return 1
+        lookup, permitted = self.permissions.lookup, 1
+        for product in _LEVERAGED:
+            leverage = lookup(shared.entity, product, facts.domicile, facts.customer_class)[1]
+            if leverage > permitted:
+                permitted = leverage
+        return own if own < permitted else permitted
 
     @property
     def settlement_asset(self) -> str:
@@ -216,6 +228,8 @@ class MarginDesk(Desk):
                     owner = find(key.owner, key.subaccount)
                     assert owner, "a customer's account is opened for a payer"
                     self._known.setdefault(owner, {}).setdefault(key.asset, [-1, -1, -1])[place] = index
+                    if place:
+                        self._debts.append((index, owner))
             self._learned = len(ledger)
         return self._known.get(payer, {})
 
@@ -235,11 +249,10 @@ class MarginDesk(Desk):
 
     def has_derivatives(self, payer: int) -> bool:
         """Whether a payer has a position, an order that could make one, or something due."""
-        if any(payer in each for each in self.due.values()):
-            return True
-        return any(
-            payer in market.funds.open or market.positions.get(payer) != (0, 0) for market in self.markets.values()
-        )
+        for market in self.markets.values():
+            if payer in market.funds.open or market.positions.get(payer) != (0, 0):
+                return True
+        return any(payer in each for each in self.due.values())
 
     def debts(self, payer: int) -> dict[str, int]:
         """What a payer owes by asset, to pools and to the exchange together, where it is anything."""
@@ -253,7 +266,8 @@ class MarginDesk(Desk):
     def debtors(self) -> set[int]:
         """Every payer that owes anything."""
         self._accounts(0)
-        return {payer for payer in self._known if self.debts(payer)}
+        owed = self.shared.ledger.owed
+        return {payer for index, payer in self._debts if owed(index)}
 
     def own(self, payer: int, asset: str) -> int:
         """What of an asset a wallet could give away now: what is free, and what is lent."""
@@ -422,6 +436,9 @@ class MarginDesk(Desk):
     def owe_many(self, reason: ReasonCode, amounts: Iterable[tuple[int, int]]) -> None:
         """The same for many, whose other side somebody else accounts for."""
         due = self.due[reason]
+        if not due:
+            due.update((payer, quanta) for payer, quanta in amounts if quanta)
+            return
         for payer, quanta in amounts:
             left = due.get(payer, 0) + quanta
             if left:

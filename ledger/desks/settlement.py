@@ -29,10 +29,12 @@ from ledger.parameters import SECOND_MICROS
 
 __all__ = ["SLICE", "SettlementDesk"]
 
-SLICE: Final = 500
+SLICE: Final = 250
 """Wallets of one slice."""
-_STEPS_A_TICK: Final = 8
-"""Steps that one tick takes while a round is on: together under 20 ms."""
+_WORK_A_TICK: Final = 250
+"""Wallets after which a tick leaves the rest of a round to the next one: with one more slice still under 20 ms."""
+_SETTLED_AT_ONCE: Final = 100
+"""Positions that settle in the time of one wallet's slice of work: they are one pass over arrays."""
 _HOUSE: Final = {
     ReasonCode.SETTLEMENT: AccountCode.DUST,
     ReasonCode.FUNDING: AccountCode.DUST,
@@ -43,7 +45,7 @@ _HOUSE: Final = {
     ReasonCode.INSURANCE: AccountCode.INSURANCE,
 }
 """Whose the other side of what is due is, by reason: fees are the house's, and what rounding leaves is dust."""
-PHASES: Final = ("idle", "settle", "post", "sweep", "judge")
+PHASES: Final = ("idle", "settle", "post", "sweep", "count", "judge")
 
 
 class SettlementDesk(Desk):
@@ -61,14 +63,16 @@ class SettlementDesk(Desk):
         """Brings marks up to date; the desk of orders."""
         self.funding_of: Callable[[str], tuple[int, int]] = lambda market: (0, 0)
         """Rate (10^-12) and mean premium of a market's hour, which then begins anew."""
-        self.judge_round: Callable[[], None] = lambda: None
-        """Begins the judging of all wallets; the desk of liquidation."""
+        self.judge_round: Callable[[], int] = lambda: 0
+        """Begins the judging of all wallets, and says of how many; the desk of liquidation."""
         self.judge_some: Callable[[int], bool] = lambda count: False
         """Judges so many more wallets; whether any are left."""
         self.expire_market: Callable[[str], int] = lambda market: 0
         """Ends a market's orders for good; its index in ticks, 0 while there is none."""
         self.after_round: Callable[[], None] = lambda: None
         """Told when a round is over; the desk of conversion."""
+        self.funded: dict[str, int] = {}
+        """The funding rate (10^-12) of the hour closed last, by market; none for a market that was not funded."""
         self._next_us = 0
         self._phase = "idle"
         self._closing = 0
@@ -104,10 +108,9 @@ class SettlementDesk(Desk):
             if not self._has_work() or self.shared.time_us < self._next_us:
                 return
             self._begin(0)
-        for _ in range(_STEPS_A_TICK):
-            if self._phase == "idle":
-                return
-            self._step()
+        done = 0
+        while done < _WORK_A_TICK and self._phase != "idle":
+            done += self._step()
 
     def close_hour(self, hour_us: int) -> None:
         """Settle, fund and accrue for an hour that is being cut, in this order, to the end."""
@@ -115,6 +118,7 @@ class SettlementDesk(Desk):
             return
         while self._phase != "idle":
             self._step()
+        self.funded = {}
         self._begin(hour_us)
         while self._phase != "idle":
             self._step()
@@ -134,29 +138,38 @@ class SettlementDesk(Desk):
         shared.events.append(SettlementStarted(self.number, tuple(self._marks.items()), unsettled))
         self._phase = "settle"
 
-    def _step(self) -> None:
-        """One step: a market, a slice of wallets, a slice of the sweep or of the judging."""
+    def _step(self) -> int:
+        """One step: a market, a slice of wallets, a slice of the sweep or of the judging. Its work, in wallets."""
         if self._phase == "settle":
             if self._markets:
-                self._settle_market(self._margin.markets[self._markets.pop(0)])
-                return
+                market = self._margin.markets[self._markets.pop(0)]
+                self._settle_market(market)
+                return len(market.positions) // _SETTLED_AT_ONCE
             if self._closing:
                 self._lending.accrue_hour(self._closing)
             self._payers = sorted(set().union(*self._margin.due.values()))
             self._phase = "post"
-        elif self._phase == "post":
+            return len(self._payers) // _SETTLED_AT_ONCE
+        if self._phase == "post":
             slice_, self._payers = self._payers[:SLICE], self._payers[SLICE:]
             self._post(slice_)
             if not self._payers:
                 self._finish_posting()
                 self._phase = "sweep"
-        elif self._phase == "sweep":
+            return len(slice_)
+        if self._phase == "sweep":
+            work = min(self._lending.unswept, SLICE)
             if not self._lending.sweep(SLICE):
-                self.judge_round()
-                self._phase = "judge"
-        elif not self.judge_some(SLICE):
-            self._phase = "idle"
-            self.after_round()
+                self._phase = "count"
+            return work
+        if self._phase == "count":
+            self._phase = "judge"
+            return self.judge_round() // _SETTLED_AT_ONCE
+        if self.judge_some(SLICE):
+            return SLICE
+        self._phase = "idle"
+        self.after_round()
+        return 0
 
     def _expire(self, market: Derivative) -> None:
         """A dated future is over: its orders end, its positions settle a last time at the index and are gone."""
@@ -183,6 +196,7 @@ class SettlementDesk(Desk):
     def _fund(self, market: Derivative, mark: int) -> None:
         """Longs pay the rate where it is above zero: payers are rounded up, receivers down, and the rest is dust."""
         rate, premium = self.funding_of(market.symbol)
+        self.funded[market.symbol] = rate
         payers, sizes = market.positions.arrays()
         amounts = payments(sizes, mark * market.unit, rate)
         moved = [(payer, amount) for payer, amount in zip(payers, amounts, strict=True) if amount]
@@ -290,6 +304,7 @@ class SettlementDesk(Desk):
         """The number and time of rounds, the last hour, and where the round that is on stands."""
         return {
             "closing": self._closing,
+            "funded": [[name, str(rate)] for name, rate in self.funded.items()],
             "hour": self.hour_us + 1,
             "marks": [[name, mark] for name, mark in self._marks.items()],
             "markets": [*self._markets],
@@ -304,6 +319,7 @@ class SettlementDesk(Desk):
         """See `Desk.restore`."""
         self._closing, self.hour_us = document["closing"], document["hour"] - 1
         self._marks = dict(document["marks"])
+        self.funded = {name: int(rate) for name, rate in document["funded"]}
         self._markets, self._next_us = [*document["markets"]], document["next"]
         self.number, self._payers = document["number"], [*document["payers"]]
         self._phase, self._sums = document["phase"], [int(each) for each in document["sums"]]

@@ -122,6 +122,11 @@ class MarkKeeper:
         """The last mark that was given."""
         return self._last
 
+    @property
+    def valid(self) -> int:
+        """The newest mark that settles, in ticks; 0 where none ever did."""
+        return self._valid
+
     def sample(self, now_us: int, index_ticks: int, best_bid: int, best_ask: int, last: int, state: str) -> Mark:
         """Look at the market now; 0 stands for a price that is not there. Gives the mark from now on.
 

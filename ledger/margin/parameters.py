@@ -132,6 +132,16 @@ _ASSET: Final = (
         "own choice",
         _DAY_S,
     ),
+    Parameter(
+        "collateral.issued",
+        Scope.ASSET,
+        Whole(0, 1),
+        "1 where the exchange issues the asset itself",
+        0,
+        Looser.DOWN,
+        "DESIGN.md: assets the exchange issues count nothing",
+        _DAY_S,
+    ),
     Parameter("borrowing.initial", Scope.ASSET, _PPM, "ppm of the debt", 100_000, Looser.DOWN, "exchange.md 1.3, 2.2"),
     Parameter(
         "borrowing.initial_factor",

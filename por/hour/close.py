@@ -83,6 +83,7 @@ class CutFacts:
     """What cli/ knows of the cut: the hour, the log there, the live roots, the ledger's report, the statement before.
 
     `zero_sum` has a line for each book of the ledger, in any order; a tree without a book has none.
+    `lending` are the engine's facts of lending and of markets (ledger.margin.stated), None where it has neither.
     """
 
     snapshot: SnapshotId
@@ -92,6 +93,7 @@ class CutFacts:
     previous: Predecessor | None
     rotations: Sequence[Json] = ()
     disclosures: Sequence[tuple[str, str]] = ()
+    lending: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,7 @@ def _rebuild(job: HourJob, balances: CutBalances, rows: SortedBalances, kernel: 
         identities=kept.identities,
         log_ids=balances.log_ids,
         zero_sum=zero_sum,
+        lending=facts.lending,
         replay=job.replay,
     )
     given = BundleInput(

@@ -163,6 +163,8 @@ def _detail(audit: BundleAudit) -> dict[str, Any]:
         "blocks": report["blocks"],
         "books": sections.get("books", {}).get("rows", []),
         "disclosures": report["disclosures"],
+        "lending": sections.get("lending", {}),
+        "markets": sections.get("markets", {}).get("rows", []),
         "ledger": sections.get("snapshot", {}).get("ledger"),
         "net": sections.get("net", {}).get("rows", []),
         "rows": report["reserves"],

@@ -81,10 +81,20 @@ def hour_page(line: Timeline, hour: Hour, detail: Mapping[str, Any], texts: Text
         "blocks": detail.get("blocks", []),
         "books": [_exact_row(row, detail["trees"]) for row in detail.get("books", ())],
         "net": [_exact_row(row, detail["trees"]) for row in detail.get("net", ())],
+        "lending": [_exact_row(row, detail["trees"]) for row in _rows_of(detail, "rows")],
+        "related": [_exact_row(row, detail["trees"]) for row in _rows_of(detail, "related")],
+        "markets": detail.get("markets", []),
         "ledger": detail.get("ledger"),
         "disclosures": detail.get("disclosures", []),
         "downloads": _downloads(hour, "../../"),
     }
+
+
+def _rows_of(detail: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Rows of the section `lending`; none of a section that says what nobody can read, which its check names."""
+    section = detail.get("lending") or {}
+    is_sound = any(check["name"] == "lending" and check["result"] == "pass" for check in detail["checks"])
+    return list(section.get(name, [])) if is_sound else []
 
 
 def stands_beside(line: Timeline, hour: Hour) -> str:

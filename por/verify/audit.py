@@ -17,13 +17,14 @@ from ledger.errors import CheckFailed, FormatError
 from ledger.keys import verify_signature
 from por.attestation import coverage_text, fingerprint
 from por.files import read_document
-from por.liabilities.folder import FOLDER, read_folder
+from por.liabilities.folder import FOLDER, Columns, read_folder
 from por.liabilities.kernels import Kernel
 from por.liabilities.rebuild import Progress
 from por.manifest import MANIFEST_NAME, check_files, read_manifest
 from por.snapshot import SnapshotId
 from por.verify import standalone
 from por.verify.chain import ChainReport, Link, check_chain
+from por.verify.lending import LENDING_CHECKS, check_lending
 from por.verify.liabilities import LIABILITY_CHECKS, check_liabilities
 from por.verify.reserves import RESERVE_CHECKS, ReserveReader, ReserveView, RowView, check_reserves
 from por.verify.standalone import Check, Malformed, ReaderKey
@@ -153,9 +154,9 @@ def audit_bundle(bundle: Path, reader: Reader, progress: Progress | None = None)
     if audit.kind == "missed":
         _check_missed(document["sections"], audit)
         return audit
-    _check_liabilities(bundle, document, reader, audit, progress)
+    columns = _check_liabilities(bundle, document, reader, audit, progress)
     _check_reserves(bundle, document, reader, audit)
-    _check_figures(document, audit)
+    _check_figures(document, audit, columns)
     return audit
 
 
@@ -223,12 +224,13 @@ def _check_manifest(bundle: Path, audit: BundleAudit) -> None:
 
 def _check_liabilities(
     bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit, progress: Progress | None
-) -> None:
+) -> Columns | None:
+    """The five checks; the columns, where they are those that were signed."""
     folder = bundle / FOLDER
     if not folder.is_dir():
         for name in LIABILITY_CHECKS:
             audit.add(name, "unchecked", None, "liabilities/ was not handed over")
-        return
+        return None
     report = progress or (lambda stage, done, total: None)
     report("reading leaves", 0, 0)
     try:
@@ -237,11 +239,12 @@ def _check_liabilities(
         audit.add(LIABILITY_CHECKS[0], "fail", None, str(problem))
         for name in LIABILITY_CHECKS[1:]:
             audit.add(name, "unchecked", None, "the leaves cannot be read")
-        return
+        return None
     report("reading leaves", 1, 1)
     findings, _ = check_liabilities(columns, document["sections"]["snapshot"], reader.kernel, progress)
     for name, result, detail in findings:
         audit.add(name, result, "proven", detail)
+    return columns if all(result == "pass" for _, result, _ in findings) else None
 
 
 def _check_reserves(bundle: Path, document: dict[str, Any], reader: Reader, audit: BundleAudit) -> None:
@@ -319,7 +322,7 @@ def _check_ledger_figures(sections: Mapping[str, Any], audit: BundleAudit) -> No
         audit.add("unread", "unchecked", None, f"{len(rows)} reserves could not be read and count nothing; {reasons}")
 
 
-def _check_figures(document: dict[str, Any], audit: BundleAudit) -> None:
+def _check_figures(document: dict[str, Any], audit: BundleAudit, columns: Columns | None) -> None:
     sections = document["sections"]
     if "books" in sections:
         gaps = [row for row in sections["books"]["rows"] if row["deficit"] != "0"]
@@ -330,13 +333,15 @@ def _check_figures(document: dict[str, Any], audit: BundleAudit) -> None:
     else:
         audit.add("books", "unchecked", None, "the exchange states no books beside its reserves")
     _check_ledger_figures(sections, audit)
+    for finding in check_lending(sections, columns):
+        audit.add(*finding)
     if "net" in sections:
         audit.add(
             "net", "pass", "claimed", "a figure net of debts is stated; it rests on the exchange's prices and word"
         )
     else:
         audit.add("net", "unchecked", None, "no figure net of debts is stated")
-    unknown = sorted(set(sections) - standalone.SECTION_FORMS.keys())
+    unknown = sorted(set(sections) - standalone.SECTION_FORMS.keys() - set(LENDING_CHECKS))
     if unknown:
         audit.add("sections", "unchecked", None, f"not known to this verifier: {', '.join(unknown)}")
     else:
