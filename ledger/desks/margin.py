@@ -84,6 +84,8 @@ class MarginDesk(Desk):
         self.house_due: dict[ReasonCode, int] = dict.fromkeys(DUE_REASONS, 0)
         """The other side of `due`, which is the house's: for each reason both sum to zero."""
         self.liquidating: dict[int, None] = {}
+        self.touched: dict[int, None] = {}
+        """Wallets that traded, borrowed or let something leave since liquidation looked at them."""
         self.lending: LendingDesk
         self._known: dict[int, dict[str, list[int]]] = {}
         self._debts: list[tuple[int, int]] = []
@@ -230,6 +232,10 @@ class MarginDesk(Desk):
                         self._debts.append((index, owner))
             self._learned = len(ledger)
         return self._known.get(payer, {})
+
+    def touch(self, payer: int) -> None:
+        """See `Wallet.touch`."""
+        self.touched[payer] = None
 
     def is_exposed(self, payer: int) -> bool:
         """See `Wallet.is_exposed`."""
@@ -398,6 +404,7 @@ class MarginDesk(Desk):
         """See `Wallet.filled`."""
         there = self.markets[market]
         there.positions.trade(buyer, seller, steps, price * steps * there.unit)
+        self.touched[buyer] = self.touched[seller] = None
         buyer_fee, seller_fee = fees
         self._charge(buyer, buyer_fee, seller_fee)
         self._charge(seller, seller_fee, buyer_fee)
@@ -503,6 +510,7 @@ class MarginDesk(Desk):
         """Whether a wallet may borrow so much and keep it: a trading `Reason`, 0 for yes."""
         if payer in self.liquidating:
             return _LIQUIDATING
+        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(
@@ -515,6 +523,7 @@ class MarginDesk(Desk):
             return _LIQUIDATING
         if not self.is_exposed(payer):
             return 0
+        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(before, _with_asset(before, line._replace(claim=line.claim - amount)))
@@ -561,6 +570,7 @@ class MarginDesk(Desk):
             ],
             "permissions": rows,
             "settings": [[payer, *settings] for payer, settings in sorted(self.settings_of.items())],
+            "touched": sorted(self.touched),
         }
 
     def restore(self, document: Any) -> None:
@@ -577,6 +587,7 @@ class MarginDesk(Desk):
             {entity: tuple(Permission(*row) for row in table) for entity, table in document["permissions"]}
         )
         self.settings_of = {payer: WalletSettings(*settings) for payer, *settings in document["settings"]}
+        self.touched = dict.fromkeys(document["touched"])
 
 
 def _worst(line: PositionLine) -> int:

@@ -693,6 +693,10 @@ class OrdersDesk(Desk):
         self._enter(room).cancel_all(payer, reason=reason)
         self._report(room)
 
+    def taker_ppm(self, payer: int) -> int:
+        """What a payer's next order is charged where it takes."""
+        return self._fees.rates(payer).taker_ppm
+
     def place_for(
         self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
     ) -> list[tuple[int, int]]:
