@@ -235,7 +235,7 @@ class BookBase(BookState, ABC):
         return bound_refusal(self._bounds, price)
 
     def _in_band(self, price: int) -> bool:
-        """`rules.band_allows` and `rules.bound_refusal` for the prices of now, in an open market, which nothing crosses.
+        """`rules.band_allows` and `rules.bound_refusal` for the prices of now, in an open market: nothing crosses it.
 
         The common case, in which all three are known, is written out.
         """
