@@ -12,7 +12,6 @@ it. Source: issue 5 point 6; DESIGN.md "The log and the hour".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from ledger.canonical import Json
@@ -177,5 +176,5 @@ class Judging:
         self.watch.fill(document["watch"])
 
 
-def _texts(prices: dict[str, int]) -> Sequence[Json]:
+def _texts(prices: dict[str, int]) -> list[Json]:
     return [[name, str(price)] for name, price in sorted(prices.items())]

@@ -570,7 +570,7 @@ class MarginDesk(Desk):
             ],
             "permissions": rows,
             "settings": [[payer, *settings] for payer, settings in sorted(self.settings_of.items())],
-            "touched": sorted(self.touched),
+            "touched": [*sorted(self.touched)],
         }
 
     def restore(self, document: Any) -> None:
