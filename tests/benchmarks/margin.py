@@ -5,8 +5,9 @@
 N accounts each have dollars and a position in each of three perpetual markets; every second one has agreed to lend. The
 state is built directly: positions by `Positions.trade`, dollars by postings. `round`: all `Tick` commands of one
 settlement after prices moved by one percent, as a whole, the longest one, and by phase. `order`: `may_add`, the
-judgement of an order's wallet. `scan`: a feed says 20 percent less, and commands go on until every wallet that may have
-passed its trigger is judged and each liquidation has taken its first step; there are no books and no providers. Aims: a round under 1 s of work, no tick over 20 ms, an order's check under 10 us.
+judgement of an order's wallet. `scan`: a feed says 20 percent less, and commands go on until every wallet that may
+have passed its trigger is judged and each liquidation has taken its first step, without books or providers. Seconds
+are of the processor. Aims: a round under 1 s of work, no tick over 20 ms, an order's check under 10 us.
 """
 
 from __future__ import annotations
