@@ -43,6 +43,12 @@ __all__ = ["LiquidationDesk"]
 
 STEPS_AT_ONCE: Final = 20
 """Wallets that are worked on before one command: the others follow with the next."""
+JUDGED_AT_ONCE: Final = 250
+"""Wallets near their trigger that are judged after one change of prices; the others follow with the next commands."""
+QUEUE_STATED: Final = 50
+"""So many of those who come first are stated each time."""
+LEVERAGE_MAX: Final = 10**12
+"""The most leverage that a rank states, ppm: of who has no equity."""
 IDLE_MAX: Final = 3
 """Steps in a row in which the book gave nothing, after which what is left is taken over."""
 OUTAGE_US: Final = 60 * SECOND_MICROS
@@ -78,6 +84,13 @@ class LiquidationDesk(Desk):
         self._seen_us = 0
         self._queue: list[int] = []
         self._meets_auction = False
+        self._near: list[int] = []
+        """Wallets that prices may have moved past their trigger, and that are still to be judged."""
+        self._ranks: dict[int, int] = {}
+        """The leverage of each wallet when it was last judged, ppm: the rank by which it is deleveraged."""
+        self._queues: dict[tuple[str, bool], list[Ranked]] = {}
+        """Who is deleveraged next, by market and side, as it was when the command at hand first asked."""
+        self._queued_at = 0
         self._judged_at: dict[str, int] = {}
         """Prices and marks of the last full judging, by name: how far they moved since says whom to judge again."""
 
@@ -87,7 +100,9 @@ class LiquidationDesk(Desk):
 
     @property
     def due_us(self) -> int:
-        """When the next step of a liquidation is due."""
+        """When the next step of a liquidation is due: now, while wallets near their trigger are to be judged."""
+        if self._near:
+            return self.shared.time_us
         return min((case.next_us for case in self.cases.values()), default=NEVER_US)
 
     def pass_time(self) -> None:
@@ -96,6 +111,8 @@ class LiquidationDesk(Desk):
         if self._seen_us and now - self._seen_us > OUTAGE_US and self._margin.markets:
             self._grace_until = now + self.shared.parameters.value("margin.grace") * SECOND_MICROS
         self._seen_us = now
+        if self._near:
+            self._judge_near()
         if self.cases:
             due = [payer for payer, case in self.cases.items() if case.next_us <= now]
             for payer in due[:STEPS_AT_ONCE]:
@@ -130,17 +147,26 @@ class LiquidationDesk(Desk):
             price = now.get(name)
             if price is not None:
                 move = max(move, abs(price - before) * PPM // before + 1)
-        for payer in self.watch.near(move):
-            self._judge(payer)
+        self._near = self.watch.near(move)
+        self._judge_near()
 
-    def _judge(self, payer: int) -> None:
+    def _judge_near(self) -> None:
+        now, self._near = self._near[:JUDGED_AT_ONCE], self._near[JUDGED_AT_ONCE:]
+        for payer in now:
+            # Its distance stays that of the last full judging, because from there all moves are measured.
+            self._judge(payer, is_full=False)
+
+    def _judge(self, payer: int, *, is_full: bool = True) -> None:
         if payer in self.cases:
             return
         if not self._margin.is_exposed(payer):
             self.watch.drop(payer)
+            self._ranks.pop(payer, None)
             return
         health = self._margin.health_of(payer)
-        self.watch.put(payer, health)
+        if is_full:
+            self.watch.put(payer, health)
+        self._ranks[payer] = _leverage(health)
         if health is not None and health.equity < health.maintenance and self.shared.time_us >= self._grace_until:
             self._begin(payer, health)
 
@@ -156,7 +182,6 @@ class LiquidationDesk(Desk):
         for room in self._orders.rooms.values():
             self._orders.cancel_for(room, payer, _LIQUIDATION)
         self._say(payer, case, "cancelled", health)
-        self._step(payer, case)
 
     def _end(self, payer: int, case: Case, health: Health) -> None:
         del self.cases[payer], self._margin.liquidating[payer]
@@ -388,32 +413,72 @@ class LiquidationDesk(Desk):
         health, equity = self._equity_quanta(payer)
         assert market.mark is not None, "it was asked"
         price = bankruptcy_price(size, market.mark, market.unit, min(equity, 0))
-        ranked = queue((self._ranked(other, each.size) for other, each in market.positions if other != payer), size)
+        left, asked = abs(size), 0
+        while left:
+            ranked = self._ranked(market, size, payer, anew=asked > 0)
+            assert asked < 2, "longs equal shorts, so the others can close any position"
+            left = self._close_against(payer, case, market, health, price, ranked)
+            asked += 1
+
+    def _close_against(
+        self, payer: int, case: Case, market: Derivative, health: Health, price: int, ranked: list[Ranked]
+    ) -> int:
+        """Close a position against others in this order; the steps that are left."""
+        size = market.positions.size(payer)
         owner = self.shared.purse.owner
         self.shared.events.append(
             DeleveragingQueued(
                 market.symbol, "short" if size > 0 else "long",
-                tuple((*owner(each.payer), abs(each.size), each.leverage_ppm) for each in ranked[:50]),
+                tuple((*owner(each.payer), abs(each.size), each.leverage_ppm) for each in ranked[:QUEUE_STATED]),
             )
         )  # fmt: skip
+        assert market.mark is not None, "it was asked"
         left = abs(size)
         for each in ranked:
             if not left:
                 break
             steps = min(left, abs(each.size))
-            loss = abs(price - market.mark) * steps * market.unit if equity < 0 else 0
+            loss = abs(price - market.mark) * steps * market.unit if health.equity < 0 else 0
             self._assign(payer, each.payer, market, steps, price, "deleveraging")
             left -= steps
             bearer = f"deleveraged:{owner(each.payer)[0]}" if loss else ""
             signed = -steps if size > 0 else steps
             self._say(payer, case, "deleveraged", health, market.symbol, signed, price, loss, 0, bearer)
-        assert not left, "longs equal shorts, so the others can close any position"
+        return left
 
-    def _ranked(self, payer: int, size: int) -> Ranked:
-        health = self._margin.health_of(payer)
-        if health is None or payer in self.cases:
+    def _ranked(self, market: Derivative, size: int, payer: int, *, anew: bool) -> list[Ranked]:
+        """The others of a market against a size, by the rank of their last judging, with the sizes of now.
+
+        The order is made once for a command; `anew` if those that it found were not enough.
+        """
+        if self._queued_at != self.shared.sequence or anew:
+            self._queues.clear()
+            self._queued_at = self.shared.sequence
+        place = (market.symbol, size > 0)
+        if place not in self._queues:
+            self._queues[place] = queue((self._rank(other, each.size) for other, each in market.positions), size)
+        sizes, found = market.positions.size, []
+        wanted = abs(size)
+        kept, gone = self._queues[place], 0
+        for number, each in enumerate(kept):
+            now = sizes(each.payer)
+            if each.payer != payer and now and (now > 0) != (size > 0):
+                found.append(each._replace(size=now))
+                wanted -= abs(now)
+                if wanted <= 0 and len(found) >= QUEUE_STATED:
+                    break
+            elif not now and number == gone:
+                gone += 1
+        del kept[:gone]
+        return found
+
+    def _rank(self, payer: int, size: int) -> Ranked:
+        if payer in self.cases:
             return Ranked(payer, size, 0)
-        return Ranked(payer, size, health.exposure * PPM // max(1, health.equity))
+        rank = self._ranks.get(payer)
+        if rank is None:
+            rank = self._ranks[payer] = _leverage(self._margin.health_of(payer))
+        return Ranked(payer, size, rank)
 
     # Taking over.
 
@@ -535,7 +600,9 @@ class LiquidationDesk(Desk):
             "grace": self._grace_until,
             "judged_at": [[name, str(price)] for name, price in self._judged_at.items()],
             "last": self._last,
+            "near": [*self._near],
             "queue": [*self._queue],
+            "ranks": [[payer, rank] for payer, rank in sorted(self._ranks.items())],
             "seen": self._seen_us,
             "watch": self.watch.to_state(),
             "words": self._words,
@@ -550,5 +617,11 @@ class LiquidationDesk(Desk):
         self._grace_until, self._seen_us = document["grace"], document["seen"]
         self._judged_at = {name: int(price) for name, price in document["judged_at"]}
         self._last, self._words = document["last"], document["words"]
-        self._queue = [*document["queue"]]
+        self._queue, self._near = [*document["queue"]], [*document["near"]]
+        self._ranks = dict(document["ranks"])
         self.watch.fill(document["watch"])
+
+
+def _leverage(health: Health | None) -> int:
+    """Exposure over equity, ppm; 0 where no price says."""
+    return 0 if health is None else min(LEVERAGE_MAX, health.exposure * PPM // max(1, health.equity))
