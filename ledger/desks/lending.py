@@ -378,7 +378,9 @@ class LendingDesk(Desk):
     @property
     def unswept(self) -> int:
         """Claims that a sweep has still to look at."""
-        return len(self._noted)
+        if self.pools:
+            self._take_freed()
+        return len(self._noted.keys() | self._freed.keys()) if self._freed else len(self._noted)
 
     def sweep(self, count: int) -> bool:
         """Repay and lend what is free in up to `count` claims that changed; whether any are left in this round."""
