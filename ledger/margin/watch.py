@@ -102,7 +102,7 @@ class Watch:
 
     def to_state(self) -> list[Json]:
         """Payers by bucket."""
-        return [sorted(payers) for payers in self._buckets]
+        return [[*sorted(payers)] for payers in self._buckets]
 
     def fill(self, document: Any) -> None:
         """Take the buckets that `to_state` described."""
