@@ -137,12 +137,21 @@ class OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position at the period's end: a signed quantity in the market's own unit. It is no claim."""
+    """A position at the period's end: a signed quantity in the market's own unit. It is no claim.
+
+    In quanta of the asset `settles` (scale `settles_scale`): `basis` what it stands at, `mark` of one unit, `profit`
+    not settled yet. Mark and profit are None where the market has no valid mark.
+    """
 
     subaccount: str
     market: str
     quantity: int
     scale: int
+    settles: str = ""
+    settles_scale: int = 0
+    basis: int | None = None
+    mark: int | None = None
+    profit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,9 +190,27 @@ def _orders(data: StatementData, texts: Texts) -> Block:
 def _positions(data: StatementData, texts: Texts) -> Block:
     if not data.positions:
         return Block(texts["positions"], 2, (texts["no_positions"],))
-    columns = columns_of(texts, ("where", "text", 20), ("market", "text", 20), ("quantity", "number", 20))
+    columns = columns_of(
+        texts,
+        ("where", "text", 20),
+        ("market", "text", 20),
+        ("quantity", "number", 20),
+        ("basis", "number", 20),
+        ("mark", "number", 20),
+        ("unsettled", "number", 20),
+    )
     rows = [
-        (_name(position.subaccount, texts), position.market, amount_text(position.quantity, position.scale))
+        (
+            _name(position.subaccount, texts),
+            position.market,
+            amount_text(position.quantity, position.scale),
+            *(
+                texts["no_mark"]
+                if value is None
+                else f"{amount_text(value, position.settles_scale)} {position.settles}"
+                for value in (position.basis, position.mark, position.profit)
+            ),
+        )
         for position in data.positions
     ]
     return Block(texts["positions"], 2, (texts["positions_note"],), table_of(texts["positions"], columns, rows))
@@ -311,7 +329,10 @@ def _csv_lines(data: StatementData) -> Iterator[dict[str, str]]:
         }
     for position in data.positions:
         quantity = plain_amount(position.quantity, position.scale)
-        yield {"line": "position", "subaccount": position.subaccount, "market": position.market, "quantity": quantity}
+        row = {"line": "position", "subaccount": position.subaccount, "market": position.market, "quantity": quantity}
+        stated = (("stands at", position.basis), ("mark", position.mark), ("not settled", position.profit))
+        words = [f"{name} {plain_amount(value, position.settles_scale)}" for name, value in stated if value is not None]
+        yield row | {"detail": "; ".join([*words, position.settles])} if words else row
     for key in data.keys:
         yield {
             "line": "key",

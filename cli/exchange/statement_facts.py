@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from cli.exchange import reading
 from cli.exchange.config import Config
 from cli.exchange.published import PublishedHour, attested_by
+from cli.exchange.statement_positions import lent_of, positions_stated
 from cli.exchange.words import second_text, time_text
 from cli.statement_data import (
     AssetLines,
@@ -181,9 +182,10 @@ class _Gatherer:
         self.read_commands(moved)
         self.read_records(sequence for sequence in moved if self.command(sequence).account == self.account)
         result = []
+        lent = lent_of(self.documents("lending-moved"))
         for name, assets in sorted(found.items()):
             rows = [
-                self.asset_lines(asset, scales[asset], sides, lines)
+                self.asset_lines(asset, scales[asset], sides, lines, lent.get((name, asset), 0))
                 for asset, sides in sorted(assets.items())
                 if any(each.opening.version or each.closing.version for each in sides.values())
             ]
@@ -196,18 +198,24 @@ class _Gatherer:
         scale: int,
         sides: Mapping[AccountCode, history.Statement],
         lines: Mapping[int, list[StatementLine]],
+        lent: int,
     ) -> AssetLines:
         """One asset of one subaccount: its claim and its debt."""
         claim = sides.get(AccountCode.CLAIM)
         debts = [side for code, side in sides.items() if code is not AccountCode.CLAIM]
         held = 0 if claim is None else claim.closing.debits_pending
+        lent = min(lent, held)
+        holds = (
+            ("lent", "the lending pool; it stays owed to you", lent),
+            ("held", "open orders, withdrawals and pledges", held - lent),
+        )
         return AssetLines(
             asset,
             scale,
             0 if claim is None else claim.opening.posted_credit,
             0 if claim is None else claim.closing.posted_credit,
             () if claim is None else tuple(self.movement(line, 1) for line in lines[id(claim)]),
-            (Hold("held", "open orders, withdrawals and pledges", held),) if held else (),
+            tuple(Hold(*hold) for hold in holds if hold[2]),
             sum(debt.opening.posted_debit for debt in debts),
             sum(debt.closing.posted_debit for debt in debts),
             tuple(
@@ -395,6 +403,7 @@ def gather(
         prepared=second_text(prepared_us),
         subaccounts=gatherer.subaccounts(scales),
         open_orders=gatherer.open_orders(scales),
+        positions=positions_stated(session, gatherer.documents("position-moved"), scales, period.last),
         keys=keys,
         consents=gatherer.consents(),
         inclusion=_inclusion(session, hour, account, scales),

@@ -38,7 +38,7 @@ CREATE TABLE open_order (account TEXT NOT NULL, number INTEGER NOT NULL, state T
 CREATE TABLE record (sequence INTEGER PRIMARY KEY, scheme INTEGER NOT NULL, key BLOB, source TEXT NOT NULL,
                      signed BLOB);
 """
-_SAID: Final = ("key-changed", "consent-set")
+_SAID: Final = ("key-changed", "consent-set", "lending-moved", "position-moved")
 _ROWS_AT_ONCE: Final = 2_000
 _QUESTION_MARKS_MAX: Final = 500
 _STEP: Final = 10_000

@@ -7,7 +7,7 @@ what is free after each settlement, and repays debts first.
 
 Interest is charged in advance: a borrow pays for the rest of its hour at once, and each full hour every debt pays for
 the hour to come, at a rate that utilisation then gives. What was collected and charged goes to the lenders, less the
-house's share, in one mass posting for each pool. Source: exchange.md section 1; docs/decisions/margin.md.
+house's share, in one mass posting for each pool. Source: exchange.md section 1; docs/decisions/wallet.md.
 """
 
 from __future__ import annotations

@@ -82,8 +82,11 @@ def hour_page(line: Timeline, hour: Hour, detail: Mapping[str, Any], texts: Text
         "books": [_exact_row(row, detail["trees"]) for row in detail.get("books", ())],
         "net": [_exact_row(row, detail["trees"]) for row in detail.get("net", ())],
         "lending": [_exact_row(row, detail["trees"]) for row in _rows_of(detail, "rows")],
-        "related": [_exact_row(row, detail["trees"]) for row in _rows_of(detail, "related")],
-        "markets": detail.get("markets", []),
+        "related": [
+            _exact_row(row | {"entity": _owing(detail, row["asset"])}, detail["trees"])
+            for row in _rows_of(detail, "related")
+        ],
+        "markets": detail.get("markets", []) if _is_sound(detail, "markets") else [],
         "ledger": detail.get("ledger"),
         "disclosures": detail.get("disclosures", []),
         "downloads": _downloads(hour, "../../"),
@@ -93,8 +96,18 @@ def hour_page(line: Timeline, hour: Hour, detail: Mapping[str, Any], texts: Text
 def _rows_of(detail: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Rows of the section `lending`; none of a section that says what nobody can read, which its check names."""
     section = detail.get("lending") or {}
-    is_sound = any(check["name"] == "lending" and check["result"] == "pass" for check in detail["checks"])
-    return list(section.get(name, [])) if is_sound else []
+    return list(section.get(name, [])) if _is_sound(detail, "lending") else []
+
+
+def _is_sound(detail: Mapping[str, Any], section: str) -> bool:
+    return any(check["name"] == section and check["result"] == "pass" for check in detail["checks"])
+
+
+def _owing(detail: Mapping[str, Any], asset: str) -> str:
+    """The entity to which the listed debts of an asset are owed: the one whose row has them."""
+    return next(
+        str(row["entity"]) for row in _rows_of(detail, "rows") if row["asset"] == asset and row["related_count"]
+    )
 
 
 def stands_beside(line: Timeline, hour: Hour) -> str:
@@ -419,10 +432,14 @@ def _reserve_row(row: Mapping[str, Any], trees: Sequence[Mapping[str, Any]]) -> 
     return {**row, "balance": exact_text(int(row["balance"]), _scale_of(row, trees))}
 
 
+_NAMES = ("asset", "entity", "relation", "creditor", "coverage_gross", "coverage_net_claimed")
+"""Texts of a row that are no amounts."""
+
+
 def _exact_row(row: Mapping[str, Any], trees: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A row of section `books` or `net`, its amounts written out; counts and names stay."""
     scale = _scale_of(row, trees)
     return {
-        name: exact_text(int(value), scale) if isinstance(value, str) and name not in ("asset", "entity") else value
+        name: exact_text(int(value), scale) if isinstance(value, str) and name not in _NAMES else value
         for name, value in row.items()
     }

@@ -31,6 +31,7 @@ from ledger.commands.parameters import NewValue, SetParameters
 from ledger.events import AuctionHeld, DepositCredited, FundingSet, LiquidationMoved, MarketHalted, OrderReport
 from ledger.store import open_at
 from ledger.store.listed import asset_scales
+from tests.ledger.store.conftest import database  # noqa: F401 - a fixture
 from tests.support.wallet import PERPETUAL, SPOT, USDC, name
 from tests.support.wallet_store import StoredWallet, facts_of
 
@@ -674,3 +675,27 @@ def test_eu_collars_and_sizes_are_in_place_and_were_tested(tmp_path, is_on):
         world.give(SetParameters(tuple(NewValue(*each) for each in given), "a test"))
     facts = facts_of(world, tmp_path, {**EU, "controls": tested})
     assert result("eu", "EU-VEN-02", facts) is (PASS if is_on else FAIL)
+
+
+def test_both_databases_say_the_same(database, tmp_path):  # noqa: F811 - the fixture
+    """The questions that are put to a database in its own words."""
+    world = start(20, lend=(5,), values=[("market.breaker_move", PERPETUAL, "50000")])
+    world.settings(1, 10, lend=False, repay=False)
+    world.deposit(6, BTC=40)
+    world.tick()
+    margin_order(world, 6, "ask", SPOT, quantity=250_000)
+    margin_order(world, 1, "bid", SPOT, quantity=250_000, margin=True)
+    order = world.order(2, "ask", 10, 50_000)
+    world.give(SetParameters((NewValue("market.order_value_max", PERPETUAL, str(10**9)),), "a test"))
+    world.also = [OrderReport(PERPETUAL, (2, order, 2**52, 2**52))]
+    world.tick()
+    world.order(1, "bid", 10, 50_000)
+    world.tick()
+    world.trade(1, 2, 10, 54_000)
+    world.cut()
+    facts = facts_of(world, tmp_path, {**VARA, **EU, **JAPAN}, RESERVES, database.new())
+    assert facts.find("eu.orders.beyond_limits").value == 1
+    assert row_of(facts, "eu.halts")["reference_price"] == 50_000
+    assert len(facts.find("vara.margin.orders").value) == 5
+    assert len(facts.find("eu.cfd.openings").value) == 4
+    assert [row["id"] for row in facts.find("encumbrances").value] in ([], ["USDC lent with consent"])

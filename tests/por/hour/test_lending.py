@@ -34,8 +34,8 @@ FACTS: dict[str, Any] = {
     "related": [{"amount": "10000", "asset": "USDC", "creditor": "pool", "relation": "staff"}],
     "markets": [
         {
-            "asset": "USDC", "funding_rate": "-3", "last_mark": "50000", "long": "7", "mark": None, "market": "BTC_PERP",
-            "short": "7", "unsettled": "12",
+            "asset": "USDC", "funding_rate": "-3", "last_mark": "50000", "long": "7", "mark": None,
+            "market": "BTC_PERP", "short": "7", "unsettled": "12",
         },
     ],
 }  # fmt: skip
