@@ -141,6 +141,7 @@ class Engine:
         settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
         self.orders.after_prices = self.liquidation.after_prices
         settlement.after_round = self.conversion.after_settlement
+        self.liquidation.close_conversions = self.conversion.close_for
         settlement.expire_market = self.orders.expire_market
         settlement.before_round, settlement.funding_of = self.orders.mark_all, self.orders.take_funding
 

@@ -488,7 +488,10 @@ class BackstopSet(NamedTuple):
 
 
 class ConversionMoved(NamedTuple):
-    """Collateral of an account on its way into the settlement asset: requested, quoted, done or book (`state`)."""
+    """Collateral of an account on its way into the settlement asset.
+
+    `state`: requested, quoted, done, book, or cancelled because the account is liquidated.
+    """
 
     conversion: int
     account: str

@@ -81,6 +81,11 @@ class ConversionDesk(Desk):
             if payer not in busy and payer not in self._margin.liquidating:
                 self._begin(payer)
 
+    def close_for(self, payer: int) -> None:
+        """A wallet is liquidated: the best quote takes what is offered now; without one the coins are free again."""
+        for number in [n for n, each in self.open.items() if each.payer == payer]:
+            self._end(number, self.open.pop(number), is_sold=False)
+
     def _begin(self, payer: int) -> None:
         shared, margin = self.shared, self._margin
         settlement = margin.settlement_asset
@@ -128,8 +133,8 @@ class ConversionDesk(Desk):
             raise Refusal("below-the-least-price")
         if command.amount <= each.amount:
             raise Refusal("not-better")
-        shared.require_free(command.account, command.subaccount, settlement, command.amount)
         shared.require_leave(command.account, command.subaccount, settlement, command.amount)
+        shared.require_free(command.account, command.subaccount, settlement, command.amount)
         hold = shared.ledger.hold(shared.purse.claim(payer, settlement), command.amount, ReasonCode.CONVERSION)
         assert hold > 0, "what is free can be held"
         if each.maker_hold:
@@ -137,7 +142,7 @@ class ConversionDesk(Desk):
         each.maker, each.amount, each.maker_hold = payer, command.amount, hold
         self._say(command.conversion, each, "quoted", command.amount)
 
-    def _end(self, number: int, each: Conversion) -> None:
+    def _end(self, number: int, each: Conversion, *, is_sold: bool = True) -> None:
         ledger, purse = self.shared.ledger, self.shared.purse
         settlement = self._margin.settlement_asset
         if each.maker:
@@ -153,7 +158,10 @@ class ConversionDesk(Desk):
         else:
             released = ledger.release(each.hold)
             assert released is Result.OK, "what is offered is held"
-            self._sell(number, each)
+            if is_sold:
+                self._sell(number, each)
+            else:
+                self._say(number, each, "cancelled", 0)
         owed = self._lending.house_debt(each.payer, settlement)
         if owed:
             self._lending.repay(each.payer, settlement, owed, "conversion")

@@ -18,6 +18,7 @@ from ledger.canonical import Json
 from ledger.desks.base import Shared
 from ledger.desks.margin import MarginDesk
 from ledger.margin.explain import view_document
+from ledger.margin.positions import holders
 from ledger.margin.risk import AccountView, Health, assess
 from ledger.margin.watch import Watch, move_ppm
 from ledger.parameters import SECOND_MICROS, UNIT_OF_ACCOUNT
@@ -41,6 +42,7 @@ class Judging:
         """Whom a move of prices asks to judge, beyond what one command may do."""
         self._known: dict[str, int] = {}
         self._reference: dict[str, int] = {}
+        self._moved = (-1, 0)
         self._blind: dict[int, tuple[int, int]] = {}
         """Wallets that could not be judged: since when, and until when they are spared (0 while they still cannot)."""
         self.grace_until = 0
@@ -79,18 +81,26 @@ class Judging:
 
     # Whom.
 
-    def begin_round(self) -> None:
-        """Every wallet that could be liquidated is to be judged; moves are measured from now on."""
+    def begin_round(self) -> int:
+        """Every wallet that could be liquidated is to be judged; moves are measured from now on. How many they are."""
         margin = self._margin
-        payers = {payer for market in margin.markets.values() for payer, _ in market.positions}
-        self.queue = sorted(payers | margin.debtors())
+        self.queue = holders((market.positions for market in margin.markets.values()), margin.debtors())
         self._reference = self._now()
+        self._moved = (self._shared.sequence, 0)
         margin.touched.clear()
+        return len(self.queue)
+
+    def _moved_ppm(self) -> int:
+        """How far prices are from where the round began; computed once in a command."""
+        if self._moved[0] != self._shared.sequence:
+            self._moved = (self._shared.sequence, move_ppm(self._reference, self._now()))
+        return self._moved[1]
 
     def near(self) -> list[int]:
         """Whom to judge because prices moved: who may have passed the trigger, or has done anything since judged."""
         touched = self._margin.touched
-        found = sorted({*self.watch.near(move_ppm(self._reference, self._now())), *touched})
+        self._moved = (-1, 0)
+        found = sorted({*self.watch.near(self._moved_ppm()), *touched})
         touched.clear()
         return found
 
@@ -120,7 +130,7 @@ class Judging:
         """Judge a wallet and remember how far it is from its trigger, and for how long it could not be judged."""
         health = self.health(payer)
         self._note_sight(payer, health)
-        self.watch.put(payer, health, move_ppm(self._reference, self._now()))
+        self.watch.put(payer, health, self._moved_ppm())
         return health
 
     def see(self, payer: int) -> Health | None:

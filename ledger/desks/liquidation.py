@@ -7,53 +7,62 @@
         backstop providers -> insurance fund -> deleveraging -> what is left is taken over and the wallet is zeroed
 
 Each step states what it was judged by, so that a customer can compute it again (`tallystick explain-liquidation`). A
-step on the book is a tenth of a position or debt, reduce-only, inside the market's bands. Every loss has one bearer: a
-provider up to its first loss, then the insurance fund, then those who are deleveraged, then the house. Wallets near
-their trigger are judged at each change of prices, and all of them after each settlement. No wallet is liquidated
-without valid prices, nor before a grace after an outage has passed. Source: exchange.md 6; ledger.md 4.
+step on the book is a tenth of a position or debt, reduce-only, inside the market's bands, and at a price at which it
+loses no more than the equity that stood behind what it closes (`takeover.worst_price`): a step never raises a wallet's
+leverage, and never takes its equity below zero. Every loss has one bearer: a provider up to its first loss, then the
+insurance fund, then those who are deleveraged, then the house. Whom to judge, and when nobody is touched, is said in
+`ledger.desks.judging`. Source: exchange.md 6; ledger.md 4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from ledger.canonical import Json
 from ledger.commands import Command, FundInsurance, SetBackstop
 from ledger.desks.base import NEVER_US, Desk, Handler, Refusal, Shared
+from ledger.desks.judging import Judging
 from ledger.desks.lending import LendingDesk
 from ledger.desks.margin import Derivative, MarginDesk
 from ledger.desks.orders import OrdersDesk, Room
 from ledger.desks.settlement import SettlementDesk
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
 from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key
-from ledger.margin.explain import view_document
-from ledger.margin.positions import holders
 from ledger.margin.risk import Health
-from ledger.margin.takeover import Backstop, Ranked, assignment_price, bankruptcy_price, queue
-from ledger.margin.watch import Watch
+from ledger.margin.takeover import (
+    Backstop,
+    Ranked,
+    assignment_price,
+    bankruptcy_price,
+    equity_behind,
+    queue,
+    worst_price,
+)
 from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, SYSTEM
 from ledger.parameters import SECOND_MICROS
 from ledger.prices import UNIT_PRICE
-from ledger.trading.market import PPM
-from ledger.trading.orders import Side
+from ledger.trading.market import PPM, MarketState
+from ledger.trading.orders import Side, TriggerBy
 from ledger.trading.reports import Reason
 
 __all__ = ["LiquidationDesk"]
 
 STEPS_AT_ONCE: Final = 20
-"""Wallets that are worked on before one command: the others follow with the next."""
-JUDGED_AT_ONCE: Final = 250
-"""Wallets near their trigger that are judged after one change of prices; the others follow with the next commands."""
+"""Wallets that are worked on in one command: the others follow with the next."""
+JUDGED_AT_ONCE: Final = 200
+"""Wallets that are judged at once where prices moved: the others follow with the next command."""
 QUEUE_STATED: Final = 50
 """So many of those who come first are stated each time."""
 LEVERAGE_MAX: Final = 10**12
 """The most leverage that a rank states, ppm: of who has no equity."""
 IDLE_MAX: Final = 3
 """Steps in a row in which the book gave nothing, after which what is left is taken over."""
-OUTAGE_US: Final = 60 * SECOND_MICROS
-"""Without any command for so long the exchange was out, and a grace passes before anybody is liquidated."""
 _LIQUIDATION: Final = int(Reason.LIQUIDATION)
+_NOTHING, _GAVE, _SHUT = 0, 1, 2
+"""What a book did for a step: nothing, something, or it does not trade now, which says nothing of what it would give.
+Of several books these are or-ed."""
 
 
 @dataclass(slots=True)
@@ -77,22 +86,18 @@ class LiquidationDesk(Desk):
         self._margin, self._lending, self._orders, self._settlement = margin, lending, orders, settlement
         self.cases: dict[int, Case] = {}
         self.backstops: dict[str, list[Backstop]] = {}
-        self.watch = Watch()
-        self._last = 0
-        self._words = 0
-        self._grace_until = 0
-        self._seen_us = 0
-        self._queue: list[int] = []
-        self._meets_auction = False
-        self._near: list[int] = []
-        """Wallets that prices may have moved past their trigger, and that are still to be judged."""
+        self.judging = Judging(shared, margin)
+        self.close_conversions: Callable[[int], None] = lambda payer: None
+        """Ends what a wallet offers for conversion, so that its coins count here; the desk of conversion."""
         self._ranks: dict[int, int] = {}
         """The leverage of each wallet when it was last judged, ppm: the rank by which it is deleveraged."""
         self._queues: dict[tuple[str, bool], list[Ranked]] = {}
         """Who is deleveraged next, by market and side, as it was when the command at hand first asked."""
         self._queued_at = 0
-        self._judged_at: dict[str, int] = {}
-        """Prices and marks of the last full judging, by name: how far they moved since says whom to judge again."""
+        self._last = 0
+        self._words = 0
+        self._begun = 0
+        """Cases begun in the command at hand."""
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
@@ -100,74 +105,69 @@ class LiquidationDesk(Desk):
 
     @property
     def due_us(self) -> int:
-        """When the next step of a liquidation is due: now, while wallets near their trigger are to be judged."""
-        if self._near:
+        """When the next step of a liquidation is due, or the next wallet is to be judged."""
+        if self.judging.urgent:
             return self.shared.time_us
-        return min((case.next_us for case in self.cases.values()), default=NEVER_US)
+        due = min((case.next_us for case in self.cases.values()), default=NEVER_US)
+        return due if due == NEVER_US else max(due, self.judging.grace_until)
 
     def pass_time(self) -> None:
-        """Take the steps that are due, of a bounded number of wallets."""
-        now = self.shared.time_us
-        if self._seen_us and now - self._seen_us > OUTAGE_US and self._margin.markets:
-            self._grace_until = now + self.shared.parameters.value("margin.grace") * SECOND_MICROS
-        self._seen_us = now
-        if self._near:
-            self._judge_near()
-        if self.cases:
+        """Judge whom a move of prices left over, and take the steps that are due, of a bounded number of wallets."""
+        now, judging = self.shared.time_us, self.judging
+        judging.pass_time()
+        self._begun = 0
+        if judging.urgent:
+            payers, judging.urgent = [*judging.urgent], {}
+            self._judge_now(payers)
+        if self.cases and now >= judging.grace_until:
             due = [payer for payer, case in self.cases.items() if case.next_us <= now]
             for payer in due[:STEPS_AT_ONCE]:
-                self._step(payer, self.cases[payer])
+                case = self.cases[payer] = self.cases.pop(payer)  # who had a turn is last
+                self._step(payer, case)
 
     # Judging.
 
     def judge_round(self) -> int:
         """A settlement is posted: all wallets that could be liquidated are judged, in slices. How many they are."""
-        margin = self._margin
-        self._queue = holders((market.positions for market in margin.markets.values()), margin.debtors())
-        self._judged_at = self._prices()
-        return len(self._queue)
-
-    def _prices(self) -> dict[str, int]:
-        marks = {f"mark {name}": mark for name, mark in self._margin.marks().items()}
-        return {**self.shared.prices, **marks}
+        return self.judging.begin_round()
 
     def judge_some(self, count: int) -> bool:
         """Judge so many more; whether any are left."""
-        now, self._queue = self._queue[:count], self._queue[count:]
-        for payer in now:
-            self._judge(payer)
-        return bool(self._queue)
+        queue_ = self.judging.queue
+        left = self._judge_some(queue_[:count])
+        self.judging.queue = left + queue_[count:]
+        self._begun = 0  # the hour's round is one command, and it is not over before all are judged
+        return bool(self.judging.queue)
 
     def after_prices(self) -> None:
-        """Prices or marks changed: judge the wallets that may have passed their trigger since the last full judging."""
-        if not len(self.watch):
-            return
-        move, now = 0, self._prices()
-        for name, before in self._judged_at.items():
-            price = now.get(name)
-            if price is not None:
-                move = max(move, abs(price - before) * PPM // before + 1)
-        self._near = self.watch.near(move)
-        self._judge_near()
+        """Prices or marks changed: judge the wallets that may have passed their trigger since they were judged."""
+        self.judging.learn_prices()
+        self._judge_now(self.judging.near())
 
-    def _judge_near(self) -> None:
-        now, self._near = self._near[:JUDGED_AT_ONCE], self._near[JUDGED_AT_ONCE:]
-        for payer in now:
-            # Its distance stays that of the last full judging, because from there all moves are measured.
-            self._judge(payer, is_full=False)
+    def _judge_now(self, payers: list[int]) -> None:
+        """Judge as many as one command may; the others are urgent."""
+        left = self._judge_some(payers[:JUDGED_AT_ONCE])
+        for payer in left + payers[JUDGED_AT_ONCE:]:
+            self.judging.urgent[payer] = None
 
-    def _judge(self, payer: int, *, is_full: bool = True) -> None:
+    def _judge_some(self, payers: list[int]) -> list[int]:
+        """Judge wallets until enough liquidations have begun; gives those that are left."""
+        for place, payer in enumerate(payers):
+            if self._begun >= STEPS_AT_ONCE:
+                return payers[place:]
+            self._judge(payer)
+        return []
+
+    def _judge(self, payer: int) -> None:
         if payer in self.cases:
             return
         if not self._margin.is_exposed(payer):
-            self.watch.drop(payer)
+            self.judging.forget(payer)
             self._ranks.pop(payer, None)
             return
-        health = self._margin.health_of(payer)
-        if is_full:
-            self.watch.put(payer, health)
+        health = self.judging.judge(payer)
         self._ranks[payer] = _leverage(health)
-        if health is not None and health.equity < health.maintenance and self.shared.time_us >= self._grace_until:
+        if health is not None and health.equity < health.maintenance and self.judging.may_act(payer):
             self._begin(payer, health)
 
     # A case.
@@ -177,19 +177,22 @@ class LiquidationDesk(Desk):
         self._last += 1
         case = self.cases[payer] = Case(self._last, self.shared.time_us)
         margin.liquidating[payer] = None
-        view = view_document(margin.view(payer), margin.terms(), self.shared.prices, margin.marks())
-        self._say(payer, case, "started", health, view=view)
+        self._begun += 1
+        self.judging.watch.drop(payer)
+        self._say(payer, case, "started", health, view=self.judging.document_of(payer))
+        self.close_conversions(payer)
         for room in self._orders.rooms.values():
             self._orders.cancel_for(room, payer, _LIQUIDATION)
         self._say(payer, case, "cancelled", health)
+        self._step(payer, case)
 
     def _end(self, payer: int, case: Case, health: Health) -> None:
         del self.cases[payer], self._margin.liquidating[payer]
         self._say(payer, case, "ended", health)
         if self._margin.is_exposed(payer):
-            self.watch.put(payer, health)
+            self.judging.judge(payer)
         else:
-            self.watch.drop(payer)
+            self.judging.forget(payer)
 
     def _say(
         self, payer: int, case: Case, stage: str, health: Health, market: str = "", quantity: int = 0, price: int = 0,
@@ -205,9 +208,9 @@ class LiquidationDesk(Desk):
         """One step of a case, at the prices of now."""
         margin, shared = self._margin, self.shared
         case.next_us = shared.time_us + shared.parameters.value("liquidation.every") * SECOND_MICROS
-        health = margin.health_of(payer)
+        health = self.judging.see(payer)
         if health is None:
-            return  # no valid price: nothing is sold until there is one
+            return  # no valid price, or none for long: nothing is sold until there is one, and a grace has passed
         if health.equity >= health.stop and health.equity >= 0:
             self._end(payer, case, health)
             return
@@ -221,7 +224,7 @@ class LiquidationDesk(Desk):
                 self._take_over(payer, case, health)
         else:
             self._on_book(payer, case, health)
-        after = margin.health_of(payer)
+        after = self.judging.health(payer)
         if payer in self.cases and after is not None and after.equity >= after.stop and after.equity >= 0:
             self._end(payer, case, after)
 
@@ -232,49 +235,62 @@ class LiquidationDesk(Desk):
 
     def _on_book(self, payer: int, case: Case, health: Health) -> None:
         """Reduce every position and every debt by a step, at what the book gives."""
-        gave, self._meets_auction = False, False
+        did = _NOTHING
         for market in self._margin.markets.values():
             size = market.positions.size(payer)
             if size:
                 steps = self._part(abs(size))
                 side = Side.ASK if size > 0 else Side.BID
-                gave |= self._sell(payer, case, health, self._orders.rooms[market.symbol], side, steps)
-        gave |= self._reduce_debts(payer, case, health)
-        if not self._meets_auction or gave:
-            case.idle = 0 if gave else case.idle + 1
+                did |= self._sell(payer, case, self._orders.rooms[market.symbol], side, steps)
+        did |= self._reduce_debts(payer, case, health)
+        if did & _GAVE:
+            case.idle = 0
+        elif not did & _SHUT or health.equity < 0:
+            case.idle += 1
 
     def _part(self, whole: int) -> int:
         steps: int = -(-whole * self.shared.parameters.value("liquidation.step") // PPM)
         return steps
 
-    def _sell(self, payer: int, case: Case, health: Health, room: Room, side: int, steps: int) -> bool:
-        """A system order at market, for so many steps; its fee, and what it did. Whether the book gave anything."""
+    def _sell(self, payer: int, case: Case, room: Room, side: int, steps: int) -> int:
+        """A system order for so many steps, at no worse a price than the wallet can stand; its fee, and what it did."""
         steps = min(steps, room.market.quantity_max)
-        if steps < room.market.quantity_min:
-            return False
-        flags = SYSTEM | MARGIN | (REDUCE_ONLY if room.derivative is not None else 0)
-        fills = self._orders.place_for(room, payer, int(side), steps, flags)
+        derivative = room.derivative
+        reference = room.book.reference(TriggerBy.INDEX) if derivative is None else derivative.mark
+        health = self.judging.health(payer)
+        if steps < room.market.quantity_min or not reference or health is None:
+            return _NOTHING
+        if room.book.state is not MarketState.OPEN:
+            return _SHUT
+        unit, taker_ppm = room.market.unit_quanta, max(0, self._orders.taker_ppm(payer))
+        behind = may_lose = equity_behind(health.equity, health.exposure, reference * steps * unit)
+        if derivative is None:
+            # Nothing is worse than this for the wallet: so the house takes coins over where the book does not.
+            discount = self.shared.parameters.value("conversion.discount")
+            may_lose = max(behind, reference * steps * unit * discount // PPM)
+        worst = worst_price(side, reference, steps, unit, may_lose, taker_ppm)
+        if worst < 1:
+            return _NOTHING
+        flags = SYSTEM | MARGIN | (REDUCE_ONLY if derivative is not None else 0)
+        fills = self._orders.place_for(room, payer, int(side), steps, flags, worst)
         quantity = sum(q for _, q in fills)
         if not quantity:
-            self._meets_auction |= room.auction_us > 0  # it will open: that it gives nothing now says nothing
-            return False
-        value = sum(price * q for price, q in fills) * room.market.unit_quanta
+            return _NOTHING
+        value = sum(price * q for price, q in fills) * unit
+        lost = value - reference * quantity * unit if side == Side.BID else reference * quantity * unit - value
+        lost += -(-value * taker_ppm // PPM)
         fee = 0
         if room.market.quote == self._margin.settlement_asset:
-            fee = self._fee(payer, value)
+            fee = self._fee(payer, value, behind * quantity // steps - lost)
         price = sum(price * q for price, q in fills) // quantity
         signed = quantity if side == Side.BID else -quantity
         self._say(payer, case, "book", health, room.market.symbol, signed, price, value, fee)
-        return True
+        return _GAVE
 
-    def _fee(self, payer: int, value: int) -> int:
-        """The liquidation fee of a fill, never more than the equity that is there: exchange.md 6."""
-        health = self._margin.health_of(payer)
+    def _fee(self, payer: int, value: int, left: int) -> int:
+        """The liquidation fee of a fill, no more than what is left of the equity behind it: exchange.md 6."""
         rate: int = self.shared.parameters.value("liquidation.fee")
-        fee = -(-value * rate // PPM)
-        if health is None or health.equity <= 0:
-            return 0
-        fee = min(fee, self._quanta(health.equity))
+        fee = max(0, min(-(-value * rate // PPM), left))
         if fee:
             self._margin.owe(ReasonCode.LIQUIDATION_FEE, payer, -fee)
         return fee
@@ -285,53 +301,68 @@ class LiquidationDesk(Desk):
         quanta: int = value * 10 ** self.shared.assets[asset] // self.shared.prices.get(asset, UNIT_PRICE)
         return quanta
 
-    def _reduce_debts(self, payer: int, case: Case, health: Health) -> bool:
+    def _reduce_debts(self, payer: int, case: Case, health: Health) -> int:
         """Repay what can be repaid, sell collateral for the settlement asset, and buy back what else is owed."""
-        lending, margin, gave = self._lending, self._margin, False
-        settlement = margin.settlement_asset
-        for asset, owed in margin.debts(payer).items():
-            paid = lending.repay(payer, asset, owed, "liquidation")
-            if paid:
-                self._say(payer, case, "repaid", health, asset, paid)
-                gave = True
+        margin = self._margin
+        did, settlement = self._repay(payer, case, health), margin.settlement_asset
         for asset, owed in margin.debts(payer).items():
             if asset == settlement:
-                gave |= self._sell_collateral(payer, case, health, self._part(owed))
+                did |= self._sell_collateral(payer, case, self._part(owed))
             else:
-                gave |= self._buy_back(payer, case, health, asset, owed)
-        for asset, owed in margin.debts(payer).items():
+                did |= self._buy_back(payer, case, asset, owed)
+        self._repay(payer, case, health)
+        return did
+
+    def _repay(self, payer: int, case: Case, health: Health) -> int:
+        """Pay debts out of what the wallet has of the same asset, free or lent."""
+        did, lending = _NOTHING, self._lending
+        for asset, owed in self._margin.debts(payer).items():
             paid = lending.repay(payer, asset, owed, "liquidation")
             if paid:
                 self._say(payer, case, "repaid", health, asset, paid)
-        return gave
+                did = _GAVE
+        return did
 
-    def _sell_collateral(self, payer: int, case: Case, health: Health, need: int) -> bool:
+    def _sell_collateral(self, payer: int, case: Case, need: int) -> int:
         """Sell collateral for about `need` quanta of the settlement asset, the most liquid (highest weight) first."""
+        did = _NOTHING
         for asset in self._margin.by_weight(payer):
             room = self._orders.spot_room(asset, self._margin.settlement_asset)
-            if room is None or not room.book.depth(int(Side.BID), 1):
+            best = self._best(room, Side.BID)
+            if room is None or not best:
                 continue
-            best = room.book.depth(int(Side.BID), 1)[0][0]
             there = self._margin.own(payer, asset) // room.market.step_quanta
             steps = min(there, -(-need // (best * room.market.unit_quanta)))
-            if steps > 0 and self._sell(payer, case, health, room, Side.ASK, steps):
-                return True
-        return False
+            did |= self._sell(payer, case, room, Side.ASK, steps)
+            if did & _GAVE:
+                break
+        return did
 
-    def _buy_back(self, payer: int, case: Case, health: Health, asset: str, owed: int) -> bool:
+    @staticmethod
+    def _best(room: Room | None, side: int) -> int:
+        """The best price of a side of a book in ticks; its index where there is none, 0 where that is missing too."""
+        if room is None:
+            return 0
+        found = room.book.depth(int(side), 1)
+        return found[0][0] if found else room.book.reference(TriggerBy.INDEX)
+
+    def _buy_back(self, payer: int, case: Case, asset: str, owed: int) -> int:
         """Buy a part of a debt that is no debt of the settlement asset; if there is nothing to pay with, sell first."""
-        settlement = self._margin.settlement_asset
+        settlement, did = self._margin.settlement_asset, _NOTHING
         room = self._orders.spot_room(asset, settlement)
-        if room is None or not room.book.depth(int(Side.ASK), 1):
-            return False
+        best = self._best(room, Side.ASK)
+        if room is None or not best:
+            return _NOTHING
         steps = max(1, -(-self._part(owed) // room.market.step_quanta))
-        best = room.book.depth(int(Side.ASK), 1)[0][0]
-        cost = best * steps * room.market.unit_quanta
+        unit = room.market.unit_quanta
+        cost = best * steps * unit
         cost += cost // 100  # its fee, and a price a little worse
         has = self._margin.own(payer, settlement)
-        if has < cost and not self._sell_collateral(payer, case, health, cost - has):
-            steps = min(steps, has * 99 // (100 * best * room.market.unit_quanta))
-        return steps > 0 and self._sell(payer, case, health, room, Side.BID, steps)
+        if has < cost:
+            did = self._sell_collateral(payer, case, cost - has)
+            has = self._margin.own(payer, settlement)
+            steps = min(steps, has * 99 // (100 * best * unit))
+        return did | self._sell(payer, case, room, Side.BID, steps)
 
     # Backstop, insurance, deleveraging.
 
@@ -349,16 +380,35 @@ class LiquidationDesk(Desk):
             self._share_of_fund(payer, case)
 
     def _equity_quanta(self, payer: int) -> tuple[Health, int]:
-        health = self._margin.health_of(payer)
+        """A wallet's health, and its equity in quanta; below zero only by what its coins cannot pay.
+
+        A haircut is no loss of anybody. So where equity is below zero it is counted again with coins at what the house
+        takes them over for, which is what others will have to bear.
+        """
+        health = self.judging.health(payer)
         assert health is not None, "a step has valid prices"
-        return health, self._quanta(health.equity) if health.equity >= 0 else -self._quanta(-health.equity)
+        if health.equity >= 0:
+            return health, self._quanta(health.equity)
+        worth = sum(self._taken_for(line.asset, line.claim) for line in self._margin.view(payer).assets)
+        return health, -self._quanta(max(0, health.liabilities - health.profit - worth))
+
+    def _keep(self, asset: str) -> int:
+        """What of an asset's value counts where the house takes it over, ppm."""
+        if asset == self._margin.settlement_asset:
+            return PPM
+        discount: int = self.shared.parameters.value("conversion.discount")
+        return PPM - discount
+
+    def _taken_for(self, asset: str, quanta: int) -> int:
+        """What coins are worth to the house, 10^-18 of the unit of account, rounded down; at the last known price."""
+        return self._worth(asset, quanta, up=False) * self._keep(asset) // PPM
 
     def _to_backstop(self, payer: int, case: Case, market: Derivative) -> None:
         providers = sorted(self.backstops.get(market.symbol, ()), key=lambda each: (each.discount_ppm, each.order))
         for provider in providers:
             size = market.positions.size(payer)
             steps = min(abs(size), provider.capacity)
-            if not steps or provider.payer == payer or provider.payer in self.cases:
+            if not steps or provider.payer == payer or self._margin.may_trade(provider.payer, market.kind):
                 continue
             health, equity = self._equity_quanta(payer)
             assert market.mark is not None, "it was asked"
@@ -379,6 +429,7 @@ class LiquidationDesk(Desk):
         is_long = market.positions.size(payer) > 0
         buyer, seller = (other, payer) if is_long else (payer, other)
         market.positions.trade(buyer, seller, steps, price * steps * market.unit)
+        self._margin.touch(other)
         for each, change in ((payer, -steps if is_long else steps), (other, steps if is_long else -steps)):
             self._margin.state_position(market.symbol, each, change, price, 0, cause)
 
@@ -477,7 +528,7 @@ class LiquidationDesk(Desk):
             return Ranked(payer, size, 0)
         rank = self._ranks.get(payer)
         if rank is None:
-            rank = self._ranks[payer] = _leverage(self._margin.health_of(payer))
+            rank = self._ranks[payer] = _leverage(self.judging.health(payer))
         return Ranked(payer, size, rank)
 
     # Taking over.
@@ -485,58 +536,91 @@ class LiquidationDesk(Desk):
     def _take_over(self, payer: int, case: Case, health: Health) -> None:
         """What neither book nor backstop could close: the house takes collateral for the debts, and bears what lacks.
 
-        The wallet owes nothing afterwards, so that what it gets later is its own.
+        Coins that the pool cannot give back yet, or whose price is missing, stay the wallet's; so does as much of its
+        debts as they are worth to the house, and the case stays open. All else that it owes ends here, so that what it
+        gets later is its own: its equity is not below zero afterwards.
         """
-        margin, lending, shared = self._margin, self._lending, self.shared
+        margin, lending = self._margin, self._lending
+        self._cover(payer, case)
+        if any(market.positions.get(payer) != (0, 0) for market in margin.markets.values()):
+            return  # what its positions lost is posted with the market's next settlement
         self._settlement.post_now(payer)
         for asset, amount in margin.debts(payer).items():
             lending.repay(payer, asset, amount, "liquidation")
         owed = margin.debts(payer)
         value = sum(self._worth(asset, amount, up=True) for asset, amount in owed.items())
-        keep: int = PPM - shared.parameters.value("conversion.discount")
+        taken = self._take_coins(payer, case, health, value)
+        locked = sum(self._taken_for(asset, margin.own(payer, asset)) for asset in margin.coins(payer))
+        stays = min(max(0, value - taken), locked)
+        self._write_off(payer, case, health, owed, value - stays, max(0, value - stays - taken))
+        if margin.debts(payer):
+            case.idle = IDLE_MAX  # it is asked again with the next step: coins may be back, or prices
+            return
+        self._end(payer, case, self._equity_quanta(payer)[0])
+
+    def _cover(self, payer: int, case: Case) -> None:
+        """What its coins cannot pay is the fund's loss, and then the house's: at once, before anything comes in."""
+        self._insure(payer, case)
+        health, equity = self._equity_quanta(payer)
+        if equity < 0:
+            self._margin.owe(ReasonCode.LIQUIDATION, payer, -equity)
+            self._say(payer, case, "zeroed", health, amount=-equity, bearer="house")
+
+    def _take_coins(self, payer: int, case: Case, health: Health, value: int) -> int:
+        """Take collateral for debts worth `value`, the most liquid first; gives what of it that was worth."""
+        margin, lending, shared = self._margin, self._lending, self.shared
+        taken = 0
         for asset in margin.by_weight(payer, every=True):
-            if value <= 0:
+            if taken >= value:
                 break
             there = margin.own(payer, asset)
             price = shared.prices.get(asset)
             if not there or price is None:
                 continue
-            scale = 10 ** shared.assets[asset]
-            quanta = min(there, -(-value * scale * PPM // (price * keep)))
+            scale, keep = 10 ** shared.assets[asset], self._keep(asset)
+            quanta = min(there, -(-(value - taken) * scale * PPM // (price * keep)))
             claim = shared.purse.claim(payer, asset)
             missing = quanta - shared.ledger.available(claim)
             if missing > 0:
-                # Lent coins that the pool cannot give back are taken as lent: only what it can is taken over.
                 redeemable = min(missing, lending.redeemable(payer, asset, bypass=True))
                 lending.redeem(payer, asset, redeemable, "liquidation", bypass=True)
                 quanta = min(quanta, shared.ledger.available(claim))
             if quanta > 0:
                 other = shared.house(AccountCode.OTHER, asset)
                 shared.require(shared.ledger.post(claim, other, quanta, ReasonCode.LIQUIDATION, "", price))
-                value -= quanta * price * keep // (scale * PPM)
+                taken += quanta * price * keep // (scale * PPM)
                 self._say(payer, case, "zeroed", health, asset, -quanta, 0)
-        self._write_off(payer, case, health, owed, max(0, value))
-        self._end(payer, case, self._equity_quanta(payer)[0])
+        return taken
 
     def _worth(self, asset: str, quanta: int, *, up: bool) -> int:
-        price = self.shared.prices.get(asset, 0)
+        price = self.judging.known_price(asset)
         scale: int = 10 ** self.shared.assets[asset]
         return -(-quanta * price // scale) if up else quanta * price // scale
 
-    def _write_off(self, payer: int, case: Case, health: Health, owed: dict[str, int], lacking: int) -> None:
-        """Debts end against the house's own account; the fund makes good what lacks as far as it goes."""
+    def _write_off(
+        self, payer: int, case: Case, health: Health, owed: dict[str, int], ending: int, lacking: int
+    ) -> None:
+        """Debts worth `ending` end against the house's own account; the fund makes good what lacks as far as it goes.
+
+        What is owed to the exchange ends first, because it is a loss of nobody else.
+        """
         shared, lending = self.shared, self._lending
         account, subaccount = shared.purse.owner(payer)
         for asset, amount in owed.items():
             other = shared.house(AccountCode.OTHER, asset)
+            price = self.judging.known_price(asset)
+            left = min(amount, -(-ending * 10 ** shared.assets[asset] // price))
+            ended = 0
             for key in (house_debt_key, debt_key):
                 debt = shared.ledger.find(key(account, asset, subaccount, shared.entity))
-                part = 0 if debt is None else shared.ledger.owed(debt)
+                part = 0 if debt is None else min(left - ended, shared.ledger.owed(debt))
                 if debt is not None and part:
-                    price = shared.prices.get(asset)
                     shared.require(shared.ledger.post(other, debt, part, ReasonCode.LIQUIDATION, "", price))
                     lending.repaid(asset, part, to_house=key is house_debt_key)
-            self._say(payer, case, "zeroed", health, asset, amount)
+                    ended += part
+            ending = max(0, ending - self._worth(asset, ended, up=True))
+            if ended:
+                self._say(payer, case, "zeroed", health, asset, ended)
         if lacking:
             asset = self._margin.settlement_asset
             quanta = self._quanta(lacking)
@@ -579,7 +663,9 @@ class LiquidationDesk(Desk):
         shared = self.shared
         shared.scale(command.asset)
         other, fund = (shared.house(code, command.asset) for code in (AccountCode.OTHER, AccountCode.INSURANCE))
-        if command.withdraw and shared.ledger.owed(fund) < command.amount:
+        promised = -min(0, self._margin.house_due[ReasonCode.INSURANCE])
+        left = shared.ledger.owed(fund) - (promised if command.asset == self._margin.settlement_asset else 0)
+        if command.withdraw and left < command.amount:
             raise Refusal("more-than-the-fund")
         debit, credit = (fund, other) if command.withdraw else (other, fund)
         shared.require(shared.ledger.post(debit, credit, command.amount, ReasonCode.CAPITAL, command.reason[:64]))
@@ -590,21 +676,16 @@ class LiquidationDesk(Desk):
     # The state.
 
     def document(self) -> Json:
-        """Cases, providers' words, who is still to be judged, and prices of the last judging."""
+        """Cases, providers' words, and whom to judge."""
         return {
             "backstops": [
                 [market, [[b.payer, b.order, str(b.capacity), b.discount_ppm, str(b.first_loss)] for b in table]]
                 for market, table in sorted(self.backstops.items())
             ],
             "cases": [[payer, case.number, case.next_us, case.idle] for payer, case in self.cases.items()],
-            "grace": self._grace_until,
-            "judged_at": [[name, str(price)] for name, price in self._judged_at.items()],
+            "judging": self.judging.document(),
             "last": self._last,
-            "near": [*self._near],
-            "queue": [*self._queue],
             "ranks": [[payer, rank] for payer, rank in sorted(self._ranks.items())],
-            "seen": self._seen_us,
-            "watch": self.watch.to_state(),
             "words": self._words,
         }
 
@@ -614,12 +695,9 @@ class LiquidationDesk(Desk):
             self.backstops[market] = [Backstop(p, o, int(c), d, int(f)) for p, o, c, d, f in table]
         for payer, number, next_us, idle in document["cases"]:
             self.cases[payer] = Case(number, next_us, idle)
-        self._grace_until, self._seen_us = document["grace"], document["seen"]
-        self._judged_at = {name: int(price) for name, price in document["judged_at"]}
+        self.judging.restore(document["judging"])
         self._last, self._words = document["last"], document["words"]
-        self._queue, self._near = [*document["queue"]], [*document["near"]]
         self._ranks = dict(document["ranks"])
-        self.watch.fill(document["watch"])
 
 
 def _leverage(health: Health | None) -> int:

@@ -49,6 +49,7 @@ DUE_REASONS: Final = (
     ReasonCode.REFERRAL,
     ReasonCode.LIQUIDATION_FEE,
     ReasonCode.INSURANCE,
+    ReasonCode.LIQUIDATION,
 )
 """Why something is due to a wallet, or from it, in the order in which it is posted."""
 
@@ -193,6 +194,7 @@ class MarginDesk(Desk):
             raise Refusal("another-entity")
         self.permissions = Permissions({**self.permissions.tables, command.entity: command.rows})
         rows = tuple((r.country, r.client_class, r.product, r.allowed, r.leverage) for r in command.rows)
+        self.lending.permissions_changed()
         self.shared.events.append(PermissionsSet(command.entity, rows, command.reason))
 
     def _set_settings(self, command: SetWalletSettings) -> None:
@@ -287,6 +289,10 @@ class MarginDesk(Desk):
                 worth = own * price // 10 ** self.shared.assets[asset]
                 ranked.append((asset == self.settlement_asset, -weight, -worth, asset))
         return [asset for *_, asset in sorted(ranked)]
+
+    def coins(self, payer: int) -> list[str]:
+        """The assets of which a wallet has a claim."""
+        return [asset for asset, (claim, _, _) in self._accounts(payer).items() if claim >= 0]
 
     def due_to(self, payer: int) -> int:
         """What the next settlement gives to a payer, or takes, quanta."""

@@ -43,6 +43,7 @@ _HOUSE: Final = {
     ReasonCode.REFERRAL: AccountCode.FEES,
     ReasonCode.LIQUIDATION_FEE: AccountCode.INSURANCE,
     ReasonCode.INSURANCE: AccountCode.INSURANCE,
+    ReasonCode.LIQUIDATION: AccountCode.OTHER,
 }
 """Whose the other side of what is due is, by reason: fees are the house's, and what rounding leaves is dust."""
 PHASES: Final = ("idle", "settle", "post", "sweep", "count", "judge")

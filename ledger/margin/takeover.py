@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ledger.trading.market import PPM
 
-__all__ = ["Backstop", "Ranked", "assignment_price", "bankruptcy_price", "queue"]
+__all__ = ["Backstop", "Ranked", "assignment_price", "bankruptcy_price", "equity_behind", "queue", "worst_price"]
 
 
 @dataclass(slots=True)
@@ -43,6 +43,26 @@ def bankruptcy_price(size: int, mark: int, unit: int, equity: int) -> int:
     if size > 0:
         return max(1, mark - equity // value)  # rounded up: the account keeps what a tick leaves
     return max(1, mark + equity // value)
+
+
+def equity_behind(equity: int, exposure: int, notional: int) -> int:
+    """The part of a wallet's equity that stands behind so much of its exposure, rounded down; 0 where there is none.
+
+    `notional` in quanta gives quanta. What a step that closes it may lose: then equity over exposure does not fall.
+    """
+    return max(0, equity) * notional // exposure if exposure else 0
+
+
+def worst_price(side: int, reference: int, steps: int, unit: int, may_lose: int, taker_ppm: int) -> int:
+    """The worst price at which `steps` lose at most `may_lose` quanta against a reference price, with their fee.
+
+    Sides are 0 to buy and 1 to sell. Selling at p loses V (reference - p) + V p fee, V = steps * unit; buying at p
+    V (p - reference) + V p fee. One quantum is left for the fee's rounding. Below 1 where there is no such price.
+    """
+    volume, lose = steps * unit, max(0, may_lose - 1)
+    if side:
+        return max(1, -(-(reference * volume - lose) * PPM // (volume * (PPM - taker_ppm))))
+    return (reference * volume + lose) * PPM // (volume * (PPM + taker_ppm))
 
 
 def assignment_price(size: int, mark: int, unit: int, equity: int, backstop: Backstop, steps: int) -> int:

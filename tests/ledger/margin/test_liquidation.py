@@ -95,7 +95,8 @@ def test_a_liquidation_waits_for_an_auction_unless_the_wallet_falls_below_its_ba
             world.tick(1)
         assert "backstop" in stages(world) and world.size(1) == 0
         return
-    world.tick(110)
+    for _ in range(11):  # not all at once: a minute without a word is an outage, and would be spared
+        world.tick(10)
     for _ in range(12):
         world.tick(1)
     assert "book" in stages(world) and "backstop" not in stages(world) and stages(world)[-1] == "ended"
@@ -113,7 +114,8 @@ def test_an_order_of_a_liquidation_is_no_greater_than_the_market_allows() -> Non
     for _ in range(30):
         world.tick(1)
     sold = [-event.quantity for event in world.found(LiquidationMoved) if event.stage == "book"]
-    assert sold and set(sold[:-1]) == {200} and stages(world)[-1] == "ended"
+    # An order's value is that at the worst price it names, which is a little below what it gets.
+    assert sold and all(200 <= each < 210 for each in sold[:-1]) and stages(world)[-1] == "ended"
     world.check_books()
 
 
