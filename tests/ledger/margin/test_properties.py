@@ -8,6 +8,7 @@ middle an engine is restored from the sections and goes on beside the first one,
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -31,7 +32,7 @@ from tests.support.signed import GENESIS
 from tests.support.wallet import HOUR, PERPETUAL, SCALES, SPOT, USDC, WalletExchange, name
 
 PEOPLE, STEPS = 8, 110
-MARKETS = {PERPETUAL: ("BTC", 1, 400), "SOL_PERP": ("SOL", 100, 4_000), SPOT: ("BTC", 1, 400)}
+MARKETS = {PERPETUAL: ("BTC", 1, 12_000), "SOL_PERP": ("SOL", 100, 60_000), SPOT: ("BTC", 1, 4_000)}
 """Base, ticks of a dollar, and the most steps of an order."""
 
 
@@ -39,9 +40,8 @@ class RandomExchange(WalletExchange):
     """Gives whatever comes into its seed's mind; the engine may refuse it."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__(PEOPLE, values=[
-            (f"perpetual.{each}", market, "0") for market in (PERPETUAL, "SOL_PERP") for each in ("mark_cap", "mark_bound")
-        ])  # fmt: skip
+        free = ("mark_cap", "mark_bound")
+        super().__init__(PEOPLE, values=[(f"perpetual.{e}", m, "0") for m in (PERPETUAL, "SOL_PERP") for e in free])
         self.rng = Random(seed)
         self.dollars = {"BTC": 50_000.0, "SOL": 100.0, "USDC": 1.0}
         self.refused = 0
@@ -76,8 +76,8 @@ class RandomExchange(WalletExchange):
     def step(self) -> None:
         """One more thing happens."""
         kinds: list[tuple[int, Callable[[], object]]] = [
-            (40, self.some_order), (8, self.some_loan), (10, self.some_price), (16, self.some_time), (3, self.some_change),
-            (2, lambda: self.cancel_all(self.who())), (1, self.some_crash),
+            (35, self.some_order), (8, self.some_bet), (8, self.some_loan), (10, self.some_price), (16, self.some_time),
+            (3, self.some_change), (2, lambda: self.cancel_all(self.who())), (2, self.some_crash),
         ]  # fmt: skip
         self.rng.choices([each for _, each in kinds], [weight for weight, _ in kinds])[0]()
 
@@ -91,13 +91,26 @@ class RandomExchange(WalletExchange):
         price = max(1, int(self.dollars[base] * ticks * rng.uniform(0.99, 1.01)))
         who = PEOPLE if rng.random() < 0.3 else self.who()
         changes = {"reduce_only": rng.random() < 0.15} if market != SPOT else {"margin": rng.random() < 0.7}
-        try:
-            self.order(
-                who, rng.choice(("bid", "ask")), rng.randint(1, most), price if rng.random() < 0.8 else None, market,
-                **changes,
-            )  # fmt: skip
-        except StopIteration:
-            pass  # it was refused before it had a number
+        side, limit = rng.choice(("bid", "ask")), price if rng.random() < 0.8 else None
+        with suppress(StopIteration):  # it was refused before it had a number
+            self.order(who, side, int(most ** rng.random()), limit, market, **changes)
+
+    def some_bet(self) -> None:
+        """Nearly as much as a wallet may, against the market maker."""
+        rng, who = self.rng, self.rng.randint(1, PEOPLE - 1)
+        market = rng.choice((PERPETUAL, "SOL_PERP"))
+        base, ticks, _ = MARKETS[market]
+        health = self.health(who)
+        price = int(self.dollars[base] * ticks)
+        if health is None or health.equity <= 0:
+            return
+        times = min(20, self.engine.margin.leverage(self.payer(who)))
+        value = (health.equity * times - health.exposure) // 10**18 * rng.randint(50, 97) // 100
+        steps = min(value * 10**6 // (price * self.engine.margin.markets[market].unit), 10**6)
+        side = rng.choice(("bid", "ask"))
+        with suppress(StopIteration):
+            self.order(PEOPLE, "ask" if side == "bid" else "bid", max(1, steps), price, market)
+            self.order(who, side, max(1, steps), price, market)
 
     def some_loan(self) -> None:
         rng = self.rng
