@@ -29,7 +29,7 @@ from ledger.desks.margin import Derivative, MarginDesk
 from ledger.desks.orders import OrdersDesk, Room
 from ledger.desks.settlement import SettlementDesk
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
-from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key
+from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key, house_key
 from ledger.margin.risk import Health
 from ledger.margin.takeover import (
     Backstop,
@@ -642,9 +642,9 @@ class LiquidationDesk(Desk):
             raise Refusal("unknown-market")
         if command.discount > PPM:
             raise Refusal("discount-out-of-range")
-        payer = shared.payer(command.account, command.subaccount)
-        if not self._margin.permits(payer, self._margin.markets[command.market].kind):
+        if not self._margin.permits_account(command.account, self._margin.markets[command.market].kind):
             raise Refusal("not-permitted")
+        payer = shared.payer(command.account, command.subaccount)
         table = self.backstops.setdefault(command.market, [])
         known = next((each for each in table if each.payer == payer), None)
         if known is not None:
@@ -662,11 +662,13 @@ class LiquidationDesk(Desk):
     def _fund_insurance(self, command: FundInsurance) -> None:
         shared = self.shared
         shared.scale(command.asset)
-        other, fund = (shared.house(code, command.asset) for code in (AccountCode.OTHER, AccountCode.INSURANCE))
+        found = shared.ledger.find(house_key(AccountCode.INSURANCE, command.asset, "", shared.entity))
         promised = -min(0, self._margin.house_due[ReasonCode.INSURANCE])
-        left = shared.ledger.owed(fund) - (promised if command.asset == self._margin.settlement_asset else 0)
+        left = 0 if found is None else shared.ledger.owed(found)
+        left -= promised if command.asset == self._margin.settlement_asset else 0
         if command.withdraw and left < command.amount:
             raise Refusal("more-than-the-fund")
+        other, fund = (shared.house(code, command.asset) for code in (AccountCode.OTHER, AccountCode.INSURANCE))
         debit, credit = (fund, other) if command.withdraw else (other, fund)
         shared.require(shared.ledger.post(debit, credit, command.amount, ReasonCode.CAPITAL, command.reason[:64]))
         change = -command.amount if command.withdraw else command.amount
