@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def _check(folder: Path, node: DevNode, bundles: list[Path]) -> None:
     tallystick("fsck", "--folder", str(folder))
     people = json.loads((folder / "people.json").read_bytes())
     ada = people["ada"]
+    _show_wallets(folder, people)
     say("A customer makes sure of their own: a proof of the last hour, and a statement of the day.")
     proof, last = folder / "proof.json", bundles[-1]
     tallystick("proof", str(last), "--account", ada["id"], "--out", str(proof))
@@ -98,3 +100,13 @@ def _check(folder: Path, node: DevNode, bundles: list[Path]) -> None:
     tallystick("verify", str(proof), *attestation, *key, "--account", ada["id"])
     tallystick("statement", ada["account"], "--folder", str(folder), "--out", str(folder / "statement"))
     shutil.copyfile(str(files("por.verify").joinpath("standalone.py")), folder / "standalone.py")
+
+
+def _show_wallets(folder: Path, people: Mapping[str, Mapping[str, str]]) -> None:
+    """What became of three wallets: two that fell in the crash, and one that kept its coins and owes dollars."""
+    where = ["--folder", str(folder)]
+    say("In the hour of the crash two wallets were liquidated. Why is computed again from what the exchange stated.")
+    for name in ("ida", "jon"):
+        tallystick("explain-liquidation", people[name]["account"], *where, quiet=name == "jon")
+    say("Hana had coins alone and lost on a position: her coins were not sold, and she owes dollars to the pool.")
+    tallystick("accounts", "show", people["hana"]["account"], *where)

@@ -29,6 +29,7 @@ _VERBS = {
     "accounts": "cli.exchange.accounts:accounts",
     "market": "cli.exchange.market:market",
     "order": "cli.exchange.market:order",
+    "wallet": "cli.exchange.wallet:wallet",
     "halt": "cli.exchange.halt:halt",
     "correct": "cli.exchange.halt:correct",
     "treasury": "cli.exchange.treasury_verbs:treasury",

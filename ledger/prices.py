@@ -9,7 +9,10 @@ Rules, for one name at one time:
    number the mean of the middle two), and the reference is the mean of these, rounded down once to 10^-18. A feed that
    is far off moves it by `spread` / number at most.
 
-Prices are integers, 10^-18 of the unit of account for one whole unit. Pure. Source: exchange.md section 5.1.
+5. With a cap, a reference moves at a time by `cap` of itself at most for each full second since it moved last, for ten
+   seconds at most; it goes on with the next word about it. A reference that begins, or begins anew, is not capped.
+
+Prices are integers, 10^-18 of the unit of account for one whole unit. Pure. Source: exchange.md sections 5.1 and 5.2.
 """
 
 from __future__ import annotations
@@ -35,15 +38,18 @@ __all__ = [
 UNIT_PRICE: Final = 10**PRICE_SCALE
 """The price of the unit of account itself."""
 _NEVER_US: Final = 2**63
+_SECOND_US: Final = 1_000_000
+_CAP_SECONDS_MAX: Final = 10
 
 
 class Limits(NamedTuple):
-    """What a name's feeds are held to: microseconds, feeds, ppm, ppm."""
+    """What a name's feeds are held to: microseconds, feeds, ppm, ppm; and ppm a second, 0 for no cap."""
 
     staleness_us: int
     sources_min: int
     jump_ppm: int
     spread_ppm: int
+    cap_ppm: int = 0
 
 
 class Quote(NamedTuple):
@@ -90,6 +96,8 @@ class Board:
         self.quotes: dict[str, dict[str, Quote]] = {}
         self.due_us = _NEVER_US
         """No quote is stale before this time."""
+        self.moved: dict[str, int] = {}
+        """When each capped reference moved last."""
         self._limits = limits
         self._due: dict[str, int] = {}
 
@@ -106,7 +114,7 @@ class Board:
         """Forget what is stale and set the references of `names`; gives those that changed, None where none is left."""
         changed: list[tuple[str, int | None]] = []
         for name in names:
-            staleness_us, sources_min, _, spread_ppm = self._limits(name)
+            staleness_us, sources_min, _, spread_ppm, cap_ppm = self._limits(name)
             fresh = {
                 feed: quote
                 for feed, quote in self.quotes.pop(name, {}).items()
@@ -119,15 +127,34 @@ class Board:
             price = None
             if len(fresh) >= sources_min:
                 price = reference_price((quote.price for quote in fresh.values()), spread_ppm)
+            if price is None or not cap_ppm:
+                self.moved.pop(name, None)
+            else:
+                price = self._capped(name, price, cap_ppm, now_us)
             if price == self.references.get(name):
                 continue
             changed.append((name, price))
+            if price is not None and cap_ppm:
+                self.moved[name] = now_us
             if price is None:
                 del self.references[name]
             else:
                 self.references[name] = price
         self.due_us = min(self._due.values(), default=_NEVER_US)
         return changed
+
+    def _capped(self, name: str, price: int, cap_ppm: int, now_us: int) -> int:
+        """As near to a price as the reference may move now; rule 5."""
+        last = self.references.get(name)
+        if last is None:
+            return price
+        seconds = min((now_us - self.moved.get(name, 0)) // _SECOND_US, _CAP_SECONDS_MAX)
+        most = last * cap_ppm * seconds // PPM
+        return min(max(price, last - most), last + most)
+
+    def capped(self) -> list[tuple[str, int, int]]:
+        """Name, reference and time of its last move of all that are capped: what does not follow from the quotes."""
+        return [(name, self.references[name], moved_us) for name, moved_us in sorted(self.moved.items())]
 
     def stale(self, now_us: int) -> list[str]:
         """The names of which a quote has gone stale, sorted: a restored board learned them in another order."""
@@ -137,5 +164,6 @@ class Board:
         """Forget everything."""
         self.quotes.clear()
         self.references.clear()
+        self.moved.clear()
         self._due.clear()
         self.due_us = _NEVER_US

@@ -24,8 +24,9 @@ from cli.exchange.giving import (
     two_operators,
 )
 from cli.exchange.halt import OPENINGS, give_opening
+from cli.exchange.words import read_time
 from ledger.assets import format_amount
-from ledger.commands import Cancel, ListAsset, ListMarket, PlaceOrders
+from ledger.commands import Cancel, ListAsset, ListDerivative, ListMarket, PlaceOrders
 from ledger.errors import InputError
 from ledger.trading.market import Market
 from ledger.trading.reports import Kind, Reason, read_report
@@ -82,6 +83,8 @@ def list_asset(
 @click.option("--step", required=True, help="The step of quantities, in the base asset.")
 @click.option("--least", help="The least quantity of an order; one step if not given.")
 @click.option("--most", required=True, help="The largest quantity of an order.")
+@click.option("--kind", default="spot", type=click.Choice(("spot", "perpetual", "dated")), help="A future on the base.")
+@click.option("--expires", help="Of a dated future: its full hour, UTC, such as 2026-12-25T08:00:00Z.")
 @json_option
 def list_market(
     market: str,
@@ -93,14 +96,21 @@ def list_market(
     step: str,
     least: str | None,
     most: str,
+    kind: str,
+    expires: str | None,
     as_json: bool,
 ) -> int:
     """List MARKET, under two operators' signatures. It is closed until it is opened."""
+    more: dict[str, Any] = {}
+    if kind != "spot":
+        more = {"expires": None if expires is None else read_time(expires, "--expires"), "kind": kind}
+    elif expires is not None:
+        raise InputError("--expires", "is for dated futures", "Give --kind dated, or leave it out.")
     with Giver(folder) as giver:
         base_scale, quote_scale = giver.scale(base), giver.scale(quote)
         step_quanta = int(amount_of(step, base_scale, "--step"))
         command = make(
-            ListMarket,
+            ListMarket if kind == "spot" else ListDerivative,
             market=market,
             base=base,
             quote=quote,
@@ -108,6 +118,7 @@ def list_market(
             step=str(step_quanta),
             quantity_min=_steps(least, base_scale, step_quanta, "--least") if least is not None else "1",
             quantity_max=_steps(most, base_scale, step_quanta, "--most"),
+            **more,
         )
         answer = giver.give(command, two_operators(operators))
     return say(as_json, {"market": market, "position": answer["sequence"]}, f"{market} is listed, and closed")
@@ -234,6 +245,8 @@ def order() -> None:
 @click.option("--price", help="In the quote asset; without one it is an order at the market's price.")
 @click.option("--time-in-force", default=None, type=click.Choice(("gtc", "ioc", "fok")), help="gtc with --price.")
 @click.option("--post-only", is_flag=True, help="Refuse it if it would trade at once.")
+@click.option("--margin", is_flag=True, help="In a spot market: hold equity, and borrow what is missing at the match.")
+@click.option("--reduce-only", is_flag=True, help="In a derivative market: never open, grow or turn a position.")
 @click.option("--subaccount", default="", help="A subaccount; the main one if not given.")
 @json_option
 def place(
@@ -246,6 +259,8 @@ def place(
     price: str | None,
     time_in_force: str | None,
     post_only: bool,
+    margin: bool,
+    reduce_only: bool,
     subaccount: str,
     as_json: bool,
 ) -> int:
@@ -274,6 +289,8 @@ def place(
             "trigger": None,
             "trigger_by": None,
             "trigger_price": None,
+            **({"margin": True} if margin else {}),
+            **({"reduce_only": True} if reduce_only else {}),
         }
         command = make(PlaceOrders, account=account, subaccount=subaccount, orders=[placed])
         answer = giver.give(command, [load_key(key_file)])

@@ -21,6 +21,7 @@ from cli.exchange.signing import signed
 from cli.exchange.store_follower import StoreFollower
 from cli.exchange.vault import HouseSecrets
 from ledger.commands import Command, CutHour, EndSession, FailHour, Tick
+from ledger.desks.what_if import wallet_document
 from ledger.door import Refused, Submission
 from ledger.errors import CheckFailed, InputError
 from ledger.events import AccountOpened
@@ -187,6 +188,7 @@ class RunningExchange:
             "markets": self._markets,
             "status": self._status,
             "time": self._time,
+            "wallet": self._wallet,
             **self.questions,
         }
         return readers[name](**question)
@@ -232,6 +234,10 @@ class RunningExchange:
             }
             for name, room in self.venue.engine.orders.rooms.items()
         }
+
+    def _wallet(self, account: str, subaccount: str = "") -> Any:
+        """What a wallet is worth and could do now; None for one that was never used."""
+        return wallet_document(self.venue.engine.margin, account, subaccount)
 
     def _keep(self, account: str, kind: str, value: str) -> Any:
         """Keep a piece of personal data, durable; what the log may hold of it."""

@@ -7,6 +7,11 @@
     stored.py     events of the store, many at a time
     counted.py    what the database counts beside: charges, orders, fills; movements.py: deposits, withdrawals
     engine.py     what the embedded engine runs and does not, its settlement, trades of the house
+    venue_controls.py, protection.py   controls that the parameters in force switch on; halts, orders beyond limits
+    wallet_facts.py    margin, lending, derivatives: margin.py, cfd.py, lending.py, over margin_book.py (wallets and
+                  their health at the cut), margin_terms.py, pools.py, liquidations.py
+    in_force.py, listed_markets.py, marks.py   parameters and markets as they were at a position
+    deciding.py   of very many records those that decide
     chain.py      bundles read and checked, one after the other
     prices.py     values in money at the reference prices of the log
     kept.py       what earlier evaluations kept: daily figures by state, averages over a period

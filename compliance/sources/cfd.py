@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from compliance.facts import Record
@@ -22,13 +21,14 @@ from compliance.sources.counted import Span
 from compliance.sources.deciding import deciding
 from compliance.sources.liquidations import Liquidation
 from compliance.sources.margin import place_text
-from compliance.sources.margin_book import ONE, MarginBook, Place
-from compliance.sources.margin_terms import initial_margin
+from compliance.sources.margin_book import MarginBook, Place
+from compliance.sources.margin_terms import ONE, initial_margin
+from compliance.sources.marks import last_mark
 from compliance.sources.movements import moment_of
 from compliance.sources.stored import documents
 from ledger.margin.terms import MarginFunction
 
-__all__ = ["CFD_CLASS", "cfd_accounts", "cfd_openings", "share_of_losers"]
+__all__ = ["CFD_CLASS", "cfd_accounts", "cfd_openings", "results_of", "share_of_losers"]
 
 CFD_CLASS: Final = "crypto"
 _EURO: Final = "EUR"
@@ -136,18 +136,25 @@ class _Result:
     is_active: bool = False
 
 
-_MARK_BEFORE: Final = text(
-    "SELECT document FROM event WHERE kind = 'mark-set' AND order_id IS NULL AND market = :market "
-    "AND sequence < :first ORDER BY sequence DESC, place DESC LIMIT 1"
-)
 _RATE: Final = 10**12
 
 
 def share_of_losers(session: Session, book: MarginBook, first: int) -> Fraction | None:
     """The share of retail accounts, in per cent, that lost money on derivatives from a log position up to the cut.
 
-    A result is what fills brought and cost, less fees and funding, with what is open at its mark; what was open before
-    counts from the mark then. None where no retail account had a position, or a mark is lacking.
+    None where no retail account had a position, or a mark is lacking.
+    """
+    totals = results_of(session, book, first)
+    if not totals:
+        return None
+    return Fraction(100 * sum(total < 0 for total in totals.values()), len(totals))
+
+
+def results_of(session: Session, book: MarginBook, first: int) -> dict[Place, Fraction] | None:
+    """What each retail account won on derivatives from a log position up to the cut, units of the quote asset.
+
+    What fills brought and cost, less fees and funding, with what is open at its mark; what was open before counts from
+    the mark then. None where a mark is lacking.
     """
     results: dict[tuple[str, str, str], _Result] = {}
     indices: dict[str, Fraction] = {}
@@ -184,18 +191,15 @@ def share_of_losers(session: Session, book: MarginBook, first: int) -> Fraction 
         worth = found.size * (mark or 0) * market.unit_quanta
         total = (found.won + worth) / 10**market.quote_scale
         totals[account, subaccount] = totals.get((account, subaccount), Fraction(0)) + total
-    if not totals:
-        return None
-    return Fraction(100 * sum(total < 0 for total in totals.values()), len(totals))
+    return totals
 
 
 def _begin(session: Session, unit_quanta: int, market: str, found: _Result, first: int) -> bool:
     """Let a position of before the window stand at the mark then; whether there was one."""
-    document = session.connection().execute(_MARK_BEFORE, {"market": market, "first": first}).scalar()
-    mark = None if document is None else json.loads(document)["mark"]
+    mark = last_mark(session, market, first - 1)
     if mark is None:
         return False
-    found.won -= found.size * int(mark) * unit_quanta
+    found.won -= found.size * mark * unit_quanta
     return True
 
 

@@ -21,7 +21,8 @@ from compliance.facts import Amounts, Record
 from compliance.sources.attested import is_currency
 from compliance.sources.deciding import deciding
 from compliance.sources.margin import place_text
-from compliance.sources.margin_book import ONE, MarginBook, Place
+from compliance.sources.margin_book import MarginBook, Place
+from compliance.sources.margin_terms import ONE
 from compliance.sources.pools import Pool, consents, lent_by
 from ledger.journal import house_debt_key
 from ledger.store import history

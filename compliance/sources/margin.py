@@ -25,7 +25,8 @@ from compliance.sources.attested import is_currency
 from compliance.sources.counted import Span
 from compliance.sources.deciding import deciding
 from compliance.sources.liquidations import Liquidation
-from compliance.sources.margin_book import ONE, MarginBook, Place
+from compliance.sources.margin_book import MarginBook, Place
+from compliance.sources.margin_terms import ONE
 from compliance.sources.movements import moment_of
 from compliance.sources.pools import Borrow, Pool, consents
 from compliance.sources.stored import documents, timed

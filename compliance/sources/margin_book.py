@@ -27,6 +27,7 @@ from compliance.sources.books import Customer
 from compliance.sources.in_force import InForce
 from compliance.sources.listed_markets import ListedMarket
 from compliance.sources.margin_terms import ONE, terms_at
+from compliance.sources.marks import last_mark
 from compliance.sources.prices import PriceBook
 from compliance.sources.stored import documents
 from ledger.commands.customers import CLIENT_CLASSES
@@ -37,7 +38,7 @@ from ledger.margin.settings import DEFAULT_SETTINGS
 from ledger.margin.terms import Terms
 from ledger.store.snapshot import StoreSnapshot
 
-__all__ = ["ONE", "Assess", "Held", "MarginBook", "Wallet", "is_offered", "read_margin"]
+__all__ = ["Assess", "Held", "MarginBook", "Wallet", "is_offered", "read_margin"]
 
 Place: TypeAlias = tuple[str, str]
 """Account and subaccount."""
@@ -150,7 +151,8 @@ def read_margin(
     session = store.session
     wallets = _wallets(store, position, entity, customers)
     needed = {held.market for wallet in wallets.values() for held in wallet.positions}
-    marks = _marks(session, sorted(needed), position)
+    found_marks = {market: last_mark(session, market, position) for market in sorted(needed)}
+    marks = {market: mark for market, mark in found_marks.items() if mark is not None}
     settled = _settled(session, needed, position)
     for wallet in wallets.values():
         wallet.positions = [_moved(held, settled, markets) for held in wallet.positions]
@@ -249,10 +251,6 @@ _BACKWARDS: Final = text(
     "SELECT sequence, document FROM event WHERE kind = 'settlement-started' AND order_id IS NULL "
     "AND sequence <= :last ORDER BY sequence DESC, place DESC"
 )
-_MARK: Final = text(
-    "SELECT document FROM event WHERE kind = 'mark-set' AND order_id IS NULL AND market = :market "
-    "AND sequence <= :last ORDER BY sequence DESC, place DESC LIMIT 1"
-)
 
 
 def _settled(session: Session, markets: Collection[str], last: int) -> dict[str, tuple[int, int]]:
@@ -264,17 +262,6 @@ def _settled(session: Session, markets: Collection[str], last: int) -> dict[str,
             break
         for market, mark in json.loads(document)["marks"]:
             found.setdefault(market, (int(sequence), int(mark)))
-    return found
-
-
-def _marks(session: Session, markets: Iterable[str], last: int) -> dict[str, int]:
-    """The valid marks."""
-    found: dict[str, int] = {}
-    for market in markets:
-        document = session.connection().execute(_MARK, {"market": market, "last": last}).scalar()
-        mark = None if document is None else json.loads(document)["mark"]
-        if mark is not None:
-            found[market] = int(mark)
     return found
 
 

@@ -1,7 +1,8 @@
 """Price protection as it acted: halts by the circuit breaker, and orders beyond a limit that were let in after all.
 
 A halt is one that the engine called by itself. Its reference price is that of the last trade before the command that
-halted the market; its parameters are those of the breaker, each with the log position that put it in force.
+halted the market, or of a market without trades its last mark; its parameters are those of the breaker, each with the
+log position that put it in force.
 
 An order is beyond a limit where what of it rested, or one fill of it, has more steps than `market.order_volume_max` or
 the upper end of `market.quantity`, or more value than `market.order_value_max`, as in force at that command. Bands move
@@ -22,6 +23,7 @@ from compliance.facts import Record
 from compliance.sources.counted import Span
 from compliance.sources.in_force import InForce
 from compliance.sources.listed_markets import ListedMarket
+from compliance.sources.marks import last_mark
 from compliance.sources.movements import moment_of
 from compliance.sources.stored import timed
 from ledger.parameters import PARAMETERS
@@ -67,7 +69,10 @@ def halts(
 
 def _last_price(session: Session, market: ListedMarket, before: int) -> Fraction | None:
     document = session.connection().execute(_LAST_TRADE, {"market": market.market, "before": before}).scalar()
-    return None if document is None else market.price(json.loads(document)[_PRICE_AT[Kind.TRADED]])
+    if document is not None:
+        return market.price(json.loads(document)[_PRICE_AT[Kind.TRADED]])
+    mark = last_mark(session, market.market, before - 1)
+    return None if mark is None else market.price(mark)
 
 
 def _parameters(in_force: InForce, market: str, position: int) -> str | None:

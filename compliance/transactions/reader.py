@@ -34,7 +34,7 @@ from compliance.transactions.records import (
 from compliance.transactions.terms import NoTerms, Terms
 from ledger.journal import CUSTOMER_CODES, AccountCode, AccountKey, EntryKind, ReasonCode
 from ledger.store import history
-from ledger.store.listed import asset_scales, markets
+from ledger.store.listed import asset_scales, derivatives, markets
 from ledger.store.mass import PackedMass, unpack
 from ledger.store.schema import CommandRow, EntryRow, EventRow, MassRow, OrderRow
 from ledger.trading.orders import Side
@@ -65,6 +65,7 @@ class RecordReader:
         self._terms: Terms = NoTerms() if terms is None else terms
         self.scales = asset_scales(session)
         self.markets = markets(session, self.scales)
+        self._derivatives = derivatives(session)
         self._live: dict[int, LiveOrder] = {}
         self._command_terms: tuple[int, int] = (0, 0)
         self._key = lru_cache(maxsize=_ACCOUNTS_KEPT)(self._find_key)
@@ -109,7 +110,8 @@ class RecordReader:
             live = self._order(order, sequence, place, side) if has_orders else None
             if live is not None:
                 yield self._event(live, order, row, (sequence, place, side, time_us), self.markets[market])
-            if row[0] == Kind.TRADED and TRADES in want:
+            # A fill of a derivative moves no asset: what it comes to is in the entries of its settlements.
+            if row[0] == Kind.TRADED and TRADES in want and market not in self._derivatives:
                 one = _side(row, side, order, account or "", live)
                 if side == 0:
                     fills = one

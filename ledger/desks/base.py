@@ -68,6 +68,8 @@ class Shared:
     """Whether so much of an asset may leave a payer's wallet: a trading `Reason`, 0 for yes (margin)."""
     free_up: Callable[[int, int], int] = lambda claim, amount: int(Reason.INSUFFICIENT_FUNDS)
     """Redeem what a claim lacks of an amount: a trading `Reason`, 0 if it is free then (lending)."""
+    customer_changed: Callable[[str], None] = lambda account: None
+    """Told when what is known of a customer, or what they consent to, is something else (lending)."""
     purse: LedgerPurse = field(init=False)
 
     def __post_init__(self) -> None:

@@ -43,6 +43,7 @@ class CustomersDesk(Desk):
     def _set(self, command: SetCustomer) -> None:
         self.shared.account(command.account)
         self._date(command)
+        self.shared.customer_changed(command.account)
 
     def _date(self, command: OpenAccount | SetCustomer) -> None:
         shared = self.shared
@@ -62,6 +63,7 @@ class CustomersDesk(Desk):
         consent = Consent(command.given, bytes.fromhex(command.text))
         shared.registry.set_consent(command.account, kind, shared.time_us, consent)
         shared.events.append(ConsentSet(command.account, command.consent, command.given, command.text))
+        shared.customer_changed(command.account)
 
     def document(self) -> Json:
         """Accounts in the order of their numbers, and the registry."""

@@ -7,12 +7,13 @@ what is free after each settlement, and repays debts first.
 
 Interest is charged in advance: a borrow pays for the rest of its hour at once, and each full hour every debt pays for
 the hour to come, at a rate that utilisation then gives. What was collected and charged goes to the lenders, less the
-house's share, in one mass posting for each pool. Source: exchange.md section 1; docs/decisions/margin.md.
+house's share, in one mass posting for each pool. Source: exchange.md section 1; docs/decisions/wallet.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 from ledger.canonical import Json
@@ -60,8 +61,12 @@ class LendingDesk(Desk):
         self._noted: dict[int, None] = {}
         """Claims that a sweep has not looked at since they changed."""
         self._later: dict[int, None] = {}
+        """Claims to look at again in the next round: what is lent could not be redeemed whole."""
+        self._freed: dict[int, None] = {}
+        """Claims where a hold gave something back since the last round, as when an order ended."""
         self._terms: dict[str, PoolTerms] = {}
         shared.parameters.watch(self._parameter_changed)
+        shared.customer_changed = self._customer_changed
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
@@ -78,7 +83,32 @@ class LendingDesk(Desk):
         if name.startswith("lending."):
             self._terms.pop(scope, None)
             if name == "lending.state" and self.terms(scope).state != "closed":
-                self.pools.setdefault(scope, Pool())
+                self._make_pool(scope)
+                self._note_all(scope)
+
+    def _make_pool(self, asset: str) -> Pool:
+        """The pool of an asset, made unless it is there. From the first one on, what holds give back is followed."""
+        self.shared.ledger.follow_freed()
+        return self.pools.setdefault(asset, Pool())
+
+    def _note_all(self, asset: str) -> None:
+        """Have the next sweep look at everybody in an asset."""
+        for _, claim in self.shared.ledger.accounts_in(self.shared.entity, asset, (AccountCode.CLAIM,)):
+            self._noted[claim] = None
+
+    def permissions_changed(self) -> None:
+        """What is permitted to whom is something else: the next sweep looks at everybody."""
+        for asset in self.pools:
+            self._note_all(asset)
+
+    def _customer_changed(self, account: str) -> None:
+        """What is known of a customer, or their consent, is something else: the next sweep looks at all of theirs."""
+        if not self.pools:
+            return
+        purse = self.shared.purse
+        payers = purse.payers_of(account) if purse.subaccounts(account) else [purse.find(account, "")]
+        for payer in filter(None, payers):
+            self.settings_changed(payer)
 
     def terms(self, asset: str) -> PoolTerms:
         """What is in force for a pool."""
@@ -226,7 +256,7 @@ class LendingDesk(Desk):
         debt = shared.ledger.open(house_debt_key(account, asset, subaccount, shared.entity))
         claim = shared.purse.claim(payer, asset)
         shared.require(shared.ledger.post(debt, claim, amount, ReasonCode.BORROW, cause, shared.prices.get(asset)))
-        self.pools.setdefault(asset, Pool()).house_debt += amount
+        self._make_pool(asset).house_debt += amount
         self._say(payer, asset, "house-debt", amount, cause)
 
     def repay(self, payer: int, asset: str, amount: int, cause: str) -> int:
@@ -285,7 +315,10 @@ class LendingDesk(Desk):
         shared = self.shared
         shared.account(command.account)
         shared.scale(command.asset)
-        shared.require_free(command.account, command.subaccount, command.asset, command.amount)
+        # Not `require_free`, which would redeem what is lent so that it can be lent again.
+        claim = shared.ledger.find(claim_key(command.account, command.asset, command.subaccount, shared.entity))
+        if claim is None or shared.ledger.available(claim) < command.amount:
+            raise Refusal("exceeds-credits")
         payer = self._payer(command)
         if not self.may_lend(payer):
             raise Refusal("not-permitted")
@@ -293,6 +326,8 @@ class LendingDesk(Desk):
             raise Refusal("lend-requires-borrow-repay")
         if self.pool(command.asset).lendable(self.terms(command.asset)) < command.amount:
             raise Refusal("lend-limit")
+        if not shared.ledger.may_hold(claim, command.amount):
+            raise Refusal("debit-account-frozen")
         self.lend(payer, command.asset, command.amount, "manual")
 
     def _redeem(self, command: Redeem) -> None:
@@ -340,9 +375,18 @@ class LendingDesk(Desk):
             if claim is not None:
                 self._noted[claim] = None
 
+    @property
+    def unswept(self) -> int:
+        """Claims that a sweep has still to look at."""
+        return len(self._noted)
+
     def sweep(self, count: int) -> bool:
         """Repay and lend what is free in up to `count` claims that changed; whether any are left in this round."""
-        for claim in [*self._noted][:count]:
+        if self.pools:
+            self._take_freed()
+            self._noted.update(self._freed)
+            self._freed = {}
+        for claim in [*islice(self._noted, count)]:
             del self._noted[claim]
             key = self.shared.ledger.key(claim)
             if key.code is AccountCode.CLAIM and key.asset in self.pools:
@@ -352,11 +396,15 @@ class LendingDesk(Desk):
         self._noted, self._later = self._later, {}
         return False
 
+    def _take_freed(self) -> None:
+        """Learn where holds gave something back. Apart from the noted, so that their order tells nothing of when."""
+        self._freed.update(dict.fromkeys(self.shared.ledger.drain_freed()))
+
     def _sweep_one(self, claim: int, payer: int, asset: str) -> None:
         settings, ledger = self.settings(payer), self.shared.ledger
         owes = self.debt(payer, asset) + self.house_debt(payer, asset)
         if owes:
-            if settings.auto_repay:
+            if settings.auto_repay and ledger.may_hold(claim, 1):
                 owes -= self.repay(payer, asset, owes, "auto")
             if owes:
                 return
@@ -371,7 +419,7 @@ class LendingDesk(Desk):
         if settings.auto_lend:
             terms, pool = self.terms(asset), self.pools[asset]
             free = min(ledger.available(claim), pool.lendable(terms))
-            if free >= terms.step:
+            if free >= terms.step and ledger.may_hold(claim, free):
                 self.lend(payer, asset, free, "auto")
 
     # The hour.
@@ -384,6 +432,7 @@ class LendingDesk(Desk):
 
     def _accrue(self, asset: str, pool: Pool, hour_us: int) -> None:
         shared, ledger, terms = self.shared, self.shared.ledger, self.terms(asset)
+        pool.move_bound(shared.time_us, terms)  # before interest raises utilisation, so that no past minute counts
         missed = (hour_us - pool.hour_us) // _HOUR_US - 1 if pool.hour_us >= 0 else 0
         last, pool.rate = pool.rate, terms.curve.rate(pool.borrowed, pool.lent)
         pool.hour_us = hour_us
@@ -414,7 +463,7 @@ class LendingDesk(Desk):
                 )
             )  # fmt: skip
         pool.borrowed += sum(charged)
-        pool.house_debt += sum(to_house)
+        pool.house_debt = sum(amount for _, amount in house_debts) + sum(to_house)
         pool.collected = 0
         lend_rate = pool.rate * pool.borrowed * (10**6 - terms.share_ppm) // (pool.lent * 10**6) if pool.lent else 0
         shared.events.append(
@@ -438,7 +487,10 @@ class LendingDesk(Desk):
 
     def document(self) -> Json:
         """Pools by asset, and the claims that a sweep has not looked at, in the order of their change."""
+        if self.pools:
+            self._take_freed()
         return {
+            "freed": [*self._freed],
             "later": [*self._later],
             "noted": [*self._noted],
             "pools": [
@@ -453,6 +505,9 @@ class LendingDesk(Desk):
     def restore(self, document: Any) -> None:
         """See `Desk.restore`. What is lent is found again among the ledger's holds."""
         self._noted, self._later = dict.fromkeys(document["noted"]), dict.fromkeys(document["later"])
+        self._freed = dict.fromkeys(document["freed"])
+        if document["pools"]:
+            self.shared.ledger.follow_freed()
         for asset, lent, borrowed, house, rate, collected, bound, minute, hour in document["pools"]:
             self.pools[asset] = Pool(
                 int(lent), int(borrowed), int(house), int(rate), int(collected), bound, minute - 1, hour - 1

@@ -28,6 +28,7 @@ from ledger.desks.settlement import SettlementDesk
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
 from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key
 from ledger.margin.explain import view_document
+from ledger.margin.positions import holders
 from ledger.margin.risk import Health
 from ledger.margin.takeover import Backstop, Ranked, assignment_price, bankruptcy_price, queue
 from ledger.margin.watch import Watch
@@ -76,6 +77,7 @@ class LiquidationDesk(Desk):
         self._grace_until = 0
         self._seen_us = 0
         self._queue: list[int] = []
+        self._meets_auction = False
         self._judged_at: dict[str, int] = {}
         """Prices and marks of the last full judging, by name: how far they moved since says whom to judge again."""
 
@@ -101,12 +103,12 @@ class LiquidationDesk(Desk):
 
     # Judging.
 
-    def judge_round(self) -> None:
-        """A settlement is posted: all wallets that could be liquidated are judged, in slices."""
+    def judge_round(self) -> int:
+        """A settlement is posted: all wallets that could be liquidated are judged, in slices. How many they are."""
         margin = self._margin
-        payers = {payer for market in margin.markets.values() for payer, _ in market.positions}
-        self._queue = sorted(payers | margin.debtors())
+        self._queue = holders((market.positions for market in margin.markets.values()), margin.debtors())
         self._judged_at = self._prices()
+        return len(self._queue)
 
     def _prices(self) -> dict[str, int]:
         marks = {f"mark {name}": mark for name, mark in self._margin.marks().items()}
@@ -205,7 +207,7 @@ class LiquidationDesk(Desk):
 
     def _on_book(self, payer: int, case: Case, health: Health) -> None:
         """Reduce every position and every debt by a step, at what the book gives."""
-        gave = False
+        gave, self._meets_auction = False, False
         for market in self._margin.markets.values():
             size = market.positions.size(payer)
             if size:
@@ -213,7 +215,8 @@ class LiquidationDesk(Desk):
                 side = Side.ASK if size > 0 else Side.BID
                 gave |= self._sell(payer, case, health, self._orders.rooms[market.symbol], side, steps)
         gave |= self._reduce_debts(payer, case, health)
-        case.idle = 0 if gave else case.idle + 1
+        if not self._meets_auction or gave:
+            case.idle = 0 if gave else case.idle + 1
 
     def _part(self, whole: int) -> int:
         steps: int = -(-whole * self.shared.parameters.value("liquidation.step") // PPM)
@@ -228,6 +231,7 @@ class LiquidationDesk(Desk):
         fills = self._orders.place_for(room, payer, int(side), steps, flags)
         quantity = sum(q for _, q in fills)
         if not quantity:
+            self._meets_auction |= room.auction_us > 0  # it will open: that it gives nothing now says nothing
             return False
         value = sum(price * q for price, q in fills) * room.market.unit_quanta
         fee = 0

@@ -84,8 +84,12 @@ class MarginDesk(Desk):
         self.house_due: dict[ReasonCode, int] = dict.fromkeys(DUE_REASONS, 0)
         """The other side of `due`, which is the house's: for each reason both sum to zero."""
         self.liquidating: dict[int, None] = {}
+        self.touched: dict[int, None] = {}
+        """Wallets that traded, borrowed or let something leave since liquidation looked at them."""
         self.lending: LendingDesk
         self._known: dict[int, dict[str, list[int]]] = {}
+        self._debts: list[tuple[int, int]] = []
+        """Every account of a debt that was opened, with its payer."""
         self._learned = 0
         self._terms: Terms | None = None
         shared.parameters.watch(self._parameter_changed)
@@ -113,8 +117,18 @@ class MarginDesk(Desk):
 
     def leverage(self, payer: int) -> int:
         """The most leverage that a wallet may use: the owner's own limit and what the table permits."""
-        permitted = max((self._permitted(payer, product)[1] for product in _LEVERAGED), default=1)
-        return max(1, min(self.settings(payer).leverage, permitted))
+        own, shared = self.settings(payer).leverage, self.shared
+        if own <= 1:
+            return 1
+        facts = shared.registry.customer(shared.purse.owner(payer)[0], shared.time_us)
+        if facts is None:
+            return 1
+        lookup, permitted = self.permissions.lookup, 1
+        for product in _LEVERAGED:
+            leverage = lookup(shared.entity, product, facts.domicile, facts.customer_class)[1]
+            if leverage > permitted:
+                permitted = leverage
+        return own if own < permitted else permitted
 
     @property
     def settlement_asset(self) -> str:
@@ -214,8 +228,14 @@ class MarginDesk(Desk):
                     owner = find(key.owner, key.subaccount)
                     assert owner, "a customer's account is opened for a payer"
                     self._known.setdefault(owner, {}).setdefault(key.asset, [-1, -1, -1])[place] = index
+                    if place:
+                        self._debts.append((index, owner))
             self._learned = len(ledger)
         return self._known.get(payer, {})
+
+    def touch(self, payer: int) -> None:
+        """See `Wallet.touch`."""
+        self.touched[payer] = None
 
     def is_exposed(self, payer: int) -> bool:
         """See `Wallet.is_exposed`."""
@@ -229,11 +249,10 @@ class MarginDesk(Desk):
 
     def has_derivatives(self, payer: int) -> bool:
         """Whether a payer has a position, an order that could make one, or something due."""
-        if any(payer in each for each in self.due.values()):
-            return True
-        return any(
-            payer in market.funds.open or market.positions.get(payer) != (0, 0) for market in self.markets.values()
-        )
+        for market in self.markets.values():
+            if payer in market.funds.open or market.positions.get(payer) != (0, 0):
+                return True
+        return any(payer in each for each in self.due.values())
 
     def debts(self, payer: int) -> dict[str, int]:
         """What a payer owes by asset, to pools and to the exchange together, where it is anything."""
@@ -247,7 +266,8 @@ class MarginDesk(Desk):
     def debtors(self) -> set[int]:
         """Every payer that owes anything."""
         self._accounts(0)
-        return {payer for payer in self._known if self.debts(payer)}
+        owed = self.shared.ledger.owed
+        return {payer for index, payer in self._debts if owed(index)}
 
     def own(self, payer: int, asset: str) -> int:
         """What of an asset a wallet could give away now: what is free, and what is lent."""
@@ -384,6 +404,7 @@ class MarginDesk(Desk):
         """See `Wallet.filled`."""
         there = self.markets[market]
         there.positions.trade(buyer, seller, steps, price * steps * there.unit)
+        self.touched[buyer] = self.touched[seller] = None
         buyer_fee, seller_fee = fees
         self._charge(buyer, buyer_fee, seller_fee)
         self._charge(seller, seller_fee, buyer_fee)
@@ -415,6 +436,9 @@ class MarginDesk(Desk):
     def owe_many(self, reason: ReasonCode, amounts: Iterable[tuple[int, int]]) -> None:
         """The same for many, whose other side somebody else accounts for."""
         due = self.due[reason]
+        if not due:
+            due.update((payer, quanta) for payer, quanta in amounts if quanta)
+            return
         for payer, quanta in amounts:
             left = due.get(payer, 0) + quanta
             if left:
@@ -486,6 +510,7 @@ class MarginDesk(Desk):
         """Whether a wallet may borrow so much and keep it: a trading `Reason`, 0 for yes."""
         if payer in self.liquidating:
             return _LIQUIDATING
+        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(
@@ -498,6 +523,7 @@ class MarginDesk(Desk):
             return _LIQUIDATING
         if not self.is_exposed(payer):
             return 0
+        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(before, _with_asset(before, line._replace(claim=line.claim - amount)))
@@ -544,6 +570,7 @@ class MarginDesk(Desk):
             ],
             "permissions": rows,
             "settings": [[payer, *settings] for payer, settings in sorted(self.settings_of.items())],
+            "touched": [*sorted(self.touched)],
         }
 
     def restore(self, document: Any) -> None:
@@ -560,6 +587,7 @@ class MarginDesk(Desk):
             {entity: tuple(Permission(*row) for row in table) for entity, table in document["permissions"]}
         )
         self.settings_of = {payer: WalletSettings(*settings) for payer, *settings in document["settings"]}
+        self.touched = dict.fromkeys(document["touched"])
 
 
 def _worst(line: PositionLine) -> int:

@@ -6,7 +6,7 @@ table that grows. Blocks stand at two levels: a customer's own on a subaccount, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
@@ -33,6 +33,7 @@ from ledger.desks.fees import FeesDesk
 from ledger.desks.margin import Derivative, MarginDesk
 from ledger.events import (
     AccountBlocked,
+    AuctionHeld,
     DerivativeListed,
     MarketListed,
     MarketStateSet,
@@ -44,7 +45,7 @@ from ledger.events import (
 from ledger.margin.funding import FundingKeeper
 from ledger.margin.mark import MarkKeeper
 from ledger.margin.positions import Positions
-from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, WHOLE_POSITION, PerpetualFunds
+from ledger.markets.perpetual import MARGIN, REDUCE_ONLY, SYSTEM, WHOLE_POSITION, PerpetualFunds
 from ledger.markets.spot_margin import MarginSpotFunds
 from ledger.parameters import Scope, Value
 from ledger.prices import index_ticks
@@ -55,7 +56,7 @@ from ledger.trading.book import FastBook
 from ledger.trading.market import Market, MarketRefused, MarketState
 from ledger.trading.orders import NewOrder as NewOrderRow
 from ledger.trading.orders import OrderRow, OrderType, SelfTrade, Side, TimeInForce, TriggerBy, TriggerKind
-from ledger.trading.reports import Kind, Reason
+from ledger.trading.reports import Kind, Reason, Traded
 
 __all__ = ["MARKETS_MAX", "OrdersDesk", "Room"]
 
@@ -84,6 +85,7 @@ _MARKET_FIELDS: Final = {
     "market.order_volume_max": ("order_volume_max",),
 }
 _MARK_PARAMETERS: Final = frozenset({"perpetual.premium_time", "perpetual.mark_bound", "perpetual.mark_cap"})
+_PRICE: Final = Traded._fields.index("price")
 _VENUE_ALONE: Final = frozenset({"reduce-only", "withdraw-only"})
 _TIME_IN_FORCE: Final = {
     "gtc": int(TimeInForce.GTC),
@@ -147,8 +149,8 @@ class OrdersDesk(Desk):
         """Told when prices and marks have changed (liquidation)."""
         self.protect: Callable[[Room, MarkKeeper | None], None] = lambda room, keeper: None
         """Told when a market's mark or index was looked at (protection)."""
-        self.watch: Callable[[Room], None] = lambda room: None
-        """Told when a market has traded (protection)."""
+        self.watch: Callable[[Room, Sequence[int]], None] = lambda room, prices: None
+        """Told when a market has traded, with the prices in ticks (protection)."""
         self._by_number: dict[int, Room] = {}
         self._last_order = 0
         self._sessions: dict[str, _Session] = {}
@@ -296,7 +298,8 @@ class OrdersDesk(Desk):
         assert derivative is not None and keeper is not None and funding is not None, "a derivative market has a mark"
         bids, asks = room.book.depth(0, 1), room.book.depth(1, 1)
         bid, ask = bids[0][0] if bids else 0, asks[0][0] if asks else 0
-        state = "auction" if room.auction_us else room.state
+        state = self._stricter(room)
+        state = "auction" if room.auction_us and _STATES[state] in UNCROSSED else state
         mark = keeper.sample(shared.time_us, index, bid, ask, room.book.reference(TriggerBy.LAST), state)
         valid = mark.ticks if mark.settles and mark.ticks else None
         if valid is not None and index:
@@ -428,30 +431,35 @@ class OrdersDesk(Desk):
             self._report(room)
 
     def _apply_state(self, room: Room) -> None:
-        """The stricter of the market's own state and the venue's is the book's."""
-        state = self._state_by_word(room)
-        room.book.set_state(MarketState.AUCTION if room.auction_us and state in UNCROSSED else state)
+        """The stricter of the market's own state and the venue's is the book's, but where an auction is on.
 
-    def _state_by_word(self, room: Room) -> MarketState:
+        What an auction left crossed trades before anything else where the market takes orders again.
+        """
+        state = _STATES[self._stricter(room)]
+        if state in UNCROSSED and room.auction_us:
+            state = MarketState.AUCTION
+        elif state in UNCROSSED:
+            held = room.book.uncross()
+            if room.book.state == MarketState.AUCTION and not held:
+                held = [(0, 0)]
+            self.shared.events.extend([AuctionHeld(room.market.symbol, *each) for each in held])
+        room.book.set_state(state)
+
+    def _stricter(self, room: Room) -> str:
         """What operators have said of a market and of the venue, the stricter of it."""
-        return _STATES[max(room.state, self.shared.venue_state, key=MARKET_STATES.index)]
+        return max(room.state, self.shared.venue_state, key=MARKET_STATES.index)
 
     def begin_auction(self, room: Room, until_us: int) -> None:
         """From now on orders rest, crossed or not, where the market's state lets any rest."""
         room.auction_us = until_us
         self._apply_state(room)
 
-    def end_auction(self, room: Room) -> list[tuple[int, int]]:
-        """The market is what its state says again; price and quantity of what traded first.
-
-        In a state in which nothing trades the book stays crossed, and trades before it takes orders again.
-        """
-        book = self._enter(room)
-        held = book.uncross() if self._state_by_word(room) in UNCROSSED else []
+    def end_auction(self, room: Room) -> None:
+        """The market is what its state says again, after an auction where it takes orders."""
+        self._enter(room)
         room.auction_us = 0
         self._apply_state(room)
         self._report(room)
-        return held
 
     # Orders.
 
@@ -465,6 +473,7 @@ class OrdersDesk(Desk):
 
     def _report(self, room: Room) -> None:
         name, traded = room.market.symbol, room.funds.traded
+        prices = [row[_PRICE] for row in room.book.reports if row[0] == Kind.TRADED] if traded else []
         self.shared.events.extend([OrderReport(name, row) for row in room.book.reports])
         room.book.reports.clear()
         room.funds.taker = 0
@@ -476,7 +485,7 @@ class OrdersDesk(Desk):
             for payer, quanta in traded.items():
                 self._fees.count(payer, room.market.quote, quanta)
             traded.clear()
-            self.watch(room)
+            self.watch(room, prices)
 
     def _trim(self, room: Room) -> None:
         """Shrink or end the reduce-only orders that a position which got smaller has no use for any more."""
@@ -684,10 +693,21 @@ class OrdersDesk(Desk):
         self._enter(room).cancel_all(payer, reason=reason)
         self._report(room)
 
+    def taker_ppm(self, payer: int) -> int:
+        """What a payer's next order is charged where it takes."""
+        return self._fees.rates(payer).taker_ppm
+
     def place_for(
         self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
     ) -> list[tuple[int, int]]:
-        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any."""
+        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any.
+
+        One that no customer asked for (`SYSTEM`) is made as small as the market's greatest order; the rest can follow.
+        """
+        if flags & SYSTEM:
+            steps = min(steps, _largest(room, side, price))
+            if not steps:
+                return []
         account, subaccount = self.shared.purse.owner(payer)
         self._last_order += 1
         order_id = self._last_order * MARKETS_MAX + room.number
@@ -756,6 +776,13 @@ class OrdersDesk(Desk):
                 room.marks, room.funding = MarkKeeper.from_state(more[2]), FundingKeeper.from_state(more[3])
                 self._tune(room)
             self.rooms[market.symbol] = self._by_number[room.number] = room
+
+
+def _largest(room: Room, side: int, price: int) -> int:
+    """Steps of the largest market order that a room takes now, at the worst price that it names (0 for none)."""
+    market, best = room.market, room.book.depth(1 - side, 1)
+    at = price or (best[0][0] if best else market.price_max)
+    return min(market.quantity_max, market.order_volume_max, market.order_value_max_quanta // (at * market.unit_quanta))
 
 
 def _flags(order: NewOrder, is_derivative: bool) -> int:

@@ -61,6 +61,7 @@ class PricesDesk(Desk):
             value(f"{group}.sources_min", scope),
             value(f"{group}.jump", scope),
             value(f"{group}.spread", scope),
+            value("prices.cap", scope) if group == "prices" else 0,
         )
 
     def _begin(self) -> None:
@@ -126,6 +127,7 @@ class PricesDesk(Desk):
         """Feeds with the time of their last word; of each asset and currency the feeds' prices that stand."""
         return {
             "assets": _lines(self._assets),
+            "capped": [[name, str(price), moved_us] for name, price, moved_us in self._assets.capped()],
             "crosses": _lines(self._crosses),
             "feeds": [[feed, published] for feed, published in sorted(self._feeds.items())],
         }
@@ -140,6 +142,8 @@ class PricesDesk(Desk):
             for name, quotes in lines:
                 board.quotes[name] = {feed: Quote(published, int(price)) for feed, published, price in quotes}
             board.refresh([*board.quotes], self.shared.time_us)
+        for name, price, moved_us in document["capped"]:
+            self._assets.references[name], self._assets.moved[name] = int(price), moved_us
 
 
 def _lines(board: Board) -> list[Json]:

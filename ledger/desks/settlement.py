@@ -9,7 +9,7 @@ A loser pays out of what is free, then redeems what is lent, then borrows from t
 once a debt to the exchange, so that no winner waits. A market without a valid mark does not settle and is named.
 
 What it must cost: 100,000 wallets with 300,000 positions under 1 s, and no step over 20 ms. The hour's round runs whole
-inside its cut, because nothing may come between (docs/decisions/margin.md). Source: exchange.md 3 and 4; DESIGN.md.
+inside its cut, because nothing may come between (docs/decisions/wallet.md). Source: exchange.md 3 and 4; DESIGN.md.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from ledger.parameters import SECOND_MICROS
 
 __all__ = ["SLICE", "SettlementDesk"]
 
-SLICE: Final = 500
+SLICE: Final = 250
 """Wallets of one slice."""
-_STEPS_A_TICK: Final = 8
-"""Steps that one tick takes while a round is on: together under 20 ms."""
+_WORK_A_TICK: Final = 250
+"""Wallets after which a tick leaves the rest of a round to the next one: with one more slice still under 20 ms."""
+_SETTLED_AT_ONCE: Final = 100
+"""Positions that settle in the time of one wallet's slice of work: they are one pass over arrays."""
 _HOUSE: Final = {
     ReasonCode.SETTLEMENT: AccountCode.DUST,
     ReasonCode.FUNDING: AccountCode.DUST,
@@ -43,7 +45,7 @@ _HOUSE: Final = {
     ReasonCode.INSURANCE: AccountCode.INSURANCE,
 }
 """Whose the other side of what is due is, by reason: fees are the house's, and what rounding leaves is dust."""
-PHASES: Final = ("idle", "settle", "post", "sweep", "judge")
+PHASES: Final = ("idle", "settle", "post", "sweep", "count", "judge")
 
 
 class SettlementDesk(Desk):
@@ -61,8 +63,8 @@ class SettlementDesk(Desk):
         """Brings marks up to date; the desk of orders."""
         self.funding_of: Callable[[str], tuple[int, int]] = lambda market: (0, 0)
         """Rate (10^-12) and mean premium of a market's hour, which then begins anew."""
-        self.judge_round: Callable[[], None] = lambda: None
-        """Begins the judging of all wallets; the desk of liquidation."""
+        self.judge_round: Callable[[], int] = lambda: 0
+        """Begins the judging of all wallets, and says of how many; the desk of liquidation."""
         self.judge_some: Callable[[int], bool] = lambda count: False
         """Judges so many more wallets; whether any are left."""
         self.expire_market: Callable[[str], int] = lambda market: 0
@@ -106,10 +108,9 @@ class SettlementDesk(Desk):
             if not self._has_work() or self.shared.time_us < self._next_us:
                 return
             self._begin(0)
-        for _ in range(_STEPS_A_TICK):
-            if self._phase == "idle":
-                return
-            self._step()
+        done = 0
+        while done < _WORK_A_TICK and self._phase != "idle":
+            done += self._step()
 
     def close_hour(self, hour_us: int) -> None:
         """Settle, fund and accrue for an hour that is being cut, in this order, to the end."""
@@ -137,29 +138,38 @@ class SettlementDesk(Desk):
         shared.events.append(SettlementStarted(self.number, tuple(self._marks.items()), unsettled))
         self._phase = "settle"
 
-    def _step(self) -> None:
-        """One step: a market, a slice of wallets, a slice of the sweep or of the judging."""
+    def _step(self) -> int:
+        """One step: a market, a slice of wallets, a slice of the sweep or of the judging. Its work, in wallets."""
         if self._phase == "settle":
             if self._markets:
-                self._settle_market(self._margin.markets[self._markets.pop(0)])
-                return
+                market = self._margin.markets[self._markets.pop(0)]
+                self._settle_market(market)
+                return len(market.positions) // _SETTLED_AT_ONCE
             if self._closing:
                 self._lending.accrue_hour(self._closing)
             self._payers = sorted(set().union(*self._margin.due.values()))
             self._phase = "post"
-        elif self._phase == "post":
+            return len(self._payers) // _SETTLED_AT_ONCE
+        if self._phase == "post":
             slice_, self._payers = self._payers[:SLICE], self._payers[SLICE:]
             self._post(slice_)
             if not self._payers:
                 self._finish_posting()
                 self._phase = "sweep"
-        elif self._phase == "sweep":
+            return len(slice_)
+        if self._phase == "sweep":
+            work = min(self._lending.unswept, SLICE)
             if not self._lending.sweep(SLICE):
-                self.judge_round()
-                self._phase = "judge"
-        elif not self.judge_some(SLICE):
-            self._phase = "idle"
-            self.after_round()
+                self._phase = "count"
+            return work
+        if self._phase == "count":
+            self._phase = "judge"
+            return self.judge_round() // _SETTLED_AT_ONCE
+        if self.judge_some(SLICE):
+            return SLICE
+        self._phase = "idle"
+        self.after_round()
+        return 0
 
     def _expire(self, market: Derivative) -> None:
         """A dated future is over: its orders end, its positions settle a last time at the index and are gone."""

@@ -32,6 +32,7 @@ _CLOSED: Final = int(AccountFlag.CLOSED)
 _FROZEN: Final = int(AccountFlag.FROZEN)
 _POST: Final = int(EntryKind.POST)
 _POST_PENDING: Final = int(EntryKind.POST_PENDING)
+_GIVEN_BACK: Final = (int(EntryKind.VOID), int(EntryKind.EXPIRE))
 _MASS: Final = int(EntryKind.MASS)
 _OK: Final = Result.OK
 ABSENT: Final = object()
@@ -70,6 +71,7 @@ class Accounts:
         self._expiries: list[tuple[int, int, int]] = []
         self._rows: list[Row] = []
         self._changed: dict[int, None] = {}
+        self._freed: dict[int, None] | None = None
         self._rows_noted = 0
         self._undo: list[tuple[Any, Any, Any]] | None = None
         self._chain_start = (0, 0)
@@ -264,9 +266,22 @@ class Accounts:
         customer = (AccountKind.CLAIM, AccountKind.DEBT)
         return [account for account in changed if CHART[keys[account].code].kind in customer]
 
+    def follow_freed(self) -> None:
+        """From now on remember where a hold gave something back, for `drain_freed`, which somebody then has to call."""
+        if self._freed is None:
+            self._note_changes()
+            self._freed = {}
+
+    def drain_freed(self) -> list[int]:
+        """The accounts where a hold gave something back since the last drain, in the order of the first time."""
+        assert self._freed is not None, "somebody asked to follow them"
+        self._note_changes()
+        freed, self._freed = self._freed, {}
+        return [*freed]
+
     def _note_changes(self) -> None:
         """Gather whom the rows not yet looked at have touched; once per row, so that `post` pays nothing for it."""
-        changed = self._changed
+        changed, freed = self._changed, self._freed
         for row in self._rows[self._rows_noted :]:
             kind = row[2]
             if kind == _POST:
@@ -275,4 +290,6 @@ class Accounts:
                 changed[row[5]] = changed[row[6]] = None
             elif kind == _MASS:
                 changed.update(dict.fromkeys(row[6]))
+            elif freed is not None and kind in _GIVEN_BACK:
+                freed[row[5]] = None
         self._rows_noted = len(self._rows)

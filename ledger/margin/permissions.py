@@ -23,6 +23,8 @@ class Permissions:
     def __init__(self, tables: Mapping[str, Sequence[Permission]]) -> None:
         self.tables = {entity: tuple(rows) for entity, rows in tables.items()}
         self._rows: dict[tuple[str, str, str | None, str | None], tuple[bool, int]] = {}
+        self._found: dict[tuple[str, str, str, int], tuple[bool, int]] = {}
+        """What was looked up, by what was asked: there are few countries and classes."""
         for entity, rows in self.tables.items():
             for row in rows:
                 place = (entity, row.product, row.country, row.client_class)
@@ -32,6 +34,13 @@ class Permissions:
 
     def lookup(self, entity: str, product: str, country: str, client_class: int) -> tuple[bool, int]:
         """Whether a product is permitted to customers of a country and class (`CustomerClass`), and the leverage."""
+        asked = (entity, product, country, client_class)
+        found = self._found.get(asked)
+        if found is None:
+            found = self._found[asked] = self._look_up(entity, product, country, client_class)
+        return found
+
+    def _look_up(self, entity: str, product: str, country: str, client_class: int) -> tuple[bool, int]:
         if not self._rows:
             return _NONE
         word = CLIENT_CLASSES[client_class - 1]

@@ -11,14 +11,14 @@ Source: exchange.md sections 2.3 and 3; DESIGN.md "What is owed": a position ent
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from ledger.canonical import Json
 
-__all__ = ["BASIS_MAX", "Position", "Positions"]
+__all__ = ["BASIS_MAX", "Position", "Positions", "holders"]
 
 BASIS_MAX: Final = 2**62
 """No position is ever worth more quanta than this, at any price of the market: 63 bits hold every profit."""
@@ -53,6 +53,12 @@ class Positions:
             found = self.get(payer)
             if found != _NONE:
                 yield payer, found
+
+    def payers(self) -> np.ndarray:
+        """Who has a size or a basis, in no order of meaning."""
+        sizes, bases, payers = (np.array(each, np.int64) for each in (self._sizes, self._bases, self._payers))
+        found: np.ndarray = payers[(sizes != 0) | (bases != 0)]
+        return found
 
     def get(self, payer: int) -> Position:
         """A payer's position; of nothing where there is none."""
@@ -131,3 +137,11 @@ class Positions:
         for payer, size, basis in document:
             self._move(payer, int(size), int(basis))
         self.check()
+
+
+def holders(markets: Iterable[Positions], others: Iterable[int]) -> list[int]:
+    """Everybody with a position in any of these markets, and the others, by rising payer, each once."""
+    found: list[int] = np.unique(
+        np.concatenate([np.array([*others], np.int64), *(each.payers() for each in markets)])
+    ).tolist()
+    return found

@@ -1,7 +1,7 @@
 """Who takes a position that the book cannot close, at which price, and in which order others are deleveraged.
 
 Prices are ticks, sizes signed steps, amounts quanta of the settlement asset; `unit` is the quanta of a tick times step.
-Source: exchange.md 6 and 11 for the defaults; what is decided here is in docs/decisions/margin.md.
+Source: exchange.md 6 and 11 for the defaults; what is decided here is in docs/decisions/wallet.md.
 """
 
 from __future__ import annotations

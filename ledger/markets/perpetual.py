@@ -97,7 +97,7 @@ class PerpetualFunds:
             del table[payer]
 
     def fired(self, order: OrderRow) -> int:
-        """See `Funds.fired`: a whole position is what it is when the trigger fires, less other orders that reduce it."""
+        """See `Funds.fired`: a whole position is what it is when the trigger fires, less others that reduce it."""
         if self.flags.get(order[0], 0) & WHOLE_POSITION:
             return max(0, min(self._reducible(order[1], order[3]), self.market.quantity_max))
         return order[6]

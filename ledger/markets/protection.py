@@ -6,6 +6,7 @@ the breaker: compliance.md, trading halts, with an auction for reopening (docs/d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ledger.canonical import Json
@@ -64,20 +65,30 @@ class Breaker:
         self.rows: list[list[int]] = []
         """Number of the part of time, lowest and highest price in it; the oldest first."""
 
-    def note(self, now_us: int, price: int, window_us: int) -> int:
-        """The price is so now. How far it is from an extreme of the window, in ppm of that extreme, rounded down."""
-        assert price > 0 < window_us, "a price and a window are there"
+    def note(self, now_us: int, prices: Sequence[int], window_us: int) -> int:
+        """These are the prices of now, one after the other. The farthest that one was from an extreme before it.
+
+        In ppm of that extreme, rounded up: what is more than a limit in whole ppm then is so in the answer too.
+        """
+        assert window_us > 0, "a window is there"
         part_us = -(-window_us // BUCKETS)
         part = now_us // part_us
         self.rows = [row for row in self.rows if part - BUCKETS <= row[0] <= part]
-        low = min((row[1] for row in self.rows), default=price)
-        high = max((row[2] for row in self.rows), default=price)
+        if not prices:
+            return 0
+        assert min(prices) > 0, "a price is above zero"
+        low = min((row[1] for row in self.rows), default=prices[0])
+        high = max((row[2] for row in self.rows), default=prices[0])
+        move = 0
+        for price in prices:
+            low, high = min(low, price), max(high, price)
+            move = max(move, -((low - price) * PPM // low), -((price - high) * PPM // high))
         if self.rows and self.rows[-1][0] == part:
             row = self.rows[-1]
-            row[1], row[2] = min(row[1], price), max(row[2], price)
+            row[1], row[2] = min(row[1], *prices), max(row[2], *prices)
         else:
-            self.rows.append([part, price, price])
-        return max((price - low) * PPM // low, (high - price) * PPM // high, 0)
+            self.rows.append([part, min(prices), max(prices)])
+        return move
 
     def to_state(self) -> list[Json]:
         """The rows in canonical JSON."""

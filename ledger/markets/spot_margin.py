@@ -136,6 +136,8 @@ class MarginSpotFunds(SpotFunds):
     def fill(self, maker_id: int, taker_id: int, price: int, quantity: int) -> tuple[int, int]:
         """See `Funds.fill`: at once where both orders are held, else in one chain with what funds the margin side."""
         margin = self.margin
+        self._wallet.touch(self.holds[maker_id][ACCOUNT])
+        self._wallet.touch(self.holds[taker_id][ACCOUNT])
         if not margin or (maker_id not in margin and taker_id not in margin):
             return super().fill(maker_id, taker_id, price, quantity)
         maker, taker = self.holds[maker_id], self.holds[taker_id]

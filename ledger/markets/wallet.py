@@ -25,6 +25,9 @@ class Wallet(Protocol):
     def may_owe_more(self, payer: int, gives: str, quanta: int) -> int:
         """Whether a margin order of a spot market that may have to pay `quanta` of an asset fits the payer's margin."""
 
+    def touch(self, payer: int) -> None:
+        """A wallet holds something else than before: liquidation judges it at the next price, if it is exposed."""
+
     def is_exposed(self, payer: int) -> bool:
         """Whether the payer has a position, a debt or an open margin order: then what is spent is judged too."""
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, get_type_hints
 
 from ledger.events import BalanceChanged, Event, OrderPlaced, OrderReport, event_name
 from ledger.journal import AccountKey, EntryKind, MassEntry, Row
@@ -239,7 +239,9 @@ _REFERENCES: Final = ("evidence", "request", "move")
 @lru_cache(maxsize=256)
 def _indexed_fields(kind: Any) -> tuple[bool, bool, str | None, bool]:
     fields = kind._fields
-    reference = next((name for name in _REFERENCES if name in fields), None)
+    # A reference is text: how far a market moved before a halt is a number, and refers to nothing.
+    types = get_type_hints(kind)
+    reference = next((name for name in _REFERENCES if types.get(name) is str), None)
     return "account" in fields, "market" in fields, reference, "order" in fields
 
 

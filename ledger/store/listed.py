@@ -12,7 +12,7 @@ from ledger.store import history
 from ledger.store.schema import EventRow
 from ledger.trading.market import Market
 
-__all__ = ["asset_scales", "markets", "price_unit"]
+__all__ = ["asset_scales", "derivatives", "markets", "price_unit"]
 
 
 def asset_scales(session: Session) -> dict[str, int]:
@@ -21,9 +21,9 @@ def asset_scales(session: Session) -> dict[str, int]:
 
 
 def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
-    """How each market spells prices and quantities; its own limits are not known here."""
+    """How each market, spot or derivative, spells prices and quantities; its own limits are not known here."""
     found = {}
-    for event in history.events(session, "market-listed"):
+    for event in (*history.events(session, "market-listed"), *history.events(session, "derivative-listed")):
         base, quote = event.document["base"], event.document["quote"]
         tick, step = event.document["tick"], event.document["step"]
         name, quote_scale = event.document["market"], scales[quote]
@@ -31,6 +31,11 @@ def markets(session: Session, scales: Mapping[str, int]) -> dict[str, Market]:
             name, base, quote, scales[base], quote_scale, tick, quote_scale, step, price_max=1, quantity_max=1
         )
     return found
+
+
+def derivatives(session: Session) -> frozenset[str]:
+    """The markets whose fills move positions and no assets."""
+    return frozenset(str(event.document["market"]) for event in history.events(session, "derivative-listed"))
 
 
 def price_unit(session: Session) -> str | None:

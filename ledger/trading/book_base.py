@@ -227,7 +227,7 @@ class BookBase(BookState, ABC):
         return value_refusal(self.market, order, abs(opposite[-1]) if opposite else 0)
 
     def _band_refusal(self, price: int) -> int:
-        if not self._banded or self._in_band(price):
+        if not self._banded or (not self.state and self._in_band(price)):
             return 0
         bids, asks, last = self._bids, self._asks, self._references[0]
         if not band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last):
@@ -235,17 +235,15 @@ class BookBase(BookState, ABC):
         return bound_refusal(self._bounds, price)
 
     def _in_band(self, price: int) -> bool:
-        """`rules.band_allows` and `rules.bound_refusal` for the prices of now.
+        """`rules.band_allows` and `rules.bound_refusal` for the prices of now, in an open market: nothing crosses it.
 
-        The common case, in which all three are known and in order, is written out.
+        The common case, in which all three are known, is written out.
         """
         bids, asks, last = self._bids, self._asks, self._references[0]
         if not (bids and asks and last):
             allowed = band_allows(self.market, price, bids[-1] if bids else 0, -asks[-1] if asks else 0, last)
             return allowed and not bound_refusal(self._bounds, price)
         bid, ask = bids[-1], -asks[-1]
-        if bid > ask:  # in an auction
-            return band_allows(self.market, price, bid, ask, last) and not bound_refusal(self._bounds, price)
         active = bid if last < bid else ask if last > ask else last
         known, low, high = self._band
         if known != active:
@@ -392,7 +390,7 @@ class BookBase(BookState, ABC):
             stop = -(-best * market.impact_down_ppm // PPM)
         else:
             stop = -(-best * market.impact_up_ppm // PPM) if market.impact_up_ppm else NO_LIMIT
-        bound = _limit_key(side, tightest(self._bounds, side)[0])
+        bound = self._bound_keys[side]
         if bound > stop:
             stop = bound
         self._stops[side] = (best, stop)
@@ -404,8 +402,7 @@ class BookBase(BookState, ABC):
         if not opposite or opposite[-1] < limit:
             return Reason.NONE
         impact = _limit_key(side, impact_limit(self.market, side, best_at_start))
-        price, reason = tightest(self._bounds, side)
-        return reason if _limit_key(side, price) > impact else Reason.PRICE_IMPACT
+        return tightest(self._bounds, side)[1] if self._bound_keys[side] > impact else Reason.PRICE_IMPACT
 
     def _worst_price(self, order: NewOrder) -> int:
         """The worst price at which the order can trade: its own, or the tightest of all that limit a market order."""

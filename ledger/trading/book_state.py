@@ -17,7 +17,7 @@ from ledger.trading.market import Market, MarketState
 from ledger.trading.orders import NewOrder
 from ledger.trading.protocols import Funds
 from ledger.trading.reports import Kind, Reason, ReportRow
-from ledger.trading.rules import Bound
+from ledger.trading.rules import Bound, tightest
 from ledger.trading.state import OrderState, digest_state
 from ledger.trading.triggers import TriggerBook
 
@@ -43,6 +43,7 @@ class BookState:
         "_band",
         "_banded",
         "_bids",
+        "_bound_keys",
         "_bounds",
         "_by_account",
         "_expiries",
@@ -98,6 +99,8 @@ class BookState:
         """Keep what the hot path asks of a market where it is found fastest, and forget what followed from others."""
         self._band = (0, 0, 0)
         self._stops = [(0, 0), (0, 0)]
+        highest, lowest = (tightest(self._bounds, side)[0] for side in (0, 1))
+        self._bound_keys = (-highest if highest else NO_LIMIT, lowest or NO_LIMIT)
         is_discovered = any(reason == Reason.DISCOVERY_BAND for _, _, reason in self._bounds)
         self._banded = bool(market.limit_band_down_ppm or market.limit_band_up_ppm or is_discovered)
         self._limited = bool(market.impact_down_ppm or market.impact_up_ppm or self._bounds)

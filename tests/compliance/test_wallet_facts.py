@@ -16,13 +16,22 @@ import pytest
 from compliance.evaluate import evaluate_rule
 from compliance.facts import Facts, Value
 from compliance.regimes import rule_set
-from compliance.sources.margin_book import ONE
+from compliance.sources.books import read_customers
+from compliance.sources.cfd import results_of
+from compliance.sources.in_force import read_in_force
+from compliance.sources.listed_markets import listed_markets
+from compliance.sources.margin_book import read_margin
+from compliance.sources.margin_terms import ONE
 from compliance.sources.movements import moment_of
+from compliance.sources.prices import read_prices
 from compliance.verdicts import Result
 from ledger.commands import MoveBetweenSubaccounts, NewOrder, PlaceOrders, SetConsent, SetCustomer, SetPermissions, Tick
 from ledger.commands.margin import Borrow, Permission, SetWalletSettings
 from ledger.commands.parameters import NewValue, SetParameters
-from ledger.events import AuctionHeld, DepositCredited, LiquidationMoved, MarketHalted, OrderReport
+from ledger.events import AuctionHeld, DepositCredited, FundingSet, LiquidationMoved, MarketHalted, OrderReport
+from ledger.store import open_at
+from ledger.store.listed import asset_scales
+from tests.ledger.store.conftest import database  # noqa: F401 - a fixture
 from tests.support.wallet import PERPETUAL, SPOT, USDC, name
 from tests.support.wallet_store import StoredWallet, facts_of
 
@@ -108,6 +117,33 @@ def test_eu_leverage_of_retail_clients_at_the_opening(tmp_path, leverage, expect
     assert row["notional"] == 40_000 and row["margin"] == F(40_000, leverage)
 
 
+def test_the_health_is_the_engines_own_after_losses_and_loans(tmp_path):
+    """Positions whose bases settlements moved, debts that they left, in the hour and at its cut."""
+    world = start(10, lend=(5,), who=(1, 2, 5))
+    world.settings(3, 10, lend=False)
+    world.deposit(3, BTC=4)  # no dollars: what it loses it owes
+    world.tick()
+    world.trade(1, 2, 70_000, 50_000)
+    world.trade(3, 2, 30_000, 50_010)
+    for price in (50_400, 49_000, 48_700):
+        world.prices(BTC=price)
+        for _ in range(30):
+            world.tick()
+    world.trade(2, 1, 500, 48_650)
+    assert world.owes(3)[0] > 0
+    for at_cut in (False, True):
+        if at_cut:
+            world.cut()
+        else:
+            world.tick()
+        facts = facts_of(world, tmp_path, EU)
+        for who in (1, 2, 3):
+            health = world.health(who)
+            row = row_of(facts, "margin.accounts", name(who))
+            assert row["equity"] == F(health.equity, ONE), who
+            assert abs(row["exposure"] - F(health.exposure, ONE)) < F(1, 10**15)
+
+
 def test_professionals_open_no_cfds_of_retail_clients(tmp_path):
     facts = facts_of(derivatives(20, "professional"), tmp_path, EU)
     assert facts.find("eu.cfd.openings").value == () == facts.find("eu.cfd.accounts").value
@@ -158,6 +194,36 @@ def test_eu_share_of_losing_accounts(tmp_path, shown, expected):
     if stated:
         # One gained 100 less a fee of 25; two lost as much; three lost a fee; the maker pays none and has nothing lost.
         assert row_of(facts, "eu.cfd.losers")["computed"] == 50
+
+
+def test_results_are_what_the_ledger_gained_and_lost(tmp_path):
+    """Fills, fees and fundings of two hours add up to the change of each wallet, to the quantum of each funding."""
+    world = start(10, who=(1, 2, 3))
+    begun = {who: world.owed(who) for who in (1, 2, 3)}
+    for hour, price in enumerate((50_400, 49_300)):
+        world.trade(1, 2, 7_000 + hour, 50_000)
+        world.trade(2, 3, 900, price)
+        world.order(1, "bid", 5, 52_000, post_only=True)
+        world.prices(BTC=price)
+        for _ in range(20):
+            world.tick()
+        world.cut()
+        world.cancel_all(1)
+    assert world.found(FundingSet) and any(event.rate for event in world.found(FundingSet))
+    facts_of(world, tmp_path, EU)
+    with open_at(f"sqlite:///{tmp_path}/store.db") as snapshot:
+        last, session = int(world.head.sequence), snapshot.session
+        scales = asset_scales(session)
+        markets, in_force = listed_markets(session, last, scales), read_in_force(session, last)
+        people, prices = read_customers(session, last), read_prices(session, last)
+        book = read_margin(snapshot, last, "main", markets, scales, in_force, prices, people)
+        found = results_of(session, book, 1)
+        since = results_of(session, book, last)
+    for who in (1, 2, 3):
+        gained = F(world.owed(who) - begun[who], USDC)
+        assert abs(found[name(who), ""] - gained) <= F(4, USDC), who
+        # Of positions that were open at the beginning of a window only what came later counts.
+        assert since[name(who), ""] == 0
 
 
 @pytest.mark.parametrize(("leverage", "expected"), [(2, PASS), (20, PASS)])
@@ -496,9 +562,23 @@ def test_halts_have_the_breakers_own_parameters(tmp_path, move):
     assert result("eu", "EU-VEN-03", facts) is (PASS if values else FAIL)
 
 
-def test_a_halt_before_any_trade_has_no_reference_price(tmp_path):
-    world = start(2, values=[("market.breaker_move", PERPETUAL, "50000")])
-    world.also = [MarketHalted(PERPETUAL, 60_000, world.now + 10**8)]
+def test_the_engines_own_halt_is_on_record(tmp_path):
+    world = start(20, values=[("market.breaker_move", PERPETUAL, "50000"), ("market.auction_time", PERPETUAL, "60")])
+    world.trade(1, 2, 10, 50_000)
+    world.tick()
+    world.trade(1, 2, 10, 54_000)
+    assert world.found(MarketHalted), "eight per cent are more than five"
+    world.tick(61)
+    facts = facts_of(world, tmp_path, EU)
+    halt = row_of(facts, "eu.halts")
+    assert halt["reference_price"] == 50_000 and halt["ended"] - halt["began"] >= timedelta(seconds=60)
+    assert result("eu", "EU-VEN-03", facts) is PASS
+
+
+def test_a_halt_before_any_trade_has_the_mark_or_no_reference_price(tmp_path):
+    # A market of coins that nobody has traded has neither.
+    world = start(2, values=[("market.breaker_move", SPOT, "50000")])
+    world.also = [MarketHalted(SPOT, 60_000, world.now + 10**8)]
     world.tick()
     facts = facts_of(world, tmp_path, EU)
     assert row_of(facts, "eu.halts")["ended"] is None
@@ -595,3 +675,27 @@ def test_eu_collars_and_sizes_are_in_place_and_were_tested(tmp_path, is_on):
         world.give(SetParameters(tuple(NewValue(*each) for each in given), "a test"))
     facts = facts_of(world, tmp_path, {**EU, "controls": tested})
     assert result("eu", "EU-VEN-02", facts) is (PASS if is_on else FAIL)
+
+
+def test_both_databases_say_the_same(database, tmp_path):  # noqa: F811 - the fixture
+    """The questions that are put to a database in its own words."""
+    world = start(20, lend=(5,), values=[("market.breaker_move", PERPETUAL, "50000")])
+    world.settings(1, 10, lend=False, repay=False)
+    world.deposit(6, BTC=40)
+    world.tick()
+    margin_order(world, 6, "ask", SPOT, quantity=250_000)
+    margin_order(world, 1, "bid", SPOT, quantity=250_000, margin=True)
+    order = world.order(2, "ask", 10, 50_000)
+    world.give(SetParameters((NewValue("market.order_value_max", PERPETUAL, str(10**9)),), "a test"))
+    world.also = [OrderReport(PERPETUAL, (2, order, 2**52, 2**52))]
+    world.tick()
+    world.order(1, "bid", 10, 50_000)
+    world.tick()
+    world.trade(1, 2, 10, 54_000)
+    world.cut()
+    facts = facts_of(world, tmp_path, {**VARA, **EU, **JAPAN}, RESERVES, database.new())
+    assert facts.find("eu.orders.beyond_limits").value == 1
+    assert row_of(facts, "eu.halts")["reference_price"] == 50_000
+    assert len(facts.find("vara.margin.orders").value) == 5
+    assert len(facts.find("eu.cfd.openings").value) == 4
+    assert [row["id"] for row in facts.find("encumbrances").value] in ([], ["USDC lent with consent"])

@@ -407,3 +407,30 @@ def test_a_tick_is_due_when_a_price_goes_stale_and_not_before(exchange):
     assert engine.due_us == engine.time_us + SECOND
     exchange.give(Tick(), SECOND)
     assert engine.due_us == NEVER_US
+
+
+def test_a_capped_reference_moves_so_far_a_second_and_goes_on(exchange):
+    for name, value in (("cap", "10000"), ("jump", "1000000"), ("sources_min", "1")):
+        exchange.set(f"prices.{name}", "BTC", value)
+    exchange.give(Tick(), 2 * 86_400 * SECOND)
+    engine = exchange.engine
+    feed(exchange, "feed-a", [("BTC", 1_000 * USD)])
+    assert engine.prices["BTC"] == 1_000 * USD, "what begins is not capped"
+    feed(exchange, "feed-a", [("BTC", 1_100 * USD)], after_us=SECOND - 1)
+    assert engine.prices["BTC"] == 1_000 * USD, "no full second"
+    feed(exchange, "feed-a", [("BTC", 1_100 * USD)], after_us=1)
+    assert engine.prices["BTC"] == 1_010 * USD
+    feed(exchange, "feed-a", [("BTC", 900 * USD)], after_us=2 * SECOND)
+    assert engine.prices["BTC"] == 9_898 * USD // 10
+    feed(exchange, "feed-a", [("BTC", 700 * USD)], after_us=30 * SECOND)
+    assert engine.prices["BTC"] == 9_898 * 9 * USD // 100, "ten seconds count at most"
+    exchange.give(Tick(), 5 * SECOND)
+    restored = Engine.restore(GENESIS, engine.sections())
+    assert restored.prices == engine.prices
+    feed(exchange, "feed-a", [("BTC", 895 * USD)])
+    assert engine.prices["BTC"] == 895 * USD
+    exchange.set("prices.cap", "BTC", "0")
+    exchange.give(Tick(), 2 * 86_400 * SECOND)
+    feed(exchange, "feed-a", [("BTC", 500 * USD)])
+    assert engine.prices["BTC"] == 500 * USD
+    assert exchange.replayed().state_hash() == engine.state_hash()

@@ -116,14 +116,15 @@ def facts_of(
     folder: Path,
     firm: Mapping[str, Value] | None = None,
     reserves: Mapping[str, float] | None = None,
+    place: tuple[str, str] | None = None,
 ) -> Facts:
-    """What the rules are given now, by the code that every hour's evaluation runs."""
-    url = f"sqlite:///{folder}/store.db"
-    with Store.open(url, "tallystick") as store:
+    """What the rules are given now, by the code that every hour's evaluation runs; `place`: another database."""
+    url, schema = place or (f"sqlite:///{folder}/store.db", "tallystick")
+    with Store.open(url, schema) as store:
         world.write(store)
     hour = statement(world, reserves or {})
     stated = {**({"wallets.stated": wallets(reserves)} if reserves else {}), **(firm or {})}
     words = [Fact(name, value, hour.hour, Assurance.CLAIMED) for name, value in stated.items()]
-    with open_at(url) as snapshot:
+    with open_at(url, None, schema) as snapshot:
         register = Register(folder / "register.jsonl", "main", ())
         return gather(HourSource("main", [hour], register, snapshot, firm=words), KINDS)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ledger.commands import FundInsurance, SetBackstop
-from ledger.events import DeleveragingQueued, InsuranceMoved, LiquidationMoved
+from collections.abc import Sequence
+
+import pytest
+
+from ledger.commands import FundInsurance, SetBackstop, SetParameters
+from ledger.commands.parameters import NewValue
+from ledger.events import DeleveragingQueued, InsuranceMoved, LiquidationMoved, MarketHalted
 from ledger.margin.explain import read_view
 from tests.support.wallet import PERPETUAL, SPOT, USDC, WalletExchange, name
 
@@ -14,9 +19,12 @@ def stages(world: WalletExchange, who: int = 1) -> list[str]:
     return [stage for place, stage in enumerate(found) if place == 0 or found[place - 1] != stage]
 
 
-def long_position(price: int = 50_000, margin: int = 3_000, steps: int = 10_000) -> WalletExchange:
+def long_position(
+    price: int = 50_000, margin: int = 3_000, steps: int = 10_000, values: Sequence[tuple[str, str, object]] = ()
+) -> WalletExchange:
     """Ada (1) is long one bitcoin at twenty times with little; Bob (2) is short; Eve (5) makes the market."""
-    world = WalletExchange(values=[("perpetual.mark_cap", PERPETUAL, "0"), ("perpetual.mark_bound", PERPETUAL, "0")])
+    marks = [("perpetual.mark_cap", PERPETUAL, "0"), ("perpetual.mark_bound", PERPETUAL, "0")]
+    world = WalletExchange(values=[*marks, *values])
     for who in range(1, 7):
         world.settings(who, 20, lend=False)
     world.deposit(1, USDC=margin)
@@ -65,6 +73,47 @@ def test_what_the_book_does_not_take_goes_to_a_backstop_provider() -> None:
     assert "backstop" in stages(world) and "deleveraged" not in stages(world)
     assert world.size(1) == 0 and world.size(5) > 0
     assert stages(world)[-1] == "ended"
+    world.check_books()
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_liquidation_waits_for_an_auction_unless_the_wallet_falls_below_its_backstop(falls: bool) -> None:
+    world = long_position(values=[("market.breaker_move", PERPETUAL, "30000")])
+    world.give(SetBackstop(name(5), "", PERPETUAL, 100_000, 5_000, 0))
+    world.prices(BTC=50_000)
+    world.tick()
+    world.order(5, "bid", 20_000, 48_200)
+    world.prices(BTC=48_050)
+    world.tick()
+    assert world.found(MarketHalted)
+    for _ in range(20):
+        world.tick(1)
+    assert {"started", "cancelled"} >= set(stages(world)) and world.size(1) == 10_000
+    if falls:
+        world.prices(BTC=47_300)
+        for _ in range(3):
+            world.tick(1)
+        assert "backstop" in stages(world) and world.size(1) == 0
+        return
+    world.tick(110)
+    for _ in range(12):
+        world.tick(1)
+    assert "book" in stages(world) and "backstop" not in stages(world) and stages(world)[-1] == "ended"
+    world.check_books()
+
+
+def test_an_order_of_a_liquidation_is_no_greater_than_the_market_allows() -> None:
+    world = long_position()
+    most = (("order_volume_max", "300"), ("order_value_max", str(48_200 * 200 * 100)))
+    world.give(SetParameters(tuple(NewValue(f"market.{each}", PERPETUAL, value) for each, value in most), "small"))
+    for _ in range(60):
+        world.order(5, "bid", 200, 48_200)
+    world.prices(BTC=48_050)
+    world.tick()
+    for _ in range(30):
+        world.tick(1)
+    sold = [-event.quantity for event in world.found(LiquidationMoved) if event.stage == "book"]
+    assert sold and set(sold[:-1]) == {200} and stages(world)[-1] == "ended"
     world.check_books()
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.canonical import canonical, parse
+from ledger.commands import HaltMarket, OpenMarket
 from ledger.engine import Engine
 from ledger.events import AuctionHeld, MarketHalted, OrderReport
 from ledger.genesis import Genesis
-from ledger.markets.protection import Bands, Breaker, protections
+from ledger.markets.protection import BUCKETS, Bands, Breaker, protections
 from ledger.trading.market import MarketState
 from ledger.trading.reports import Kind, Reason
 from ledger.trading.rules import Bound
@@ -36,13 +41,42 @@ def test_bands_by_hand() -> None:
 
 def test_a_breaker_looks_at_both_extremes_of_its_window() -> None:
     breaker = Breaker()
-    assert breaker.note(0, 1_000, 300 * SECOND) == 0
-    assert breaker.note(100 * SECOND, 1_049, 300 * SECOND) == 49_000
-    assert breaker.note(200 * SECOND, 990, 300 * SECOND) == 56_244  # from 1,049
-    assert breaker.note(309 * SECOND, 1_000, 300 * SECOND) == 46_711, "the window may last one part more"
-    assert breaker.note(411 * SECOND, 1_000, 300 * SECOND) == 10_101, "1,049 is gone; 990 is there"
+    assert breaker.note(0, [1_000], 300 * SECOND) == 0
+    assert breaker.note(100 * SECOND, [1_049], 300 * SECOND) == 49_000
+    assert breaker.note(200 * SECOND, [990], 300 * SECOND) == 56_245  # from 1,049: 56,244.04, rounded up
+    assert breaker.note(309 * SECOND, [1_000], 300 * SECOND) == 46_712, "the window may last one part more"
+    assert breaker.note(411 * SECOND, [1_000], 300 * SECOND) == 10_102, "1,049 is gone; 990 is there"
     again = Breaker.from_state(parse(canonical(breaker.to_state())))
-    assert again.note(412 * SECOND, 1_100, 300 * SECOND) == breaker.note(412 * SECOND, 1_100, 300 * SECOND) == 111_111
+    assert again.note(412 * SECOND, [1_100], 300 * SECOND) == breaker.note(412 * SECOND, [1_100], 300 * SECOND)
+    assert breaker.note(412 * SECOND, [], 300 * SECOND) == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.lists(st.integers(1, 60), min_size=1, max_size=4)), max_size=30),
+    st.integers(1, 90),
+)
+@settings(max_examples=200)
+def test_a_breaker_sees_every_move_of_its_window_and_forgets_after_one_part_more(
+    commands: list[tuple[int, list[int]]], window: int
+) -> None:
+    """Against every pair of prices; times and window in tenths of a second, so parts are shorter than a second too."""
+    breaker, now = Breaker(), 0
+    seen: list[tuple[int, int]] = []
+    part = -(-window * 100_000 // BUCKETS)
+    for elapsed, prices in commands:
+        now += elapsed * 100_000
+        move = breaker.note(now, prices, window * 100_000)
+        least = most = Fraction(0)
+        for price in prices:
+            seen.append((now, price))
+            for at, other in seen:
+                moved = abs(Fraction(price, other) - 1)
+                if at >= now - window * 100_000:
+                    least = max(least, moved)
+                if at > now - (window * 100_000 + 2 * part):
+                    most = max(most, moved)
+        assert least * 10**6 <= move < most * 10**6 + 1
+        assert len(breaker.rows) <= BUCKETS + 1
 
 
 def exchange(*values: tuple[str, str, object]) -> WalletExchange:
@@ -115,6 +149,59 @@ def test_a_perpetual_halts_by_its_mark_and_its_mark_is_the_index_meanwhile() -> 
     ]
     assert (made.size(1), made.size(2), made.size(3)) == (20, -10, -10)
     made.check_books()
+    assert made.replayed().state_hash() == made.engine.state_hash()
+
+
+def test_a_sweep_that_comes_back_halts_as_well() -> None:
+    """The last price of a command says nothing of the prices between."""
+    made = exchange()
+    made.trade(1, 2, 10, 50_000, SPOT)
+    made.order(1, "bid", 1, 47_000, SPOT)
+    made.order(1, "bid", 1, 46_999, SPOT)
+    made.order(3, "ask", 10, 50_000, SPOT)
+    # A trigger of the same command buys the price back.
+    made.order(1, "bid", 1, 50_000, SPOT, trigger="take-profit", trigger_by="last", trigger_price=47_500)
+    made.order(2, "ask", 2, 46_000, SPOT)
+    assert [row[4] for row in reports(made, Kind.TRADED)] == [47_000, 46_999, 50_000]
+    assert [each.move for each in made.found(MarketHalted)] == [63_853]  # up from 46,999
+
+
+def test_an_operator_who_halts_an_auction_postpones_it() -> None:
+    made = exchange()
+    made.trade(1, 2, 10, 50_000, SPOT)
+    made.trade(1, 2, 10, 40_000, SPOT)
+    made.order(1, "bid", 10, 41_000, SPOT)
+    made.order(2, "ask", 10, 40_000, SPOT)
+    made.give(HaltMarket(SPOT, "cancel-only", "looked at"))
+    book = made.engine.orders.rooms[SPOT].book
+    made.tick(121)
+    assert book.state == MarketState.CANCEL_ONLY and made.found(AuctionHeld) == []
+    assert made.replayed().state_hash() == made.engine.state_hash()
+    made.give(OpenMarket(SPOT, "open", "looked at"))
+    assert made.found(AuctionHeld) == [AuctionHeld(SPOT, 41_000, 10)]
+    assert reports(made, Kind.TRADED)[0][4:6] == (41_000, 10)
+    assert made.replayed().state_hash() == made.engine.state_hash()
+
+
+def test_an_operator_cannot_end_an_auction_early() -> None:
+    made = exchange()
+    made.trade(1, 2, 10, 50_000, SPOT)
+    made.trade(1, 2, 10, 40_000, SPOT)
+    made.give(HaltMarket(SPOT, "cancel-only", "looked at"))
+    made.give(OpenMarket(SPOT, "open", "looked at"))
+    assert made.engine.orders.rooms[SPOT].book.state == MarketState.AUCTION
+    made.tick(121)
+    assert made.engine.orders.rooms[SPOT].book.state == MarketState.OPEN
+
+
+def test_the_discovery_band_outlives_its_index() -> None:
+    made = exchange(("market.discovery_band", SPOT, ("800000", "1200000")))
+    made.tick(86_401)
+    room = made.engine.orders.rooms[SPOT]
+    assert room.book.reference(2) == 0
+    assert room.book.bounds == (Bound(40_000, 60_000, Reason.DISCOVERY_BAND),)
+    made.order(2, "bid", 1, 39_999, SPOT)
+    assert reports(made, Kind.REJECTED)[0][2] == Reason.DISCOVERY_BAND
     assert made.replayed().state_hash() == made.engine.state_hash()
 
 

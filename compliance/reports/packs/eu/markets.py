@@ -170,7 +170,7 @@ def _case(row: Record, view: View) -> tuple[str, ...]:
 
 
 def cfd_blocks(data: PackInput, texts: Texts) -> list[Block]:
-    """Openings and accounts of retail clients; where there is no margin engine the block says so."""
+    """Openings and accounts of retail clients; where nothing gives these the block says so."""
     opened, accounts = records_of(data, "eu.cfd.openings"), records_of(data, "eu.cfd.accounts")
     falls = records_of(data, "eu.depreciations")
     opening_rows = None if opened is None else [_fields(row, ("id", "class", "notional", "margin")) for row in opened]

@@ -108,8 +108,9 @@ ENGLISH: Final[Mapping[str, str]] = {
     ),
     "eu_cfd": "Margin and CFDs",
     "eu_cfd_intro": (
-        "Facts on margin, perpetual contracts and CFDs arrive with the margin engine. Until then these rules bind only "
-        "a firm that says it does such business, and then they lack data."
+        "From the exchange's own log: each trade by which a retail client opened or enlarged a position in a perpetual "
+        "contract or dated future, with the margin that was asked for it; accounts with the equity that the engine "
+        "judged them by. Every one counts as a CFD on crypto-assets. Falls by a tenth are the firm's own statement."
     ),
     "eu_cfd_accounts": "Accounts of retail clients with CFDs",
     "eu_separate": "separate file",
@@ -146,7 +147,10 @@ ENGLISH: Final[Mapping[str, str]] = {
     "eu_limit_ratio": (
         "EU law sets no reserve ratio: coverage is our test of segregation and of no own use, in units of each asset."
     ),
-    "eu_limit_margin": "Margin, perpetual contracts and CFDs are not in this release's engine.",
+    "eu_limit_margin": (
+        "Whether a perpetual contract is a CFD for the authority is not judged here; open orders are not in the margin "
+        "of accounts, and who lost money is counted from fills, fees and funding of the last 365 days."
+    ),
     "eu_limit_values": (
         "Amounts in euro are the firm's own statements or the travel rule's valuations, each at one recorded price."
     ),
