@@ -136,7 +136,7 @@ class Engine:
         margin, lending, settlement = self.margin, self.lending, self.settlement
         margin.lending = lending
         lending.settings, lending.permits, lending.may_owe = margin.settings, margin.permits, margin.may_owe
-        self._shared.may_leave = margin.may_leave
+        self._shared.may_leave, self._shared.touch = margin.may_leave, margin.touch
         self._shared.free_up = lending.free_up
         self._shared.settles = settlement.has_work
         settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some

@@ -70,6 +70,8 @@ class Shared:
     """Redeem what a claim lacks of an amount: a trading `Reason`, 0 if it is free then (lending)."""
     customer_changed: Callable[[str], None] = lambda account: None
     """Told when what is known of a customer, or what they consent to, is something else (lending)."""
+    touch: Callable[[int], None] = lambda payer: None
+    """Told of a payer whose wallet borrowed or let something leave, once it is done (margin)."""
     settles: Callable[[], bool] = lambda: False
     """Whether anything here is settled: there is a derivative market or a pool (settlement)."""
     purse: LedgerPurse = field(init=False)

@@ -301,6 +301,8 @@ class LendingDesk(Desk):
 
     def _say(self, payer: int, asset: str, kind: str, amount: int, cause: str, interest: int = 0) -> None:
         owner = self.shared.purse.owner(payer)
+        if kind in ("borrow", "house-debt"):
+            self.shared.touch(payer)
         self.shared.events.append(LendingMoved(*owner, asset, kind, amount, cause, interest))
 
     # Commands.

@@ -241,7 +241,8 @@ class MarginDesk(Desk):
 
     def touch(self, payer: int) -> None:
         """See `Wallet.touch`."""
-        self.touched[payer] = None
+        if self.is_exposed(payer):
+            self.touched[payer] = None
 
     def is_exposed(self, payer: int) -> bool:
         """See `Wallet.is_exposed`."""
@@ -520,7 +521,6 @@ class MarginDesk(Desk):
         """Whether a wallet may borrow so much and keep it: a trading `Reason`, 0 for yes."""
         if payer in self.liquidating:
             return _LIQUIDATING
-        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(
@@ -533,7 +533,6 @@ class MarginDesk(Desk):
             return _LIQUIDATING
         if not self.is_exposed(payer):
             return 0
-        self.touched[payer] = None
         before = self.view(payer)
         line = _asset_of(before, asset)
         return self._allows(before, _with_asset(before, line._replace(claim=line.claim - amount)))

@@ -38,6 +38,7 @@ class MoneyDesk(Desk):
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))
+        shared.touch(shared.purse.find(command.account, command.source))
 
     # Corrections.
 

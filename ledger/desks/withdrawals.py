@@ -204,6 +204,8 @@ class WithdrawalsDesk(Desk):
         claim = shared.claim(withdrawal.account, withdrawal.subaccount, withdrawal.asset)
         left = shared.leaving.get(claim, 0) + quanta
         assert left >= 0, "no more comes back than left"
+        if quanta > 0:
+            shared.touch(shared.purse.find(withdrawal.account, withdrawal.subaccount))
         if left:
             shared.leaving[claim] = left
         else:
