@@ -196,6 +196,7 @@ class WithdrawalsDesk(Desk):
             command.destination,
         )
         self._leave(self.withdrawals[command.request], total)
+        shared.touch(shared.purse.find(command.account, command.subaccount))
         self._state(command.request, "held")
 
     def _leave(self, withdrawal: Withdrawal, quanta: int) -> None:
@@ -204,8 +205,6 @@ class WithdrawalsDesk(Desk):
         claim = shared.claim(withdrawal.account, withdrawal.subaccount, withdrawal.asset)
         left = shared.leaving.get(claim, 0) + quanta
         assert left >= 0, "no more comes back than left"
-        if quanta > 0:
-            shared.touch(shared.purse.find(withdrawal.account, withdrawal.subaccount))
         if left:
             shared.leaving[claim] = left
         else:
