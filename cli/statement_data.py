@@ -140,7 +140,7 @@ class Position:
     """A position at the period's end: a signed quantity in the market's own unit. It is no claim.
 
     In quanta of the asset `settles` (scale `settles_scale`): `basis` what it stands at, `mark` of one unit, `profit`
-    not settled yet. Mark and profit are None where the market has no valid mark.
+    what is not settled yet. Mark and profit are None where the market has no valid mark.
     """
 
     subaccount: str

@@ -138,6 +138,7 @@ class Engine:
         lending.settings, lending.permits, lending.may_owe = margin.settings, margin.permits, margin.may_owe
         self._shared.may_leave = margin.may_leave
         self._shared.free_up = lending.free_up
+        self._shared.settles = settlement.has_work
         settlement.judge_round, settlement.judge_some = self.liquidation.judge_round, self.liquidation.judge_some
         self.orders.after_prices = self.liquidation.after_prices
         settlement.after_round = self.conversion.after_settlement

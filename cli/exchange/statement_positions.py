@@ -2,8 +2,7 @@
 
 From the events of the store: the newest `position-moved` of each market and subaccount, and the newest
 `settlement-started` after it that had a mark for the market: a settlement moves what a position stands at to its mark.
-Exact at an hour's cut, where no settlement is under way. A market that the newest settlement
-left out has no valid mark.
+Exact at an hour's cut, where no settlement is under way. What the newest settlement left out has no valid mark.
 """
 
 from __future__ import annotations

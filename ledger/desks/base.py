@@ -70,6 +70,8 @@ class Shared:
     """Redeem what a claim lacks of an amount: a trading `Reason`, 0 if it is free then (lending)."""
     customer_changed: Callable[[str], None] = lambda account: None
     """Told when what is known of a customer, or what they consent to, is something else (lending)."""
+    settles: Callable[[], bool] = lambda: False
+    """Whether anything here is settled: there is a derivative market or a pool (settlement)."""
     purse: LedgerPurse = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,10 +104,14 @@ class Shared:
 
     def payer(self, account: str, subaccount: str) -> int:
         """The number of an account's subaccount; refuses a new one where the account has as many as it may."""
+        self.require_subaccount(account, subaccount)
+        return self.purse.payer(account, subaccount)
+
+    def require_subaccount(self, account: str, subaccount: str) -> None:
+        """Refuse what `payer` would refuse, and name nothing for it."""
         purse = self.purse
         if subaccount and not purse.find(account, subaccount) and purse.subaccounts(account) >= SUBACCOUNTS_MAX:
             raise Refusal("too-many-subaccounts")
-        return purse.payer(account, subaccount)
 
     def claim(self, account: str, subaccount: str, asset: str) -> int:
         """The ledger's claim account of a customer, opened on first use; ask what may be refused before."""
@@ -119,7 +125,10 @@ class Shared:
             raise Refusal(Reason(refused).name.lower().replace("_", "-"))
 
     def require_free(self, account: str, subaccount: str, asset: str, amount: int) -> None:
-        """Refuse what a customer has not got free and cannot redeem, and open nothing for it."""
+        """Refuse what a customer has not got free and cannot redeem, and open nothing for it.
+
+        What is lent is redeemed here, so it is asked last: nothing may be refused after it.
+        """
         found = self.ledger.find(claim_key(account, asset, subaccount, self.entity))
         if found is not None and self.ledger.available(found) >= amount:
             return

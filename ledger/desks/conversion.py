@@ -133,8 +133,8 @@ class ConversionDesk(Desk):
             raise Refusal("below-the-least-price")
         if command.amount <= each.amount:
             raise Refusal("not-better")
-        shared.require_free(command.account, command.subaccount, settlement, command.amount)
         shared.require_leave(command.account, command.subaccount, settlement, command.amount)
+        shared.require_free(command.account, command.subaccount, settlement, command.amount)
         hold = shared.ledger.hold(shared.purse.claim(payer, settlement), command.amount, ReasonCode.CONVERSION)
         assert hold > 0, "what is free can be held"
         if each.maker_hold:

@@ -127,12 +127,13 @@ class LendingDesk(Desk):
         return terms
 
     def pool(self, asset: str) -> Pool:
-        """A pool at the time of the command; an empty one where there is none."""
-        pool = self.pools.get(asset)
-        if pool is None:
-            return Pool()
-        pool.move_bound(self.shared.time_us, self.terms(asset))
-        return pool
+        """A pool; an empty one where there is none. Reading it changes nothing."""
+        return self.pools.get(asset) or Pool()
+
+    def pass_time(self) -> None:
+        """Bring the throttles to the time of the command."""
+        for asset, pool in self.pools.items():
+            pool.move_bound(self.shared.time_us, self.terms(asset))
 
     # Whose.
 
@@ -305,41 +306,41 @@ class LendingDesk(Desk):
     # Commands.
 
     def _payer(self, command: Lend | Redeem | Borrow) -> int:
+        """The wallet of a command, 0 where it was never used: it has nothing to lend or to borrow against."""
         self.shared.account(command.account)
         self.shared.scale(command.asset)
         if command.asset not in self.pools:
             raise Refusal("no-pool")
-        return self.shared.payer(command.account, command.subaccount)
+        return self.shared.purse.find(command.account, command.subaccount)
 
     def _lend(self, command: Lend) -> None:
-        shared = self.shared
-        shared.account(command.account)
-        shared.scale(command.asset)
-        # Not `require_free`, which would redeem what is lent so that it can be lent again.
-        claim = shared.ledger.find(claim_key(command.account, command.asset, command.subaccount, shared.entity))
-        if claim is None or shared.ledger.available(claim) < command.amount:
-            raise Refusal("exceeds-credits")
         payer = self._payer(command)
+        # Not `require_free`, which would redeem what is lent so that it can be lent again.
+        claim = self._find(claim_key, payer, command.asset) if payer else None
+        if claim is None or self.shared.ledger.available(claim) < command.amount:
+            raise Refusal("exceeds-credits")
         if not self.may_lend(payer):
             raise Refusal("not-permitted")
         if self.debt(payer, command.asset) or self.house_debt(payer, command.asset):
             raise Refusal("lend-requires-borrow-repay")
         if self.pool(command.asset).lendable(self.terms(command.asset)) < command.amount:
             raise Refusal("lend-limit")
-        if not shared.ledger.may_hold(claim, command.amount):
+        if not self.shared.ledger.may_hold(claim, command.amount):
             raise Refusal("debit-account-frozen")
         self.lend(payer, command.asset, command.amount, "manual")
 
     def _redeem(self, command: Redeem) -> None:
         payer = self._payer(command)
-        if self.settings(payer).auto_lend and self.may_lend(payer):
+        if payer and self.settings(payer).auto_lend and self.may_lend(payer):
             raise Refusal("auto-lend-is-on")
-        if self.lent(payer, command.asset) < command.amount:
+        if not payer or self.lent(payer, command.asset) < command.amount:
             raise Refusal("more-than-is-lent")
         self._refuse(self.redeem(payer, command.asset, command.amount, "manual"))
 
     def _borrow(self, command: Borrow) -> None:
         payer = self._payer(command)
+        if not payer:
+            raise Refusal("insufficient-margin")
         if not self.permits(payer, "borrowing"):
             raise Refusal("not-permitted")
         self._refuse(self.may_owe(payer, command.asset, command.amount))
@@ -378,7 +379,9 @@ class LendingDesk(Desk):
     @property
     def unswept(self) -> int:
         """Claims that a sweep has still to look at."""
-        return len(self._noted)
+        if self.pools:
+            self._take_freed()
+        return len(self._noted.keys() | self._freed.keys()) if self._freed else len(self._noted)
 
     def sweep(self, count: int) -> bool:
         """Repay and lend what is free in up to `count` claims that changed; whether any are left in this round."""

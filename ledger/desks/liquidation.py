@@ -29,7 +29,7 @@ from ledger.desks.margin import Derivative, MarginDesk
 from ledger.desks.orders import OrdersDesk, Room
 from ledger.desks.settlement import SettlementDesk
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
-from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key
+from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key, house_key
 from ledger.margin.risk import Health
 from ledger.margin.takeover import (
     Backstop,
@@ -53,6 +53,10 @@ STEPS_AT_ONCE: Final = 20
 """Wallets that are worked on in one command: the others follow with the next."""
 JUDGED_AT_ONCE: Final = 200
 """Wallets that are judged at once where prices moved: the others follow with the next command."""
+QUEUE_STATED: Final = 50
+"""So many of those who come first are stated each time."""
+LEVERAGE_MAX: Final = 10**12
+"""The most leverage that a rank states, ppm: of who has no equity."""
 IDLE_MAX: Final = 3
 """Steps in a row in which the book gave nothing, after which what is left is taken over."""
 _LIQUIDATION: Final = int(Reason.LIQUIDATION)
@@ -85,6 +89,11 @@ class LiquidationDesk(Desk):
         self.judging = Judging(shared, margin)
         self.close_conversions: Callable[[int], None] = lambda payer: None
         """Ends what a wallet offers for conversion, so that its coins count here; the desk of conversion."""
+        self._ranks: dict[int, int] = {}
+        """The leverage of each wallet when it was last judged, ppm: the rank by which it is deleveraged."""
+        self._queues: dict[tuple[str, bool], list[Ranked]] = {}
+        """Who is deleveraged next, by market and side, as it was when the command at hand first asked."""
+        self._queued_at = 0
         self._last = 0
         self._words = 0
         self._begun = 0
@@ -154,8 +163,10 @@ class LiquidationDesk(Desk):
             return
         if not self._margin.is_exposed(payer):
             self.judging.forget(payer)
+            self._ranks.pop(payer, None)
             return
         health = self.judging.judge(payer)
+        self._ranks[payer] = _leverage(health)
         if health is not None and health.equity < health.maintenance and self.judging.may_act(payer):
             self._begin(payer, health)
 
@@ -453,32 +464,72 @@ class LiquidationDesk(Desk):
         health, equity = self._equity_quanta(payer)
         assert market.mark is not None, "it was asked"
         price = bankruptcy_price(size, market.mark, market.unit, min(equity, 0))
-        ranked = queue((self._ranked(other, each.size) for other, each in market.positions if other != payer), size)
+        left, asked = abs(size), 0
+        while left:
+            ranked = self._ranked(market, size, payer, anew=asked > 0)
+            assert asked < 2, "longs equal shorts, so the others can close any position"
+            left = self._close_against(payer, case, market, health, price, ranked)
+            asked += 1
+
+    def _close_against(
+        self, payer: int, case: Case, market: Derivative, health: Health, price: int, ranked: list[Ranked]
+    ) -> int:
+        """Close a position against others in this order; the steps that are left."""
+        size = market.positions.size(payer)
         owner = self.shared.purse.owner
         self.shared.events.append(
             DeleveragingQueued(
                 market.symbol, "short" if size > 0 else "long",
-                tuple((*owner(each.payer), abs(each.size), each.leverage_ppm) for each in ranked[:50]),
+                tuple((*owner(each.payer), abs(each.size), each.leverage_ppm) for each in ranked[:QUEUE_STATED]),
             )
         )  # fmt: skip
+        assert market.mark is not None, "it was asked"
         left = abs(size)
         for each in ranked:
             if not left:
                 break
             steps = min(left, abs(each.size))
-            loss = abs(price - market.mark) * steps * market.unit if equity < 0 else 0
+            loss = abs(price - market.mark) * steps * market.unit if health.equity < 0 else 0
             self._assign(payer, each.payer, market, steps, price, "deleveraging")
             left -= steps
             bearer = f"deleveraged:{owner(each.payer)[0]}" if loss else ""
             signed = -steps if size > 0 else steps
             self._say(payer, case, "deleveraged", health, market.symbol, signed, price, loss, 0, bearer)
-        assert not left, "longs equal shorts, so the others can close any position"
+        return left
 
-    def _ranked(self, payer: int, size: int) -> Ranked:
-        health = self.judging.health(payer)
-        if health is None or payer in self.cases:
+    def _ranked(self, market: Derivative, size: int, payer: int, *, anew: bool) -> list[Ranked]:
+        """The others of a market against a size, by the rank of their last judging, with the sizes of now.
+
+        The order is made once for a command; `anew` if those that it found were not enough.
+        """
+        if self._queued_at != self.shared.sequence or anew:
+            self._queues.clear()
+            self._queued_at = self.shared.sequence
+        place = (market.symbol, size > 0)
+        if place not in self._queues:
+            self._queues[place] = queue((self._rank(other, each.size) for other, each in market.positions), size)
+        sizes, found = market.positions.size, []
+        wanted = abs(size)
+        kept, gone = self._queues[place], 0
+        for number, each in enumerate(kept):
+            now = sizes(each.payer)
+            if each.payer != payer and now and (now > 0) != (size > 0):
+                found.append(each._replace(size=now))
+                wanted -= abs(now)
+                if wanted <= 0 and len(found) >= QUEUE_STATED:
+                    break
+            elif not now and number == gone:
+                gone += 1
+        del kept[:gone]
+        return found
+
+    def _rank(self, payer: int, size: int) -> Ranked:
+        if payer in self.cases:
             return Ranked(payer, size, 0)
-        return Ranked(payer, size, health.exposure * PPM // max(1, health.equity))
+        rank = self._ranks.get(payer)
+        if rank is None:
+            rank = self._ranks[payer] = _leverage(self.judging.health(payer))
+        return Ranked(payer, size, rank)
 
     # Taking over.
 
@@ -591,9 +642,9 @@ class LiquidationDesk(Desk):
             raise Refusal("unknown-market")
         if command.discount > PPM:
             raise Refusal("discount-out-of-range")
-        payer = shared.payer(command.account, command.subaccount)
-        if not self._margin.permits(payer, self._margin.markets[command.market].kind):
+        if not self._margin.permits_account(command.account, self._margin.markets[command.market].kind):
             raise Refusal("not-permitted")
+        payer = shared.payer(command.account, command.subaccount)
         table = self.backstops.setdefault(command.market, [])
         known = next((each for each in table if each.payer == payer), None)
         if known is not None:
@@ -611,11 +662,13 @@ class LiquidationDesk(Desk):
     def _fund_insurance(self, command: FundInsurance) -> None:
         shared = self.shared
         shared.scale(command.asset)
-        other, fund = (shared.house(code, command.asset) for code in (AccountCode.OTHER, AccountCode.INSURANCE))
+        found = shared.ledger.find(house_key(AccountCode.INSURANCE, command.asset, "", shared.entity))
         promised = -min(0, self._margin.house_due[ReasonCode.INSURANCE])
-        left = shared.ledger.owed(fund) - (promised if command.asset == self._margin.settlement_asset else 0)
+        left = 0 if found is None else shared.ledger.owed(found)
+        left -= promised if command.asset == self._margin.settlement_asset else 0
         if command.withdraw and left < command.amount:
             raise Refusal("more-than-the-fund")
+        other, fund = (shared.house(code, command.asset) for code in (AccountCode.OTHER, AccountCode.INSURANCE))
         debit, credit = (fund, other) if command.withdraw else (other, fund)
         shared.require(shared.ledger.post(debit, credit, command.amount, ReasonCode.CAPITAL, command.reason[:64]))
         change = -command.amount if command.withdraw else command.amount
@@ -634,6 +687,7 @@ class LiquidationDesk(Desk):
             "cases": [[payer, case.number, case.next_us, case.idle] for payer, case in self.cases.items()],
             "judging": self.judging.document(),
             "last": self._last,
+            "ranks": [[payer, rank] for payer, rank in sorted(self._ranks.items())],
             "words": self._words,
         }
 
@@ -645,3 +699,9 @@ class LiquidationDesk(Desk):
             self.cases[payer] = Case(number, next_us, idle)
         self.judging.restore(document["judging"])
         self._last, self._words = document["last"], document["words"]
+        self._ranks = dict(document["ranks"])
+
+
+def _leverage(health: Health | None) -> int:
+    """Exposure over equity, ppm; 0 where no price says."""
+    return 0 if health is None else min(LEVERAGE_MAX, health.exposure * PPM // max(1, health.equity))

@@ -107,11 +107,15 @@ class MarginDesk(Desk):
 
     def permits(self, payer: int, product: str) -> bool:
         """Whether the table permits a product to the wallet's owner now."""
-        return self._permitted(payer, product)[0]
+        return self.permits_account(self.shared.purse.owner(payer)[0], product)
 
-    def _permitted(self, payer: int, product: str) -> tuple[bool, int]:
+    def permits_account(self, account: str, product: str) -> bool:
+        """The same of an account, whose wallet may not have been used yet."""
+        return self._permitted(account, product)[0]
+
+    def _permitted(self, account: str, product: str) -> tuple[bool, int]:
         shared = self.shared
-        facts = shared.registry.customer(shared.purse.owner(payer)[0], shared.time_us)
+        facts = shared.registry.customer(account, shared.time_us)
         if facts is None:
             return False, 1
         return self.permissions.lookup(shared.entity, product, facts.domicile, facts.customer_class)
@@ -139,7 +143,7 @@ class MarginDesk(Desk):
 
     def terms(self) -> Terms:
         """Everything that wallets are judged by, as in force."""
-        if self._terms is None:
+        if self._terms is None or len(self._terms.assets) != len(self.shared.assets):
             value, assets, markets = self.shared.parameters.value, self.shared.assets, self.markets
             self._terms = Terms(
                 self.settlement_asset,
@@ -180,7 +184,7 @@ class MarginDesk(Desk):
             self._terms = None
 
     def forget_terms(self) -> None:
-        """An asset or a market was listed."""
+        """A market was listed."""
         self._terms = None
 
     def marks(self) -> dict[str, int]:
@@ -194,6 +198,7 @@ class MarginDesk(Desk):
             raise Refusal("another-entity")
         self.permissions = Permissions({**self.permissions.tables, command.entity: command.rows})
         rows = tuple((r.country, r.client_class, r.product, r.allowed, r.leverage) for r in command.rows)
+        self.lending.permissions_changed()
         self.shared.events.append(PermissionsSet(command.entity, rows, command.reason))
 
     def _set_settings(self, command: SetWalletSettings) -> None:

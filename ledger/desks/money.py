@@ -32,8 +32,9 @@ class MoneyDesk(Desk):
         self._known(command.account, command.asset)
         if command.source == command.target:
             raise Refusal("source-is-target")
-        shared.require_free(command.account, command.source, command.asset, command.amount)
+        shared.require_subaccount(command.account, command.target)
         shared.require_leave(command.account, command.source, command.asset, command.amount)
+        shared.require_free(command.account, command.source, command.asset, command.amount)
         source = shared.claim(command.account, command.source, command.asset)
         target = shared.claim(command.account, command.target, command.asset)
         shared.require(shared.ledger.post(source, target, command.amount, ReasonCode.TRANSFER))

@@ -8,6 +8,7 @@ time and then number, in force in the order in which they were given. One that i
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from ledger.canonical import Json, canonical
@@ -15,7 +16,8 @@ from ledger.commands import CancelParameterChange, Command, SetParameters
 from ledger.desks.base import NEVER_US, Desk, Handler, Refusal, Shared
 from ledger.errors import FormatError
 from ledger.events import ParameterChangeEnded, ParameterScheduled, ParameterSet
-from ledger.parameters import Change, Scope, frozen
+from ledger.margin.parameters import SETTLEMENT_ASSET
+from ledger.parameters import Change, Scope, Value, frozen
 
 __all__ = ["ParametersDesk"]
 
@@ -35,11 +37,32 @@ class ParametersDesk(Desk):
         super().__init__(shared)
         self._scheduled: list[_Scheduled] = []
         self._last = 0
-        shared.parameters.guards[Scope.ASSET] = lambda asset, _: None if asset in shared.assets else "unknown-asset"
+        shared.parameters.guards[Scope.EXCHANGE] = self._exchange_problem
+        shared.parameters.guards[Scope.ASSET] = self._asset_problem
 
     def handlers(self) -> dict[type[Command], Handler]:
         """See `Desk.handlers`."""
         return {SetParameters: self._set, CancelParameterChange: self._cancel}
+
+    def _exchange_problem(self, scope: str, values: Mapping[str, Value]) -> str | None:
+        """See `ledger.parameters.Guard`. What is due in one asset cannot be posted in another one."""
+        asset = values.get(SETTLEMENT_ASSET)
+        if scope:
+            return "wrong-scope"
+        if asset is not None and asset not in self.shared.assets:
+            return "unknown-asset"
+        if asset is not None and asset != self.shared.parameters.value(SETTLEMENT_ASSET) and self.shared.settles():
+            return "settlement-asset-in-use"
+        return None
+
+    def _asset_problem(self, asset: str, values: Mapping[str, Value]) -> str | None:
+        """See `ledger.parameters.Guard`. Who may owe something may be liquidated, and that needs a settlement asset."""
+        if asset not in self.shared.assets:
+            return "unknown-asset"
+        opens = values.get("lending.state", "closed") != "closed"
+        if opens and self.shared.parameters.value(SETTLEMENT_ASSET) not in self.shared.assets:
+            return "no-settlement-asset"
+        return None
 
     @property
     def due_us(self) -> int:

@@ -91,9 +91,9 @@ class SettlementDesk(Desk):
         """When the next step is due: now, while a round is on."""
         if self._phase != "idle":
             return self.shared.time_us
-        return self._next_us if self._has_work() else NEVER_US
+        return self._next_us if self.has_work() else NEVER_US
 
-    def _has_work(self) -> bool:
+    def has_work(self) -> bool:
         """Whether this exchange has anything that settles: a derivative market or an open pool."""
         return bool(self._margin.markets) or self._lending.is_active
 
@@ -106,7 +106,7 @@ class SettlementDesk(Desk):
     def tick(self) -> None:
         """Take a bounded number of steps of the round that is on, or begin one that is due."""
         if self._phase == "idle":
-            if not self._has_work() or self.shared.time_us < self._next_us:
+            if not self.has_work() or self.shared.time_us < self._next_us:
                 return
             self._begin(0)
         done = 0
@@ -115,7 +115,7 @@ class SettlementDesk(Desk):
 
     def close_hour(self, hour_us: int) -> None:
         """Settle, fund and accrue for an hour that is being cut, in this order, to the end."""
-        if not self._has_work():
+        if not self.has_work():
             return
         while self._phase != "idle":
             self._step()

@@ -178,8 +178,8 @@ class WithdrawalsDesk(Desk):
         if self._count.get(command.account, 0) >= OPEN_MAX:
             raise Refusal("too-many-withdrawals")
         total = command.amount + policy.fee
-        shared.require_free(command.account, command.subaccount, command.asset, total)
         shared.require_leave(command.account, command.subaccount, command.asset, total)
+        shared.require_free(command.account, command.subaccount, command.asset, total)
         claim = shared.claim(command.account, command.subaccount, command.asset)
         transit = shared.house(AccountCode.IN_TRANSIT, command.asset)
         hold = shared.ledger.hold(claim, total, ReasonCode.WITHDRAWAL, command.request, transit)

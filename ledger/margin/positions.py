@@ -71,8 +71,11 @@ class Positions:
         return 0 if slot is None else self._sizes[slot]
 
     def trade(self, buyer: int, seller: int, steps: int, value: int) -> None:
-        """`steps` at a price that makes them worth `value` quanta go from the seller to the buyer."""
-        assert steps > 0 and buyer != seller, "a trade has two sides"
+        """`steps` at a price that makes them worth `value` quanta go from the seller to the buyer.
+
+        Both may be one payer, whose order allowed it: then nothing moves.
+        """
+        assert steps > 0, "a trade is of something"
         self._move(buyer, steps, value)
         self._move(seller, -steps, -value)
 

@@ -56,6 +56,14 @@ def test_an_order_is_read_into_integers_and_written_back():
     assert command_document(command) == PLACE
 
 
+def test_what_an_order_says_of_margin_is_left_out_where_it_is_as_usual():
+    assert not read_command(PLACE).orders[0].margin
+    flags = {"margin": True, "reduce_only": True, "whole_position": True}
+    command = read_command(PLACE | {"orders": [ORDER | flags]})
+    assert command.orders[0].whole_position
+    assert command_document(command) == PLACE | {"orders": [ORDER | flags]}
+
+
 @given(st.lists(st.integers(1, 2**63 - 1), min_size=1, max_size=100))
 def test_commands_survive_their_canonical_bytes(orders):
     command = Cancel(ACCOUNT, "bot", tuple(orders))
@@ -82,6 +90,8 @@ def test_commands_survive_their_canonical_bytes(orders):
         {"orders": [ORDER | {"expires": -1}]},
         {"orders": [{name: value for name, value in ORDER.items() if name != "price"}]},
         {"orders": [ORDER | {"extra": 1}]},
+        {"orders": [ORDER | {"margin": False}]},
+        {"orders": [ORDER | {"reduce_only": 1}]},
         {"extra": 1},
     ],
 )
@@ -106,6 +116,7 @@ def test_every_command_has_a_signer_a_word_and_a_codec_for_each_field():
         commands.customers,
         commands.hours,
         commands.listing,
+        commands.margin,
         commands.money,
         commands.orders,
         commands.parameters,
@@ -128,12 +139,15 @@ def test_what_moves_money_by_hand_lists_opens_or_changes_parameters_takes_two():
         "assign-receipt",
         "cancel-parameter-change",
         "correct-books",
+        "fund-insurance",
         "list-asset",
+        "list-derivative",
         "list-market",
         "open-market",
         "resume-transfers",
         "set-asset-facts",
         "set-parameters",
+        "set-permissions",
         "set-wallet",
     }
     assert REQUIREMENTS[HaltMarket].roles == {Role.OPERATOR}

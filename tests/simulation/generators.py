@@ -18,9 +18,11 @@ from ledger.commands import (
     AssignAddress,
     AssignReceipt,
     BlockAccount,
+    Borrow,
     Cancel,
     CancelAll,
     CancelParameterChange,
+    CancelStrategy,
     Command,
     CorrectBooks,
     CreditDeposit,
@@ -29,8 +31,11 @@ from ledger.commands import (
     FailHour,
     FailWithdrawal,
     FeedPrices,
+    FundInsurance,
     HaltMarket,
+    Lend,
     ListAsset,
+    ListDerivative,
     ListMarket,
     MoveBetweenSubaccounts,
     MoveCustody,
@@ -39,7 +44,9 @@ from ledger.commands import (
     OpenMarket,
     PauseTransfers,
     PlaceOrders,
+    QuoteConversion,
     ReceiveDeposit,
+    Redeem,
     RejectWithdrawal,
     RemoveDestination,
     RepayDebt,
@@ -50,27 +57,43 @@ from ledger.commands import (
     ReverseDeposit,
     SendWithdrawal,
     SetAssetFacts,
+    SetBackstop,
     SetConsent,
     SetCustomer,
     SetParameters,
+    SetPermissions,
     SettleCustodyMove,
     SettleWithdrawal,
     SetWallet,
+    SetWalletSettings,
+    StartStrategy,
     Tick,
     Unblock,
 )
 from ledger.commands.customers import CLIENT_CLASSES, CONSENTS, RELATIONS
 from ledger.commands.listing import MARKET_STATES
+from ledger.commands.margin import PRODUCTS, Permission
 from ledger.commands.parameters import NewValue
 from ledger.commands.prices import AssetPrice, CurrencyPrice
 from ledger.door import Submission
 from ledger.keys import SigningKey
-from tests.simulation.world import ASSETS, MARKETS, Person, World
+from tests.simulation.world import ASSETS, DERIVATIVES, HOUR_US, MARKETS, START, Person, World
 
 __all__ = ["HONEST", "Generator", "an_order", "listings", "open_account", "registration", "some"]
 
 SUBACCOUNTS = ("", "", "", "", "bot", "savings")
 SESSIONS = tuple(f"session-{number}" for number in range(8))
+POOLS = ("USD", "BTC", "ETH")
+OPENING: tuple[tuple[str, str, Any], ...] = (
+    *((f"prices.{name}", asset, value) for asset in ("BTC", "ETH") for name, value in (
+        ("sources_min", "1"), ("jump", "1000000"), ("staleness", "3600"))),
+    *(("collateral.weight", asset, value) for asset, value in (
+        ("USD", "1000000"), ("BTC", "900000"), ("ETH", "800000"))),
+    *(("lending.state", asset, "open") for asset in POOLS),
+    *(("perpetual.mark_cap", market, "0") for market in DERIVATIVES),
+    *(("perpetual.mark_bound", market, "1000000") for market in DERIVATIVES),
+)  # fmt: skip
+"""Parameters of the beginning: one feed is enough, its prices may jump, and marks follow at once."""
 HUGE = (2**31, 2**53 - 1, 2**53, 2**62, 2**63 - 1)
 
 
@@ -87,8 +110,9 @@ class Generator(NamedTuple):
 def an_order(world: World, **changes: Any) -> NewOrder:
     """Mostly one that a market takes, near its middle; now and then one that it does not."""
     rng = world.rng
-    market = rng.choice(world.listed_markets)
-    middle = MARKETS[market].middle
+    market = rng.choice([*world.listed_markets, *world.listed_derivatives])
+    market = changes.get("market", market)
+    middle = (MARKETS.get(market) or DERIVATIVES[market]).middle
     price = max(1, middle + rng.randint(-12, 12))
     fields: dict[str, Any] = {
         "market": market,
@@ -107,6 +131,8 @@ def an_order(world: World, **changes: Any) -> NewOrder:
         "trigger_by": None,
         "oco_group": None,
         "bound": rng.random() < 0.1,
+        "margin": rng.random() < 0.2,
+        "reduce_only": market in DERIVATIVES and rng.random() < 0.1,
     }
     shape = rng.random()
     if shape < 0.08:
@@ -120,6 +146,7 @@ def an_order(world: World, **changes: Any) -> NewOrder:
         fields |= {"time_in_force": "gtc", "post_only": True}
     elif shape < 0.36:
         fields |= _trigger(world, price)
+        fields["whole_position"] = fields["reduce_only"] and rng.random() < 0.5
     elif shape < 0.38:
         fields |= {rng.choice(("price", "quantity")): rng.choice(HUGE)}
     elif shape < 0.40:
@@ -395,8 +422,12 @@ def parameters(world: World) -> list[Submission]:
 def feed(world: World) -> list[Submission]:
     """Prices of the service's feed, at times stale or far from the last."""
     rng = world.rng
-    prices = tuple(AssetPrice(asset, rng.choice((10**18, 10**18 + 10**15, 7 * 10**20))) for asset in ("BTC", "ETH"))
-    published = world.now_us - rng.choice((0, 10**6, 10**9))
+    move = rng.choice((rng.randint(98, 102), rng.randint(85, 115), rng.choice((50, 150))))
+    prices = tuple(
+        AssetPrice(asset, MARKETS[market].middle * unit * 10**16 * move)
+        for asset, market, unit in (("BTC", "BTC_USD", 100), ("ETH", "ETH_USD", 1))
+    )
+    published = world.now_us - rng.choice((0, 0, 0, 10**6, 10**9))
     return [world.by_service(FeedPrices(published, "USD", prices, (CurrencyPrice("EUR", 11 * 10**17),)))]
 
 
@@ -565,6 +596,135 @@ def tick(world: World) -> list[Submission]:
     return [world.by_service(Tick())]
 
 
+# The one wallet.
+
+
+def wallet_settings(world: World) -> list[Submission]:
+    """How a wallet behaves, at times as no wallet may."""
+    person, rng = world.someone(), world.rng
+    flags = [rng.random() < 0.7 for _ in range(3)]
+    leverage = rng.choice((1, 5, 10, 20, 20, 0, 101))
+    return [world.by(person, SetWalletSettings(person.account, rng.choice(SUBACCOUNTS), leverage, *flags))]
+
+
+def lend(world: World) -> list[Submission]:
+    """By somebody who has agreed, or not; at times more than there is."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(POOLS)
+    amount = rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))
+    agreed = world.by(person, SetConsent(person.account, "lending", True, world.new_id("text") * 2))
+    lending = world.by(person, Lend(person.account, rng.choice(SUBACCOUNTS), asset, amount))
+    return [agreed, lending] if rng.random() < 0.7 else [lending]
+
+
+def redeem(world: World) -> list[Submission]:
+    """Of what is lent: while lending is automatic it is refused, so that is mostly ended first."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(POOLS)
+    ended = world.by(person, SetWalletSettings(person.account, "", 10, False, True, True))
+    again = world.by(person, Redeem(person.account, "", asset, rng.choice((1, 10 ** ASSETS[asset][0], HUGE[-1]))))
+    return [ended, again] if rng.random() < 0.8 else [again]
+
+
+def borrow(world: World) -> list[Submission]:
+    """Against what there is, or more than that."""
+    person, rng = world.someone(), world.rng
+    asset = rng.choice(POOLS)
+    amount = rng.choice((1, max(1, 10 ** ASSETS[asset][0] // 10), HUGE[-1]))
+    return [world.by(person, Borrow(person.account, rng.choice(SUBACCOUNTS), asset, amount))]
+
+
+def insurance(world: World) -> list[Submission]:
+    """The house's money into the fund, and back."""
+    rng = world.rng
+    command = FundInsurance(rng.choice(POOLS), rng.choice((1, 10**5)), rng.random() < 0.3, "a reason")
+    return [world.by_operators(command)]
+
+
+def backstop(world: World) -> list[Submission]:
+    """Somebody stands ready to take over, for a price."""
+    person, rng = world.someone(), world.rng
+    market = rng.choice((*DERIVATIVES, "BTC_USD"))
+    words = (rng.choice((0, 5, 1_000)), rng.choice((0, 10_000, 10**6 + 1)), rng.choice((0, 10**4)))
+    return [world.by(person, SetBackstop(person.account, "", market, *words))]
+
+
+def conversion(world: World) -> list[Submission]:
+    """Time passes, and a maker answers to what is offered then, or was before."""
+    person, rng = world.someone(), world.rng
+    known = rng.choice([*world.conversions, world.conversions_begun + 1])
+    numbers = dict.fromkeys((world.conversions_begun + 1, known))
+    quotes = [QuoteConversion(person.account, "", each, rng.choice((10, 10**5, 10**6))) for each in numbers]
+    return [world.by_service(Tick()), *(world.by(person, each) for each in quotes)]
+
+
+def strategy(world: World) -> list[Submission]:
+    """One begins, or one that runs is ended."""
+    person, rng = world.someone(), world.rng
+    if world.strategies and rng.random() < 0.5:
+        number = rng.choice([*world.strategies])
+        account, subaccount = world.strategies[number]
+        return [world.by(world.people[account], CancelStrategy(account, subaccount, number))]
+    market = rng.choice([*world.listed_markets, *world.listed_derivatives])
+    numbers = (rng.choice((10, 100)), rng.choice((1, 3, 2_000)), rng.choice((1, 60)), rng.choice((0, 50_000)))
+    flags = (rng.random() < 0.3, market in DERIVATIVES and rng.random() < 0.2)
+    side = rng.choice(("bid", "ask"))
+    return [world.by(person, StartStrategy(person.account, rng.choice(SUBACCOUNTS), market, side, 7, *numbers, *flags))]
+
+
+def gamble(world: World) -> list[Submission]:
+    """A newcomer with coins alone takes as much as can be had, and the price goes one way or the other.
+
+    What is lost has to be owed to the exchange, so that collateral is converted; and if it is too much, liquidated.
+    """
+    rng, person, other = world.rng, world.new_person(), world.someone()
+    opened = OpenAccount(person.account, "main", "assigned", None, None, "retail", "JP", "customer", None)
+    coins = CreditDeposit(person.account, "", "BTC", 2 * 10**5, "wallet-1", world.evidence("first"))
+    middle, side = MARKETS["BTC_USD"].middle, rng.choice(("bid", "ask"))
+    plain = {"market": "BTC_PERP", "kind": "limit", "quote_quantity": None, "expires": None, "post_only": False}
+    plain |= {"quantity": rng.choice((8, 20, 35)), "price": middle, "reduce_only": False, "bound": False}
+    plain |= dict.fromkeys(("trigger", "trigger_price", "trigger_by"))
+    plain |= {"whole_position": False, "self_trade": "reject-maker"}
+    resting = an_order(world, **plain, side="ask" if side == "bid" else "bid", time_in_force="gtc")
+    taking = an_order(world, **plain, side=side, time_in_force="ioc")
+    prices = [AssetPrice("BTC", middle * 10**18 * percent) for percent in (100, 92 if side == "bid" else 108)]
+    feeds = [FeedPrices(world.now_us + number, "USD", (price,), ()) for number, price in enumerate(prices, start=-1)]
+    settings = SetWalletSettings(person.account, "", 20, False, rng.random() < 0.3, True)
+    return [
+        *map(world.by_service, (opened, coins, feeds[0])),
+        registration(world, person),
+        world.by(person, settings),
+        world.by(other, PlaceOrders(other.account, "", (resting,))),
+        world.by(person, PlaceOrders(person.account, "", (taking,))),
+        world.by_service(feeds[1]),
+        world.by_service(Tick()),
+    ]
+
+
+def permissions(world: World) -> list[Submission]:
+    """The table is given again, at times with a row that takes something from somebody, for a moment."""
+    everything = permission_rows()
+    row = Permission("FR", None, world.rng.choice(PRODUCTS), False, 1)
+    tables = [(*everything, row), everything] if world.rng.random() < 0.5 else [everything]
+    return [world.by_operators(SetPermissions("main", rows, "a reason")) for rows in tables]
+
+
+def permission_rows() -> tuple[Permission, ...]:
+    """Everything to everybody."""
+    return tuple(Permission(None, None, product, True, 20) for product in PRODUCTS)
+
+
+def list_derivative(world: World) -> list[Submission]:
+    """One that is there already, or one that cannot be."""
+    shape = DERIVATIVES["BTC_PERP"]
+    expires = world.rng.choice((None, world.now_us))
+    command = ListDerivative(
+        "BTC_PERP", "dated" if expires else "perpetual", shape.base, shape.quote, shape.tick, shape.step, 1, 10**6,
+        expires,
+    )  # fmt: skip
+    return [world.by_operators(command)]
+
+
 HONEST: dict[str, Generator] = {
     "place": Generator(300, place),
     "place-pair": Generator(15, place_pair),
@@ -599,7 +759,18 @@ HONEST: dict[str, Generator] = {
     "asset-facts": Generator(2, asset_facts),
     "wallet": Generator(3, wallet),
     "halt": Generator(3, halt),
-    "tick": Generator(5, tick),
+    "tick": Generator(12, tick),
+    "wallet-settings": Generator(10, wallet_settings),
+    "lend": Generator(15, lend),
+    "redeem": Generator(6, redeem),
+    "borrow": Generator(15, borrow),
+    "insurance": Generator(3, insurance),
+    "backstop": Generator(4, backstop),
+    "conversion": Generator(12, conversion),
+    "strategy": Generator(6, strategy),
+    "gamble": Generator(8, gamble),
+    "permissions": Generator(2, permissions),
+    "list-derivative": Generator(1, list_derivative),
 }
 
 
@@ -611,11 +782,20 @@ def some(world: World, without: Container[str] = ()) -> Sequence[Submission]:
 
 
 def listings(world: World) -> list[Submission]:
-    """What an exchange begins with: three assets and three markets, open."""
+    """What an exchange begins with: assets, their pools and prices, three spot markets and two derivative ones."""
     first = [world.by_operators(ListAsset(name, *ASSETS[name], "native", "", "", "")) for name in ("USD", "BTC", "ETH")]
     for symbol in ("BTC_USD", "ETH_USD", "ETH_BTC"):
         shape = MARKETS[symbol]
         market = ListMarket(symbol, shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
         first.append(world.by_operators(market))
         first.append(world.by_operators(OpenMarket(symbol, "open", "opening")))
+    first.append(world.by_operators(SetParameters((NewValue("margin.settlement_asset", "", "USD"),), "opening")))
+    for symbol, kind, expires in (("BTC_PERP", "perpetual", None), ("ETH_DATED", "dated", START + HOUR_US)):
+        shape = DERIVATIVES[symbol]
+        grid = (shape.base, shape.quote, shape.tick, shape.step, 1, 10**6)
+        first.append(world.by_operators(ListDerivative(symbol, kind, *grid, expires)))
+        first.append(world.by_operators(OpenMarket(symbol, "open", "opening")))
+    values = tuple(NewValue(*each) for each in OPENING)
+    first.append(world.by_operators(SetParameters(values, "opening")))
+    first.append(world.by_operators(SetPermissions("main", permission_rows(), "opening")))
     return first

@@ -23,7 +23,19 @@ from ledger.keys import SigningKey
 from ledger.log.record import Door, Entry, Scheme
 from ledger.signatures import api_string, command_bytes, sign_api, sign_command
 
-__all__ = ["ASSETS", "EXCHANGE", "GENESIS", "HOUR_US", "MARKETS", "START", "MarketShape", "Person", "World", "once_key"]
+__all__ = [
+    "ASSETS",
+    "DERIVATIVES",
+    "EXCHANGE",
+    "GENESIS",
+    "HOUR_US",
+    "MARKETS",
+    "START",
+    "MarketShape",
+    "Person",
+    "World",
+    "once_key",
+]
 
 EXCHANGE = "simulated.exchange"
 HOUR_US = 3_600_000_000
@@ -61,6 +73,12 @@ MARKETS: Mapping[str, MarketShape] = {
     "WHOLE_USD": MarketShape("WHOLE", "USD", 1, 1, 50),
 }
 """The first three stand from the beginning."""
+
+DERIVATIVES: Mapping[str, MarketShape] = {
+    "BTC_PERP": MarketShape("BTC", "USD", 10_000, 100_000, 400),
+    "ETH_DATED": MarketShape("ETH", "USD", 100, 10**7, 2_000),
+}
+"""Both stand from the beginning; the second one ends after an hour."""
 
 
 @dataclass(slots=True)
@@ -120,6 +138,10 @@ class World:
         self.opened: list[str] = []
         self.listed_assets: list[str] = []
         self.listed_markets: list[str] = []
+        self.listed_derivatives: list[str] = []
+        self.conversions: dict[int, None] = {}
+        self.conversions_begun = 0
+        self.strategies: dict[int, tuple[str, str]] = {}
         self.deposits: dict[str, None] = {}
         self.withdrawals: dict[str, str] = {}
         self.wallets = ("wallet-1", "wallet-2")
@@ -260,6 +282,23 @@ class World:
             self.receipts.pop(event.evidence, None)
         elif isinstance(event, facts.ParameterScheduled):
             self.scheduled.append(event.change)
+        else:
+            self._learn_margin(event)
+
+    def _learn_margin(self, event: facts.Event) -> None:
+        if isinstance(event, facts.DerivativeListed):
+            self.listed_derivatives.append(event.market)
+        elif isinstance(event, facts.ConversionMoved):
+            self.conversions_begun = max(self.conversions_begun, event.conversion)
+            if event.state in ("requested", "quoted"):
+                self.conversions[event.conversion] = None
+            else:
+                self.conversions.pop(event.conversion, None)
+        elif isinstance(event, facts.StrategyMoved):
+            if event.state == "running":
+                self.strategies[event.strategy] = (event.account, event.subaccount)
+            else:
+                self.strategies.pop(event.strategy, None)
 
     def _learn_key(self, command: Mapping[str, Any]) -> None:
         old, kind = self.known_keys.get(bytes.fromhex(command["key"])), command["type"]

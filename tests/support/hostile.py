@@ -12,6 +12,7 @@ from ledger.commands import REQUIREMENTS
 from ledger.commands.codecs import MICROS_MAX, QUANTITY_MAX
 from ledger.commands.customers import CLIENT_CLASSES, CONSENTS, RELATIONS
 from ledger.commands.listing import MARKET_STATES
+from ledger.commands.margin import PRODUCTS
 from ledger.engine import HOUR_MICROS, Engine, Given
 from ledger.events import Event
 from ledger.log.record import Scheme
@@ -21,9 +22,26 @@ from tests.support.signed import EXCHANGE, GENESIS, OPERATORS, SERVICE, customer
 
 __all__ = ["Hostile"]
 
-ACCOUNTS = [f"{number:032x}" for number in range(1, 6)]
+ACCOUNTS = [f"{number:032x}" for number in range(1, 9)]
+POOR = ACCOUNTS[4:7]
+"""They have little and trade with margin, so that prices that move end in liquidations."""
 ASSETS = ("BTC", "USD", "ETH", "DUST", "HUGE")
-MARKETS = ("BTC_USD", "ETH_USD", "DUST_HUGE", "BTC_ETH", "ODD")
+MARKETS = ("BTC_USD", "ETH_USD", "DUST_HUGE", "BTC_ETH", "BTC_PERP", "ETH_FUT", "ODD")
+DERIVATIVES = ("BTC_PERP", "ETH_FUT")
+PRICED = ("BTC", "ETH")
+OPENING: tuple[tuple[str, str, Any], ...] = (
+    ("margin.settlement_asset", "", "USD"),
+    *((f"prices.{name}", asset, value) for asset in PRICED for name, value in (
+        ("sources_min", "1"), ("jump", "1000000"), ("staleness", "86400"))),
+    *(("collateral.weight", asset, value) for asset, value in (
+        ("USD", "1000000"), ("BTC", "900000"), ("ETH", "800000"))),
+    *(("lending.state", asset, "open") for asset in ("USD", "BTC", "ETH")),
+    *((f"perpetual.{name}", market, value) for market in DERIVATIVES for name, value in (
+        ("mark_cap", "0"), ("mark_bound", "1000000"))),
+    *((f"market.{name}", market, ("0", "1000000000")) for market in ("BTC_USD", "ETH_USD", *DERIVATIVES) for name in (
+        "limit_band", "impact_band")),
+)  # fmt: skip
+"""Parameters of the beginning: no price waits for a second feed, and no band stands in the way."""
 WORDS = ("w", "wallet-1", "wallet-2")
 START = 500_000 * HOUR_MICROS
 KEYS = [bytes([number]) * 32 for number in range(64, 80)]
@@ -40,6 +58,8 @@ class Hostile:
         self.time_us = START
         self.sequence = 0
         self.order_ids: list[int] = []
+        self.stages: set[str] = set()
+        """What of margin has happened: stages of liquidations, kinds of lending, rounds."""
 
         self.ring_keys = [key.public for key in (*OPERATORS, SERVICE)]
 
@@ -54,6 +74,11 @@ class Hostile:
             twin = self.twin.apply_given(self.sequence, self.time_us, given)
             assert twin == facts, [pair for pair in zip(twin, facts, strict=False) if pair[0] != pair[1]][:2]
         for fact in facts:
+            self.stages.add(
+                " ".join(
+                    (type(fact).__name__, *(str(getattr(fact, n, "")) for n in ("stage", "kind", "cause")))
+                ).strip()
+            )
             report = getattr(fact, "order", None) or getattr(fact, "order_id", None)
             if isinstance(report, int):
                 self.order_ids.append(report)
@@ -90,6 +115,20 @@ class Hostile:
                 two,
             )
             self.command("open-market", {"market": market, "reason": "r", "state": "open"}, two)
+        for market, kind, base, tick, step, expires in (
+            ("BTC_PERP", "perpetual", "BTC", "100", "1000000", None),
+            ("ETH_FUT", "dated", "ETH", "1", str(10**18), START + 4 * HOUR_MICROS),
+        ):
+            fields = {"base": base, "expires": expires, "kind": kind, "market": market, "quote": "USD", "tick": tick}
+            if self.engine.parameters.value("margin.settlement_asset") != "USD":
+                self.command("set-parameters", _opening(("margin.settlement_asset",)), two)
+            self.command(
+                "list-derivative", {**fields, "step": step, "quantity_min": "1", "quantity_max": str(10**9)}, two
+            )
+            self.command("open-market", {"market": market, "reason": "r", "state": "open"}, two)
+        self.command("set-parameters", _opening(()), two)
+        rows = [_permission(product) for product in PRODUCTS]
+        self.command("set-permissions", {"entity": "main", "reason": "r", "rows": rows}, two)
         for number, account in enumerate(ACCOUNTS[:-1]):
             referrer = ACCOUNTS[0] if number else None
             self.command("open-account", self._account(account, referrer), (SERVICE.public,))
@@ -104,9 +143,34 @@ class Hostile:
                 },
                 (SERVICE.public, customer_key(account).public),
             )
-            for asset in ASSETS:
-                self.command("credit-deposit", self._deposit(account, asset, 10**16), (SERVICE.public,))
+            self._begin_margin(account)
+        feed = {"crosses": [], "published": self.time_us, "unit": "USD"}
+        prices = [{"asset": "BTC", "price": str(10 * 10**18)}, {"asset": "ETH", "price": str(10**17)}]
+        self.command("feed-prices", {**feed, "prices": prices}, (SERVICE.public,))
+        plain = {**dict.fromkeys(("expires", "oco_group", "quote_quantity", "trigger", "trigger_by", "trigger_price"))}
+        plain |= {"bound": False, "client_id": 0, "kind": "limit", "market": "BTC_PERP", "post_only": False}
+        plain |= {"self_trade": "reject-taker", "time_in_force": "gtc"}
+        for account, side, price, quantity in (
+            (ACCOUNTS[0], "bid", "9", "400"), (ACCOUNTS[1], "ask", "11", "400"),
+            (POOR[0], "bid", "11", "200"), (POOR[1], "ask", "9", "200"), (POOR[2], "ask", "9", "90"),
+        ):  # fmt: skip
+            order = {**plain, "price": price, "quantity": quantity, "side": side}
+            fields = {"account": account, "orders": [order], "subaccount": ""}
+            self.command("place-orders", fields, (customer_key(account).public,))
         return self
+
+    def _begin_margin(self, account: str) -> None:
+        """Money, a consent and settings: what is needed to get anywhere with margin."""
+        mine, is_poor = (customer_key(account).public,), account in POOR
+        for asset in ("BTC", "USD") if is_poor else ASSETS:
+            amount = {"BTC": 10**7, "USD": 200}[asset] if is_poor else 10**16
+            deposit = self._deposit(account, asset, amount) | ({"subaccount": ""} if is_poor else {})
+            self.command("credit-deposit", deposit, (SERVICE.public,))
+        consent = {"account": account, "consent": "lending", "given": True, "text": "0" * 64}
+        self.command("set-consent", consent, mine)
+        flags = {"auto_borrow": True, "auto_lend": not is_poor, "auto_repay": True}
+        settings = {"account": account, "leverage": 20 if is_poor else 5, "subaccount": "", **flags}
+        self.command("set-wallet-settings", settings, mine)
 
     # The stream.
 
@@ -120,8 +184,9 @@ class Hostile:
         if choice < 0.22:
             return self._api()
         kinds = [kind.TYPE for kind in REQUIREMENTS]
-        kind = draw.choice([*kinds, *["place-orders"] * 14, *["amend-order"] * 4, *["cancel"] * 2])
-        if kind in ("fail-hour", "halt-market", "block-account") and draw.random() < 0.8:
+        often = ["place-orders"] * 18 + ["amend-order"] * 4 + ["cancel"] * 2 + ["tick"] * 7 + ["feed-prices"] * 8
+        kind = draw.choice([*kinds, *often, "set-wallet-settings", "lend", "borrow", "redeem", "start-strategy"])
+        if kind in ("fail-hour", "halt-market", "block-account", "set-permissions") and draw.random() < 0.8:
             kind = "place-orders"
         make = getattr(self, "_make_" + kind.replace("-", "_"), None)
         fields = self._make_of_names(kind) if make is None else make()
@@ -419,7 +484,12 @@ class Hostile:
         def whole() -> str:
             return str(draw.choice([0, 1, 2, 60, 3600, 500_000, 10**6, 2 * 10**6, 10**9, 2**53, QUANTITY_MAX, -1]))
 
-        value: Any = draw.choice([whole(), [whole(), whole()], "EUR", "USD", [["0", whole(), whole()]], ["x"]])
+        words = ["EUR", "USD", "BTC", "open", "repay-only", "closed"]
+        value: Any = draw.choice(
+            [whole(), whole(), [whole(), whole()], draw.choice(words), [["0", whole(), whole()]], ["x"]]
+        )
+        if draw.random() < 0.4:
+            value = PARAMETERS[name].kind.write(PARAMETERS[name].default)
         if name == "fees.tiers" and draw.random() < 0.7:
             tiers = [["5", "-500", "500"]], [], [["7", "0", "0"]]
             first = draw.choice([["800", "1000"], ["0", "0"], ["1000000", "1000000"], ["-1000000", "1000000"]])
@@ -437,6 +507,10 @@ class Hostile:
         def price() -> str:
             return str(draw.choice([1, 10**18, 10**18 + 10**15, 10**36 - 1, draw.randrange(10**16, 10**20)]))
 
+        if draw.random() < 0.8:
+            likely = {"BTC": draw.randint(60, 140) * 10**17, "ETH": draw.randint(60, 140) * 10**15}
+            lines = [{"asset": asset, "price": str(likely[asset])} for asset in draw.choice([PRICED, PRICED, ("BTC",)])]
+            return {"crosses": [], "prices": lines, "published": self.time_us, "unit": "USD"}
         prices = [{"asset": asset, "price": price()} for asset in draw.sample([*ASSETS, "NONE"], draw.randint(0, 4))]
         crosses = [
             {"currency": name, "price": price()} for name in draw.sample(["JPY", "EUR", "USD"], draw.randint(0, 2))
@@ -483,7 +557,7 @@ class Hostile:
             "client_id": draw.choice([0, 2**32 - 1]),
             "expires": None,
             "kind": "limit" if limit else "market",
-            "market": draw.choice([*MARKETS[:4], MARKETS[0]]) if draw.random() < 0.998 else "NONE",
+            "market": draw.choice([*MARKETS[:6], *DERIVATIVES, "BTC_USD"]) if draw.random() < 0.998 else "NONE",
             "oco_group": None,
             "post_only": draw.random() < 0.1,
             "price": small() if limit or draw.random() < 0.3 else None,
@@ -517,6 +591,13 @@ class Hostile:
             order[draw.choice(names)] = draw.choice(edge)
         if draw.random() < 0.003:
             order |= {"oco_group": draw.choice([0, 1, 2**32 - 1])}
+        # What is as usual is left out.
+        if draw.random() < 0.3:
+            order["margin"] = True
+        if draw.random() < (0.15 if order["market"] in DERIVATIVES else 0.002):
+            order["reduce_only"] = True
+            if order["trigger"] is not None and draw.random() < 0.5:
+                order["whole_position"] = True
         return order
 
     def _id(self) -> int:
@@ -560,6 +641,99 @@ class Hostile:
             "quantity": number(),
             "subaccount": subaccount,
         }
+
+    # The one wallet.
+
+    def _whose(self) -> dict[str, Any]:
+        return {"account": self.draw.choice([self._who(), self._who(), *POOR]), "subaccount": self._sub()}
+
+    def _make_list_derivative(self) -> dict[str, Any]:
+        draw = self.draw
+        kind = draw.choice(["perpetual", "dated"])
+        now = self.time_us // HOUR_MICROS * HOUR_MICROS
+        hours = [now + HOUR_MICROS, now + 2 * HOUR_MICROS, now, 1, MICROS_MAX]
+        fields = {
+            **self._make_list_market(),
+            "expires": draw.choice(hours) if draw.random() < 0.1 or kind == "dated" else None,
+            "kind": kind,
+        }
+        if draw.random() < 0.5:
+            fields |= {"market": "ODD", "base": "BTC", "quote": "USD", "tick": "100", "step": "1000000"}
+            fields |= {"quantity_min": "1", "quantity_max": str(10**9)}
+        return fields
+
+    def _make_set_permissions(self) -> dict[str, Any]:
+        draw = self.draw
+        rows = [_permission(product) for product in PRODUCTS]
+        for _ in range(draw.choice([0, 1, 1, 3])):
+            row = _permission(draw.choice(PRODUCTS))
+            row |= {"country": draw.choice([None, "JP", "US", "US-CA"]), "allowed": draw.random() < 0.5}
+            row |= {"client_class": draw.choice([None, *CLIENT_CLASSES]), "leverage": draw.choice([0, 1, 5, 2**32 - 1])}
+            rows.append(row)
+        return {
+            "entity": draw.choice(["main"] * 9 + ["other"]),
+            "reason": "r",
+            "rows": rows[-draw.choice([100, 100, 2]) :],
+        }
+
+    def _make_set_wallet_settings(self) -> dict[str, Any]:
+        draw = self.draw
+        flags = {name: draw.random() < 0.6 for name in ("auto_borrow", "auto_lend", "auto_repay")}
+        return {**self._whose(), "leverage": draw.choice([0, 1, 2, 5, 10, 20, 100, 101, 2**32 - 1]), **flags}
+
+    def _make_lend(self) -> dict[str, Any]:
+        amount = self.draw.choice(["1", "50", "1000", str(10**6), self._amount()])
+        return {**self._whose(), "amount": amount, "asset": self.draw.choice([*ASSETS[:3] * 3, *ASSETS, "NONE"])}
+
+    _make_redeem = _make_borrow = _make_lend
+
+    def _make_fund_insurance(self) -> dict[str, Any]:
+        draw = self.draw
+        fields = {
+            "amount": draw.choice(["1", "20", "1000", self._amount()]),
+            "asset": draw.choice([*ASSETS, "USD", "NONE"]),
+        }
+        return {**fields, "reason": draw.choice(["r", "\U0001f4b0" * 64, "x" * 1000]), "withdraw": draw.random() < 0.3}
+
+    def _make_set_backstop(self) -> dict[str, Any]:
+        draw = self.draw
+        return {
+            **self._whose(),
+            "capacity": draw.choice(["0", "1", "10", "1000", str(10**9), str(QUANTITY_MAX)]),
+            "discount": draw.choice([0, 1, 10_000, 10**6, 10**6 + 1, 2**32 - 1]),
+            "first_loss": draw.choice(["0", "1", "100", str(QUANTITY_MAX)]),
+            "market": draw.choice([*DERIVATIVES * 3, *MARKETS, "NONE"]),
+        }
+
+    def _make_quote_conversion(self) -> dict[str, Any]:
+        draw = self.draw
+        known = [*self.engine.conversion.open]
+        number = draw.choice([*known * 5, 1, 2, QUANTITY_MAX])
+        return {**self._whose(), "amount": draw.choice(["1", "10", "1000", self._amount()]), "conversion": str(number)}
+
+    def _make_start_strategy(self) -> dict[str, Any]:
+        draw = self.draw
+        return {
+            **self._whose(),
+            "client_id": draw.choice([0, 2**32 - 1]),
+            "every": draw.choice([0, 1, 10, 60, 2**32 - 1]),
+            "margin": draw.random() < 0.5,
+            "market": draw.choice([*MARKETS[:2] * 2, *DERIVATIVES * 3, *MARKETS, "NONE"]),
+            "parts": draw.choice([0, 1, 2, 5, 1000, 1001, 2**32 - 1]),
+            "quantity": draw.choice(["1", "7", "100", "5000", str(10**9), str(QUANTITY_MAX)]),
+            "reduce_only": draw.random() < 0.2,
+            "side": draw.choice(["bid", "ask"]),
+            "slippage": draw.choice([0, 1, 100_000, 10**6, 10**6 + 1, 2**32 - 1]),
+        }
+
+    def _make_cancel_strategy(self) -> dict[str, Any]:
+        draw, running = self.draw, self.engine.strategies.running
+        number = draw.choice([*running, 1, QUANTITY_MAX])
+        whose = self._whose()
+        if number in running and draw.random() < 0.8:
+            account, subaccount = self.engine.orders.shared.purse.owner(running[number].payer)
+            whose = {"account": account, "subaccount": subaccount}
+        return {**whose, "strategy": str(number)}
 
     def _make_end_session(self) -> dict[str, Any]:
         return {"session": self.draw.choice(["", "s1", "s2", "s3"])}
@@ -606,3 +780,17 @@ class Hostile:
 
     def _make_fail_hour(self) -> dict[str, Any]:
         return {"code": "rows"} if self.draw.random() < 0.05 else {"code": "x"}
+
+
+def _permission(product: str) -> dict[str, Any]:
+    return {"allowed": True, "client_class": None, "country": None, "leverage": 20, "product": product}
+
+
+def _opening(names: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters of the beginning, or those of these names alone."""
+    changes = [
+        {"name": name, "scope": scope, "value": [*value] if isinstance(value, tuple) else value}
+        for name, scope, value in OPENING
+        if not names or name in names
+    ]
+    return {"changes": changes, "reason": "r"}

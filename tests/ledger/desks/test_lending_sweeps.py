@@ -110,9 +110,11 @@ def test_what_an_order_held_is_lent_again_when_it_ends(world):
     assert held >= 40_000 * USDC
     world.tick()
     assert lent(world, 3) == LENT - held, "what an order holds is not free"
+    assert world.engine.lending.unswept == 0
     world.cancel_all(3)
+    assert world.engine.lending.unswept == 1, "a round has to know how much work is left"
     world.tick()
-    assert lent(world, 3) == LENT
+    assert lent(world, 3) == LENT and world.engine.lending.unswept == 0
 
 
 def test_a_refused_loan_redeems_nothing(world):
