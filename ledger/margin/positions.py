@@ -19,7 +19,9 @@ from ledger.canonical import Json
 try:
     import numpy as np
 except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    np = None  # type: ignore[assignment]
+    _HAS_NUMPY = False
+else:
+    _HAS_NUMPY = True
 
 __all__ = ["BASIS_MAX", "Position", "Positions", "holders"]
 
@@ -102,7 +104,7 @@ class Positions:
         """
         if not self._payers:
             return []
-        if np is None:
+        if not _HAS_NUMPY:
             return self._settle_plainly(price)
         sizes, bases = np.frombuffer(self._sizes, np.int64), np.frombuffer(self._bases, np.int64)
         largest = max(int(sizes.max()), -int(sizes.min()))
