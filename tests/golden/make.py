@@ -51,12 +51,12 @@ def make(folder: Path) -> Counter[str]:
     paths = VenuePaths(Path("/golden"))
 
     def give(batch: list[Submission]) -> None:
-        world.now_us += 10**6
         for submission, answer in zip(batch, venue.submit(batch, world.now_us), strict=True):
             if isinstance(answer, Answer):
                 request = parse_request(submission.scheme, submission.signed, EXCHANGE)
                 world.learn(request.command, answer.events)
                 done[request.names[0]] += not any(isinstance(event, Refused) for event in answer.events)
+        world.now_us += 11 * 10**6  # long enough that a tick settles
 
     with Venue.open(paths, GENESIS, (), VenueOptions(threads=1), files=disk) as venue:
         give(listings(world))
