@@ -8,12 +8,15 @@ plain twin stands in the tests. Cost: about 60 ns a holding. Source: exchange.md
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from ledger.trading.market import PPM
 
 try:
     import numpy as np
-except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    np = None  # type: ignore[assignment]
+except ImportError:
+    IS_PLAIN = True  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+else:
+    IS_PLAIN = False
 
 __all__ = ["charges", "shares", "split_pot"]
 

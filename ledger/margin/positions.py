@@ -18,8 +18,10 @@ from ledger.canonical import Json
 
 try:
     import numpy as np
-except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    np = None  # type: ignore[assignment]
+except ImportError:
+    IS_PLAIN = True  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+else:
+    IS_PLAIN = False
 
 __all__ = ["BASIS_MAX", "Position", "Positions"]
 
@@ -96,7 +98,7 @@ class Positions:
         """
         if not self._payers:
             return []
-        if np is None:
+        if IS_PLAIN:
             return self._settle_plainly(price)
         sizes, bases = np.frombuffer(self._sizes, np.int64), np.frombuffer(self._bases, np.int64)
         largest = max(int(sizes.max()), -int(sizes.min()))

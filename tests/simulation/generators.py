@@ -654,8 +654,8 @@ def conversion(world: World) -> list[Submission]:
     """Time passes, and a maker answers to what is offered then, or was before."""
     person, rng = world.someone(), world.rng
     known = rng.choice([*world.conversions, world.conversions_begun + 1])
-    numbers = dict.fromkeys((world.conversions_begun + 1, known))
-    quotes = [QuoteConversion(person.account, "", each, rng.choice((10, 10**5, 10**6))) for each in numbers]
+    numbers = dict.fromkeys((*(world.conversions_begun + more for more in range(1, 5)), known))
+    quotes = [QuoteConversion(person.account, "", each, rng.choice((10, 10**5, 10**6, 4 * 10**6))) for each in numbers]
     return [world.by_service(Tick()), *(world.by(person, each) for each in quotes)]
 
 
@@ -679,6 +679,7 @@ def gamble(world: World) -> list[Submission]:
     What is lost has to be owed to the exchange, so that collateral is converted; and if it is too much, liquidated.
     """
     rng, person, other = world.rng, world.new_person(), world.someone()
+    world.guests.add(person.account)
     opened = OpenAccount(person.account, "main", "assigned", None, None, "retail", "JP", "customer", None)
     coins = CreditDeposit(person.account, "", "BTC", 2 * 10**5, "wallet-1", world.evidence("first"))
     middle, side = MARKETS["BTC_USD"].middle, rng.choice(("bid", "ask"))
