@@ -533,7 +533,6 @@ class LiquidationDesk(Desk):
             "judged_at": [[name, str(price)] for name, price in self._judged_at.items()],
             "last": self._last,
             "queue": [*self._queue],
-            "seen": self._seen_us,
             "watch": self.watch.to_state(),
             "words": self._words,
         }
@@ -544,7 +543,7 @@ class LiquidationDesk(Desk):
             self.backstops[market] = [Backstop(p, o, int(c), d, int(f)) for p, o, c, d, f in table]
         for payer, number, next_us, idle in document["cases"]:
             self.cases[payer] = Case(number, next_us, idle)
-        self._grace_until, self._seen_us = document["grace"], document["seen"]
+        self._grace_until, self._seen_us = document["grace"], self.shared.time_us
         self._judged_at = {name: int(price) for name, price in document["judged_at"]}
         self._last, self._words = document["last"], document["words"]
         self._queue = [*document["queue"]]

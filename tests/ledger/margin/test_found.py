@@ -163,3 +163,11 @@ def test_a_replay_without_numpy_reaches_the_same_numbers(monkeypatch):
     for module in (positions, funding, accrual):
         monkeypatch.setattr(module, "IS_PLAIN", True)
     assert numbers() == fast
+
+
+def test_a_refused_command_left_its_time_in_the_desk_of_liquidation():
+    world = WalletExchange(1)
+    before = world.engine.sections()
+    world.give(Lend(name(1), "", "BTC", 1), refused="exceeds-credits")
+    after = world.engine.sections()
+    assert [each for each in after if after[each] != before[each]] == ["head", "ledger.head"]
