@@ -260,7 +260,7 @@ class LiquidationDesk(Desk):
         health = self.judging.health(payer)
         if steps < room.market.quantity_min or not reference or health is None:
             return _NOTHING
-        if room.book.state is not MarketState.OPEN:
+        if room.book.state != MarketState.OPEN:
             return _SHUT
         unit, taker_ppm = room.market.unit_quanta, max(0, self._orders.taker_ppm(payer))
         behind = may_lose = equity_behind(health.equity, health.exposure, reference * steps * unit)
