@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.commands import (
     Borrow,
+    Command,
     CorrectBooks,
     FeedPrices,
     FundInsurance,
@@ -299,24 +300,30 @@ def test_no_step_on_the_book_raises_leverage_or_turns_a_position(seed: int) -> N
     world.tick()
     mark = 50_000
     sold = 0
-    for _ in range(40):
-        mark += random.randrange(0, 300) * (-1 if sign == "bid" else 1)
-        world.prices(BTC=mark)
-        way = 1 if sign == "ask" else -1
-        world.cancel_all(5)
-        for _ in range(random.randrange(4)):
-            world.order(5, sign, random.randrange(1, 1_500), mark + way * random.randrange(-200, 2_500))
-        before = world.size(1)
-        world.wait(1)
-        world.give(Tick())
-        for event in world.events:
+
+    def give(command: Command, giver: str) -> int:
+        """Sales of a command, each held against the equity that its event states."""
+        before, found = world.size(1), 0
+        for event in world.give(command, giver):
             if isinstance(event, LiquidationMoved) and event.stage == "book":
-                sold += 1
+                found += 1
                 lost = (mark * abs(event.quantity) * 100 - event.amount) * (1 if event.quantity < 0 else -1)
                 lost += event.fee + -(-event.amount * 500 // PPM)
                 # Its only exposure is the position, so what stood behind is its part of the equity.
                 assert lost * abs(before) * 10**12 <= event.equity * abs(event.quantity) + 10**12 * abs(before)
         assert abs(world.size(1)) <= abs(before) and world.size(1) * before >= 0
+        assert found < 2, "one step in one command"
+        return found
+
+    for _ in range(40):
+        mark += random.randrange(0, 300) * (-1 if sign == "bid" else 1)
+        sold += give(FeedPrices(world.now, "USD", (AssetPrice("BTC", mark * 10**18),), ()), "feed")
+        way = 1 if sign == "ask" else -1
+        world.cancel_all(5)
+        for _ in range(random.randrange(4)):
+            world.order(5, sign, random.randrange(1, 1_500), mark + way * random.randrange(-200, 2_500))
+        world.wait(1)
+        sold += give(Tick(), "")
     assert sold
     losses = [event for event in world.found(LiquidationMoved) if event.bearer and event.stage == "book"]
     assert not losses
