@@ -179,9 +179,10 @@ class SettlementDesk(Desk):
             return  # no valid index yet: it waits for one
         margin = self._margin
         margin.owe_many(ReasonCode.SETTLEMENT, market.positions.settle(index * market.unit))
-        for payer, position in market.positions:
-            margin.state_position(market.symbol, payer, -position.size, index, 0, "expiry")
+        ended = [*market.positions]
         market.positions.close_all()
+        for payer, position in ended:
+            margin.state_position(market.symbol, payer, -position.size, index, 0, "expiry")
 
     def _settle_market(self, market: Derivative) -> None:
         """All profits of a market since its last settlement, and at the hour its funding."""

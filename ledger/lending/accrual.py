@@ -8,16 +8,15 @@ plain twin stands in the tests. Cost: about 60 ns a holding. Source: exchange.md
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-
-import numpy as np
 
 from ledger.trading.market import PPM
 
-__all__ = ["charges", "shares", "split_pot"]
+try:
+    import numpy as np
+except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+    np = None  # type: ignore[assignment]
 
-_LIMB: Final = np.uint64(32)
-_LOW: Final = np.uint64(0xFFFFFFFF)
+__all__ = ["charges", "shares", "split_pot"]
 
 
 def charges(debts: Sequence[int], numerator: int, denominator: int) -> list[int]:
@@ -44,7 +43,13 @@ def _scaled(amounts: Sequence[int], numerator: int, denominator: int, *, up: boo
     unambiguous.
     """
     count = len(amounts)
-    if count < 64 or not numerator or max(amounts) * numerator // denominator >= 2**62 or max(amounts) >= 2**62:
+    if (
+        np is None
+        or count < 64
+        or not numerator
+        or max(amounts) * numerator // denominator >= 2**62
+        or max(amounts) >= 2**62
+    ):
         if up:
             return [-(-amount * numerator // denominator) for amount in amounts]
         return [amount * numerator // denominator for amount in amounts]
@@ -71,11 +76,12 @@ def _scaled(amounts: Sequence[int], numerator: int, denominator: int, *, up: boo
 
 def _high_product(values: np.ndarray, factor: int) -> np.ndarray:
     """The upper 64 bits of each value times a factor below 2^64."""
+    limb, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
     high, low = np.uint64(factor >> 32), np.uint64(factor & 0xFFFFFFFF)
-    top, bottom = values >> _LIMB, values & _LOW
-    middle = top * low + ((bottom * low) >> _LIMB)
+    top, bottom = values >> limb, values & mask
+    middle = top * low + ((bottom * low) >> limb)
     # top * low < 2^64 - 2^33, so that adding 32 bits does not overflow; the other middle product is added by halves.
     other = bottom * high
-    carry = ((middle & _LOW) + (other & _LOW)) >> _LIMB
-    product: np.ndarray = top * high + (middle >> _LIMB) + (other >> _LIMB) + carry
+    carry = ((middle & mask) + (other & mask)) >> limb
+    product: np.ndarray = top * high + (middle >> limb) + (other >> limb) + carry
     return product

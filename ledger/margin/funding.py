@@ -13,9 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from ledger.canonical import Json
+
+try:
+    import numpy as np
+except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+    _HAS_NUMPY = False
+else:
+    _HAS_NUMPY = True
 
 __all__ = ["RATE_UNIT", "FundingKeeper", "funding_rate", "payment", "payments"]
 
@@ -57,6 +62,8 @@ def payments(sizes: Sequence[int], step_value: int, rate: int) -> list[int]:
     """
     if not len(sizes) or not rate:
         return [0] * len(sizes)
+    if not _HAS_NUMPY:
+        return [payment(size, step_value, rate) for size in sizes]
     steps = np.asarray(sizes, np.int64)
     largest = max(int(steps.max()), -int(steps.min()))
     assert step_value > 0 and largest * step_value < _VALUE_MAX, "a position's value fits 62 bits"

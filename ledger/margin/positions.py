@@ -14,9 +14,14 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from ledger.canonical import Json
+
+try:
+    import numpy as np
+except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+    _HAS_NUMPY = False
+else:
+    _HAS_NUMPY = True
 
 __all__ = ["BASIS_MAX", "Position", "Positions", "holders"]
 
@@ -99,6 +104,8 @@ class Positions:
         """
         if not self._payers:
             return []
+        if not _HAS_NUMPY:
+            return self._settle_plainly(price)
         sizes, bases = np.frombuffer(self._sizes, np.int64), np.frombuffer(self._bases, np.int64)
         largest = max(int(sizes.max()), -int(sizes.min()))
         assert largest * price < BASIS_MAX, "a position's value fits 62 bits"
@@ -110,6 +117,17 @@ class Positions:
         amounts = profits[moved].tolist()
         assert sum(amounts) == 0, "a market's profits sum to zero"
         return list(zip(payers, amounts, strict=True))
+
+    def _settle_plainly(self, price: int) -> list[tuple[int, int]]:
+        moved: list[tuple[int, int]] = []
+        for slot, payer in enumerate(self._payers):
+            value = self._sizes[slot] * price
+            assert abs(value) < BASIS_MAX, "a position's value fits 62 bits"
+            if value != self._bases[slot]:
+                moved.append((payer, value - self._bases[slot]))
+                self._bases[slot] = value
+        assert sum(amount for _, amount in moved) == 0, "a market's profits sum to zero"
+        return moved
 
     def arrays(self) -> tuple[list[int], list[int]]:
         """Payers and sizes of all that have a size, by rising payer."""

@@ -30,20 +30,9 @@ FOLDER = Path(__file__).resolve().parent / f"ruleset-{RULE_SET}"
 EXPECTED = "expected.json"
 COMMANDS = frozenset({kind.TYPE for kind in REQUIREMENTS} | KEY_COMMANDS | {"orderExecute", "orderCancel", "withdraw"})
 """Everything that stands in the log at least once, carried out."""
-SEED = 5
-OFTEN = ("withdraw", "reverse", "destinations", "repay", "move-custody", "api") + ("move-withdrawal",) * 6
-OFTEN += (
-    "gamble",
-    "tick",
-    "conversion",
-    "redeem",
-    "strategy",
-    "lend",
-    "gamble",
-    "conversion",
-    "strategy",
-    "conversion",
-)
+SEED = 8
+OFTEN = ("withdraw", "reverse", "destinations", "repay", "move-custody", "api") + ("move-withdrawal",) * 9
+OFTEN += ("gamble", "tick", "conversion", "redeem", "strategy", "lend") + ("gamble", "conversion", "strategy") * 2
 """What is sent more than once a round, because it follows on something else."""
 ACCOUNTS, ROUNDS, ROUNDS_MAX, ROUNDS_AN_HOUR, GENERATORS_A_BATCH = 6, 8, 60, 4, 9
 

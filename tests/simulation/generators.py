@@ -404,13 +404,14 @@ def parameters(world: World) -> list[Submission]:
     if world.scheduled and rng.random() < 0.4:
         return [world.by_operators(CancelParameterChange(rng.choice(world.scheduled), "reconsidered"))]
     asset, market = rng.choice(world.listed_assets), rng.choice(world.listed_markets)
+    unpriced = "USD" if asset in ("BTC", "ETH") else asset  # margin needs the others
     change = rng.choice(
         (
             NewValue("withdrawals.fee", asset, str(rng.choice((0, 1, 5)))),
             NewValue("withdrawals.minimum", asset, str(rng.choice((1, 2)))),
             NewValue("withdrawals.two_operators_from", asset, str(rng.choice((10**6, 2**60)))),
-            NewValue("prices.staleness", asset, str(rng.choice((30, 60, 120)))),
-            NewValue("prices.sources_min", asset, str(rng.choice((1, 2)))),
+            NewValue("prices.staleness", unpriced, str(rng.choice((30, 60, 120)))),
+            NewValue("prices.sources_min", unpriced, str(rng.choice((1, 2)))),
             NewValue("market.notional_min", market, str(rng.choice((0, 5)))),
             NewValue("market.open_orders_max", market, str(rng.choice((20, 200, 1_000)))),
             NewValue("no.such_parameter", "", "1"),
@@ -782,7 +783,7 @@ def some(world: World, without: Container[str] = ()) -> Sequence[Submission]:
 
 
 def listings(world: World) -> list[Submission]:
-    """What an exchange begins with: assets, their pools and prices, three spot markets and two derivative ones."""
+    """What an exchange begins with: three assets, their pools and prices, spot and derivative markets."""
     first = [world.by_operators(ListAsset(name, *ASSETS[name], "native", "", "", "")) for name in ("USD", "BTC", "ETH")]
     for symbol in ("BTC_USD", "ETH_USD", "ETH_BTC"):
         shape = MARKETS[symbol]

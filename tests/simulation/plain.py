@@ -1,7 +1,8 @@
 """A plain twin of the exchange's money: dictionaries that are told the commands and the facts, and nothing else.
 
 It knows no holds, no order book and no double entry. It says what customers are owed and owe, and what the house, its
-custody and what is in transit must then be. It is slow and obvious on purpose.
+custody and what is in transit must then be. It is slow and obvious on purpose. What a derivative trade owes its sides
+counts as claimed at once; the exchange posts it at its next settlement.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from collections.abc import Sequence
 from ledger import commands, events
 from ledger.commands import Command
 from ledger.trading.reports import Kind, Traded
-from tests.simulation.world import ASSETS, MARKETS
+from tests.simulation.world import ASSETS, DERIVATIVES, MARKETS
+
+SETTLEMENT = "USD"
+HOURS_A_YEAR, RATES, PPM, HOUR_US = 365 * 24, 10**9, 10**6, 3_600_000_000
+LENDERS_LOSE_PPM = 100_000
+"""The house's share of interest: the default of lending.share."""
 
 __all__ = ["PlainBooks"]
 
@@ -28,8 +34,15 @@ class PlainBooks:
         self.transit: dict[str, int] = defaultdict(int)
         self.house: dict[str, int] = defaultdict(int)
         self.receipts: dict[str, int] = defaultdict(int)
+        self.positions: dict[str, dict[tuple[str, str], list[int]]] = {name: {} for name in DERIVATIVES}
+        self._lent: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+        self._pool_debts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+        self._house_debts: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+        self._collected: dict[str, int] = defaultdict(int)
+        self._rates: dict[str, tuple[int, int]] = {}
         self._owners: dict[int, str] = {}
         self._deposits: dict[str, tuple[str, str, int]] = {}
+        self._subaccounts: dict[str, str] = defaultdict(str)
         self._held: dict[str, None] = {}
         self._fee: dict[str, int] = {}
         self._fees: dict[str, int] = {}
@@ -44,14 +57,12 @@ class PlainBooks:
             amount = command.amount if command.direction == "in" else -command.amount
             self.wallets[command.wallet, command.asset] += amount
             self.house[command.asset] += amount
-        elif isinstance(command, commands.RepayDebt):
-            self.claims[command.account, command.asset] -= command.amount
-            self.debts[command.account, command.asset] -= command.amount
         for fact in facts:
             if isinstance(fact, events.OrderPlaced):
                 self._owners[fact.order] = fact.account
-            elif isinstance(fact, events.OrderReport) and fact.row[0] == Kind.TRADED:
-                self._trade(fact.market, Traded(*fact.row))
+            elif isinstance(fact, events.OrderReport):
+                if fact.row[0] == Kind.TRADED and fact.market in MARKETS:
+                    self._trade(fact.market, Traded(*fact.row))
             elif isinstance(fact, events.WithdrawalMoved):
                 self._withdraw(command, fact)
             elif isinstance(fact, events.CustodyMoved):
@@ -60,6 +71,109 @@ class PlainBooks:
                 self._fee[fact.scope] = int(json.loads(fact.value))
             else:
                 self._receive(command, fact)
+                self._lend(command, fact)
+                self._position(fact)
+        for moved in [fact for fact in facts if isinstance(fact, events.PositionMoved)]:
+            last = [f for f in facts if isinstance(f, events.PositionMoved) and f[:3] == moved[:3]][-1]
+            said = self.positions[moved.market].get((moved.account, moved.subaccount), [0, 0])
+            assert said[0] == last.size, "the plain books have another position"
+
+    # Lending and positions.
+
+    def _house_gets(self, account: str, quanta: int) -> None:
+        self.claims[account, SETTLEMENT] -= quanta
+        self.house[SETTLEMENT] += quanta
+
+    def _lend(self, command: Command | None, fact: events.Event) -> None:
+        if isinstance(fact, events.LendingMoved):
+            who, asset, amount = (fact.account, fact.subaccount), fact.asset, fact.amount
+            if fact.kind in ("lend", "redeem"):
+                self._lent[asset][who] += amount if fact.kind == "lend" else -amount
+            elif fact.kind == "repay":
+                self.claims[fact.account, asset] -= amount
+                self._owe_less(who, asset, amount)
+            else:
+                owes = self._pool_debts if fact.kind == "borrow" else self._house_debts
+                owes[asset][who] += amount + fact.interest
+                self.claims[fact.account, asset] += amount
+                self.debts[fact.account, asset] += amount + fact.interest
+                self.house[asset] += fact.interest
+                self._collected[asset] += fact.interest
+        elif isinstance(fact, events.PoolStated):
+            assert isinstance(command, commands.CutHour)
+            self._accrue(fact.asset, fact.borrow_rate, command.hour)
+        elif isinstance(fact, events.ConversionMoved) and fact.state == "done":
+            for asset, amount in ((SETTLEMENT, fact.amount), (fact.asset, -fact.quantity)):
+                self.claims[fact.account, asset] += amount
+                self.claims[fact.counterparty, asset] -= amount
+
+    def _owe_less(self, who: tuple[str, str], asset: str, amount: int) -> None:
+        """The exchange first, then the pool."""
+        self.debts[who[0], asset] -= amount
+        part = min(amount, self._house_debts[asset][who])
+        self._house_debts[asset][who] -= part
+        self._pool_debts[asset][who] -= amount - part
+        assert self._pool_debts[asset][who] >= 0, "no more is repaid than is owed"
+
+    def _accrue(self, asset: str, rate: int, hour: int) -> None:
+        """Everybody who owes pays for the hour to come, and for hours that were missed at the rate before."""
+        before, last = self._rates.get(asset, (rate, hour - HOUR_US))
+        self._rates[asset] = (rate, hour)
+        numerator = before * ((hour - last) // HOUR_US - 1) + rate
+
+        def charge(table: dict[tuple[str, str], int]) -> int:
+            total = 0
+            for who, owed in table.items():
+                interest = -(-owed * numerator // (RATES * HOURS_A_YEAR))
+                table[who] += interest
+                self.debts[who[0], asset] += interest
+                total += interest
+            return total
+
+        lent = self._lent[asset]
+        pot, all_lent = charge(self._pool_debts[asset]) + self._collected[asset], sum(lent.values())
+        self.house[asset] += charge(self._house_debts[asset]) + pot - self._collected[asset]
+        self._collected[asset] = 0
+        for who, amount in lent.items():
+            paid = amount * (pot * (PPM - LENDERS_LOSE_PPM) // PPM) // all_lent if all_lent else 0
+            self.claims[who[0], asset] += paid
+            self.house[asset] -= paid
+
+    def _position(self, fact: events.Event) -> None:
+        if isinstance(fact, events.PositionMoved):
+            unit = _unit(fact.market)
+            place = self.positions[fact.market].setdefault((fact.account, fact.subaccount), [0, 0])
+            if fact.cause == "expiry":
+                self._settle(fact.market, fact.price)
+            place[0] += fact.size_change
+            place[1] += fact.size_change * fact.price * unit
+            self._house_gets(fact.account, fact.fee)
+        elif isinstance(fact, events.SettlementStarted):
+            for market, mark in fact.marks:
+                self._settle(market, mark)
+        elif isinstance(fact, events.FundingSet):
+            for (account, _), (size, _) in self.positions[fact.market].items():
+                exact = size * fact.mark * _unit(fact.market) * fact.rate
+                self._house_gets(account, -(-exact // 10**12))
+        elif isinstance(fact, events.LiquidationMoved):
+            if fact.stage == "zeroed" and fact.market:
+                amount = abs(fact.quantity)
+                self.house[fact.market] += -fact.quantity
+                if fact.quantity < 0:
+                    self.claims[fact.account, fact.market] -= amount
+                else:
+                    self._owe_less((fact.account, fact.subaccount), fact.market, amount)
+            elif fact.stage == "insurance" and fact.bearer:
+                self._house_gets(fact.account, -fact.amount)
+            elif fact.stage in ("book", "insurance"):
+                self._house_gets(fact.account, fact.fee)
+
+    def _settle(self, market: str, mark: int) -> None:
+        """Profit since the last settlement is claimed."""
+        for (account, _), position in self.positions[market].items():
+            value = position[0] * mark * _unit(market)
+            self.claims[account, SETTLEMENT] += value - position[1]
+            position[1] = value
 
     def _give(self, party: str | None, asset: str, amount: int) -> None:
         if party is None:
@@ -71,6 +185,8 @@ class PlainBooks:
         if isinstance(fact, events.DepositCredited):
             assert isinstance(command, commands.CreditDeposit | commands.ReceiveDeposit)
             self._deposits[fact.evidence] = (command.wallet, fact.asset, fact.amount)
+            if isinstance(command, commands.CreditDeposit):
+                self._subaccounts[fact.evidence] = command.subaccount
             self.claims[fact.account, fact.asset] += fact.amount
             self.wallets[command.wallet, fact.asset] += fact.amount
         elif isinstance(fact, events.ReceiptHeld):
@@ -93,6 +209,7 @@ class PlainBooks:
         if fact.account:
             self.claims[fact.account, asset] -= amount - fact.debt
             self.debts[fact.account, asset] += fact.debt
+            self._house_debts[asset][fact.account, self._subaccounts[fact.evidence]] += fact.debt
         elif fact.evidence in self._held:
             del self._held[fact.evidence]
             self.receipts[asset] -= amount
@@ -151,3 +268,9 @@ class PlainBooks:
         keys = [*dict.fromkeys((*self.claims, *self.debts))]
         pairs = {key: (self.claims.get(key, 0), self.debts.get(key, 0)) for key in keys}
         return {key: pair for key, pair in pairs.items() if pair != (0, 0)}
+
+
+def _unit(market: str) -> int:
+    """Quanta of the settlement asset that a step at one tick is."""
+    shape = DERIVATIVES[market]
+    return shape.tick * shape.step // 10 ** ASSETS[shape.base][0]
