@@ -504,7 +504,7 @@ class ConversionMoved(NamedTuple):
 
 
 class InsuranceMoved(NamedTuple):
-    """The insurance fund of an asset after a change, quanta; `cause`: funded, withdrawn, fee, loss, backstop."""
+    """The insurance fund of an asset after a change, quanta; `cause`: funded, withdrawn, fee or loss."""
 
     asset: str
     change: int

@@ -37,6 +37,7 @@ __all__ = [
     "follow_order",
     "fresh_order",
     "key_documents",
+    "last_stated",
     "latest_keys",
     "markets",
     "order_documents",
@@ -100,6 +101,23 @@ def account_events(session: Session, kind: str, account: str, last: int | None =
         query = query.where(EventRow.sequence <= last)
     rows = session.exec(query.order_by(col(EventRow.sequence), col(EventRow.place)))
     return [{"position": row.sequence, **document_of(row)} for row in rows]
+
+
+def last_stated(
+    session: Session, kind: str, before: tuple[int, int], account: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The documents of one kind that were stated before an event, the newest first.
+
+    `before`: the event's position in the log, and its place among the events there.
+    """
+    sequence, place = before
+    query = select(EventRow).where(EventRow.kind == kind, col(EventRow.sequence) <= sequence)
+    if account is not None:
+        query = query.where(EventRow.account == account)
+    order = (col(EventRow.sequence).desc(), col(EventRow.place).desc())
+    for row in history.stream(session, query.order_by(*order)):
+        if (row.sequence, row.place) < (sequence, place):
+            yield document_of(row)
 
 
 class Owed(NamedTuple):

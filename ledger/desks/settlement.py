@@ -22,7 +22,7 @@ from ledger.commands import Command
 from ledger.desks.base import NEVER_US, Desk, Handler, Shared
 from ledger.desks.lending import LendingDesk
 from ledger.desks.margin import DUE_REASONS, Derivative, MarginDesk
-from ledger.events import FundingSet, SettlementFinished, SettlementStarted
+from ledger.events import FundingSet, InsuranceMoved, SettlementFinished, SettlementStarted
 from ledger.journal import AccountCode, MassPosting, ReasonCode, Result
 from ledger.margin.funding import payments
 from ledger.parameters import SECOND_MICROS
@@ -289,6 +289,7 @@ class SettlementDesk(Desk):
         asset = margin.settlement_asset
         if asset in shared.assets:
             between = shared.house(AccountCode.SETTLEMENT, asset)
+            fees = margin.house_due[ReasonCode.LIQUIDATION_FEE]
             for reason, code in _HOUSE.items():
                 amount, margin.house_due[reason] = margin.house_due[reason], 0
                 if amount:
@@ -296,6 +297,9 @@ class SettlementDesk(Desk):
                     debit, credit = (between, house) if amount > 0 else (house, between)
                     result = shared.ledger.post(debit, credit, abs(amount), reason, "", shared.prices.get(asset))
                     assert result is Result.OK, "the house's side of what was due can be posted"
+            if fees:
+                fund = shared.ledger.owed(shared.house(AccountCode.INSURANCE, asset))
+                shared.events.append(InsuranceMoved(asset, fees, fund, "fee"))
             left = shared.ledger.owed(between) + sum(sum(due.values()) for due in margin.due.values())
             assert left == 0 or any(margin.due.values()), "a settlement leaves nothing between its two sides"
         shared.events.append(SettlementFinished(self.number, asset, *self._sums))

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from ledger.commands import Borrow, CorrectBooks, HaltMarket, QuoteConversion, SetBackstop, SetParameters, Tick
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.commands import (
+    Borrow,
+    Command,
+    CorrectBooks,
+    FeedPrices,
+    FundInsurance,
+    HaltMarket,
+    QuoteConversion,
+    SetBackstop,
+    SetParameters,
+    Tick,
+)
 from ledger.commands.parameters import NewValue
-from ledger.events import ConversionMoved, LiquidationMoved
+from ledger.commands.prices import AssetPrice
+from ledger.engine import Engine
+from ledger.events import ConversionMoved, InsuranceMoved, LiquidationMoved
+from ledger.genesis import Genesis
 from ledger.margin.explain import read_view
+from ledger.margin.takeover import worst_price
+from ledger.trading.market import PPM
 from tests.ledger.margin.test_liquidation import long_position, stages
 from tests.support.wallet import BTC, PERPETUAL, SPOT, USDC, WalletExchange, name
 
@@ -236,3 +258,114 @@ def test_coins_in_a_conversion_count_before_anybody_bears_a_loss() -> None:
     assert 0 < borne < 500 * USDC  # not what a haircut takes off
     assert world.owes(1) == (0, 0)
     world.check_books()
+
+
+# What a step may cost.
+
+
+@given(
+    st.sampled_from([0, 1]), st.integers(1, 10**9), st.integers(1, 10**7), st.integers(1, 10**6),
+    st.integers(-(10**9), 10**15), st.integers(0, 50_000), st.integers(0, 10**4), st.integers(1, 100),
+)  # fmt: skip
+def test_the_worst_price_loses_no_more_than_it_may_and_a_tick_beyond_would(
+    side: int, reference: int, steps: int, unit: int, may_lose: int, taker_ppm: int, shift: int, part: int
+) -> None:
+    def lost(price: int, filled: int) -> int:
+        value, at_reference = price * filled * unit, reference * filled * unit
+        return (at_reference - value if side else value - at_reference) + -(-value * taker_ppm // PPM)
+
+    worst = worst_price(side, reference, steps, unit, may_lose, taker_ppm)
+    allowed, filled = max(0, may_lose), max(1, steps * part // 100)
+    better = worst + shift if side else max(1, worst - shift)
+    if worst >= 1 and (not side or worst > 1 or allowed > reference * steps * unit):
+        assert lost(worst, steps) <= max(allowed, 1)
+        assert lost(better, filled) * steps <= max(allowed, 1) * filled + steps
+        beyond = worst - 1 if side else worst + 1
+        assert beyond < 1 or lost(beyond, steps) > allowed - 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_step_on_the_book_raises_leverage_or_turns_a_position(seed: int) -> None:
+    """Thin random books: equity over exposure does not fall by a sale, and is never below zero after it."""
+    random = Random(seed)
+    world = WalletExchange(values=FREE_MARKS)
+    for who in range(1, 7):
+        world.settings(who, 20, lend=False)
+    world.deposit(1, USDC=random.choice((3_000, 4_500)))
+    world.deposit(2, USDC=500_000)
+    world.deposit(5, USDC=2_000_000)
+    sign = random.choice(("bid", "ask"))
+    world.order(2, "ask" if sign == "bid" else "bid", 10_000, 50_000)
+    world.order(1, sign, 10_000, 50_000)
+    world.tick()
+    mark = 50_000
+    sold = 0
+
+    def give(command: Command, giver: str) -> int:
+        """Sales of a command, each held against the equity that its event states."""
+        before, found = world.size(1), 0
+        for event in world.give(command, giver):
+            if isinstance(event, LiquidationMoved) and event.stage == "book":
+                found += 1
+                lost = (mark * abs(event.quantity) * 100 - event.amount) * (1 if event.quantity < 0 else -1)
+                lost += event.fee + -(-event.amount * 500 // PPM)
+                # Its only exposure is the position, so what stood behind is its part of the equity.
+                assert lost * abs(before) * 10**12 <= event.equity * abs(event.quantity) + 10**12 * abs(before)
+        assert abs(world.size(1)) <= abs(before) and world.size(1) * before >= 0
+        assert found < 2, "one step in one command"
+        return found
+
+    for _ in range(40):
+        mark += random.randrange(0, 300) * (-1 if sign == "bid" else 1)
+        sold += give(FeedPrices(world.now, "USD", (AssetPrice("BTC", mark * 10**18),), ()), "feed")
+        way = 1 if sign == "ask" else -1
+        world.cancel_all(5)
+        for _ in range(random.randrange(4)):
+            world.order(5, sign, random.randrange(1, 1_500), mark + way * random.randrange(-200, 2_500))
+        world.wait(1)
+        sold += give(Tick(), "")
+    assert sold
+    losses = [event for event in world.found(LiquidationMoved) if event.bearer and event.stage == "book"]
+    assert not losses
+    world.check_books()
+
+
+def test_the_insurance_fund_says_every_change_and_what_it_then_has() -> None:
+    world = long_position()
+    world.give(FundInsurance("USDC", 700 * USDC, False, "own money"))
+    world.order(5, "bid", 3_000, 48_200)
+    world.prices(BTC=48_050)
+    for _ in range(4):
+        world.tick()
+    world.cancel_all(5)
+    world.prices(BTC=45_000)
+    for _ in range(4):
+        world.tick()
+    balance, causes = 0, set()
+    for event in world.found(InsuranceMoved):
+        balance += event.change
+        causes.add(event.cause)
+        assert event.balance == balance
+    assert causes >= {"funded", "fee", "loss"}
+    world.give(FundInsurance("USDC", balance + 1, True, "too much"), refused="more-than-the-fund")
+
+
+def test_a_liquidation_that_is_on_is_restored_as_it_was() -> None:
+    world = long_position()
+    world.give(SetBackstop(name(5), "", PERPETUAL, 4_000, 5_000, 100 * USDC))
+    world.order(5, "bid", 20_000, 48_200)
+    world.prices(BTC=48_050)
+    world.tick()
+    assert world.engine.liquidation.cases
+    other = Engine.restore(Genesis("wallet.exchange", "main", 0, 1, ()), world.engine.sections())
+    assert other.state_hash() == world.engine.state_hash()
+    for dollars in (48_000, 47_600, 46_000):
+        for command, giver in (
+            (FeedPrices(world.now, "USD", (AssetPrice("BTC", dollars * 10**18),), ()), "feed"),
+            (Tick(), ""),
+        ):
+            world.wait(3)
+            events = world.give(command, giver)
+            assert other.apply(other.sequence + 1, world.now, command, giver=giver) == events
+            other.ledger.drain_rows()
+    assert other.state_hash() == world.engine.state_hash()
