@@ -62,7 +62,7 @@ def test_every_forgery_is_refused(name):
         for _ in range(4):
             give(open_account(world))
         tried = 0
-        for _ in range(400):
+        for _ in range(1_200):
             world.now_us += 1_000
             honest = some(world)
             give(honest)
