@@ -166,8 +166,21 @@ class LiquidationDesk(Desk):
         if is_full:
             self.watch.put(payer, health)
         self._ranks[payer] = _leverage(health)
-        if health is not None and health.equity < health.maintenance and self.shared.time_us >= self._grace_until:
+        if (
+            health is not None
+            and health.equity < health.maintenance
+            and self.shared.time_us >= self._grace_until
+            and self._is_priced(payer)
+        ):
             self._begin(payer, health)
+
+    def _is_priced(self, payer: int) -> bool:
+        """Whether all collateral has a price: without one it counts nothing for new risk, but nobody is liquidated."""
+        value, prices = self.shared.parameters.value, self.shared.prices
+        return all(
+            line.claim <= 0 or line.asset in prices or not value("collateral.weight", line.asset)
+            for line in self._margin.view(payer).assets
+        )
 
     # A case.
 
@@ -205,7 +218,7 @@ class LiquidationDesk(Desk):
         margin, shared = self._margin, self.shared
         case.next_us = shared.time_us + shared.parameters.value("liquidation.every") * SECOND_MICROS
         health = margin.health_of(payer)
-        if health is None:
+        if health is None or not self._is_priced(payer):
             return  # no valid price: nothing is sold until there is one
         if health.equity >= health.stop and health.equity >= 0:
             self._end(payer, case, health)
