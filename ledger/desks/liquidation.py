@@ -167,25 +167,8 @@ class LiquidationDesk(Desk):
             return
         health = self.judging.judge(payer)
         self._ranks[payer] = _leverage(health)
-<<<<<<< HEAD
         if health is not None and health.equity < health.maintenance and self.judging.may_act(payer):
-=======
-        if (
-            health is not None
-            and health.equity < health.maintenance
-            and self.shared.time_us >= self._grace_until
-            and self._is_priced(payer)
-        ):
->>>>>>> sim
             self._begin(payer, health)
-
-    def _is_priced(self, payer: int) -> bool:
-        """Whether all collateral has a price: without one it counts nothing for new risk, but nobody is liquidated."""
-        value, prices = self.shared.parameters.value, self.shared.prices
-        return all(
-            line.claim <= 0 or line.asset in prices or not value("collateral.weight", line.asset)
-            for line in self._margin.view(payer).assets
-        )
 
     # A case.
 
@@ -225,15 +208,9 @@ class LiquidationDesk(Desk):
         """One step of a case, at the prices of now."""
         margin, shared = self._margin, self.shared
         case.next_us = shared.time_us + shared.parameters.value("liquidation.every") * SECOND_MICROS
-<<<<<<< HEAD
         health = self.judging.see(payer)
         if health is None:
             return  # no valid price, or none for long: nothing is sold until there is one, and a grace has passed
-=======
-        health = margin.health_of(payer)
-        if health is None or not self._is_priced(payer):
-            return  # no valid price: nothing is sold until there is one
->>>>>>> sim
         if health.equity >= health.stop and health.equity >= 0:
             self._end(payer, case, health)
             return

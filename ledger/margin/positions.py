@@ -67,6 +67,9 @@ class Positions:
 
     def against(self, size: int) -> list[tuple[int, int]]:
         """Payers and sizes of the other sign than `size`, by rising payer."""
+        if IS_PLAIN:
+            rows = zip(self._payers, self._sizes, strict=True)
+            return sorted((payer, each) for payer, each in rows if each and (each > 0) != (size > 0))
         sizes, payers = np.array(self._sizes, np.int64), np.array(self._payers, np.int64)
         there = np.flatnonzero(sizes < 0 if size > 0 else sizes > 0)
         return sorted(zip(payers[there].tolist(), sizes[there].tolist(), strict=True))
