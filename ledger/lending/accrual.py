@@ -13,8 +13,10 @@ from ledger.trading.market import PPM
 
 try:
     import numpy as np
-except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    np = None  # type: ignore[assignment]
+except ImportError:
+    IS_PLAIN = True  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
+else:
+    IS_PLAIN = False
 
 __all__ = ["charges", "shares", "split_pot"]
 

@@ -17,10 +17,10 @@ from ledger.canonical import Json
 
 try:
     import numpy as np
-except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    _HAS_NUMPY = False
+except ImportError:
+    IS_PLAIN = True  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
 else:
-    _HAS_NUMPY = True
+    IS_PLAIN = False
 
 __all__ = ["RATE_UNIT", "FundingKeeper", "funding_rate", "payment", "payments"]
 
@@ -62,7 +62,7 @@ def payments(sizes: Sequence[int], step_value: int, rate: int) -> list[int]:
     """
     if not len(sizes) or not rate:
         return [0] * len(sizes)
-    if not _HAS_NUMPY:
+    if IS_PLAIN:
         return [payment(size, step_value, rate) for size in sizes]
     steps = np.asarray(sizes, np.int64)
     largest = max(int(steps.max()), -int(steps.min()))

@@ -18,10 +18,10 @@ from ledger.canonical import Json
 
 try:
     import numpy as np
-except ImportError:  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
-    _HAS_NUMPY = False
+except ImportError:
+    IS_PLAIN = True  # a replay needs nothing that is not in Python: it takes the plain way, to the same numbers
 else:
-    _HAS_NUMPY = True
+    IS_PLAIN = False
 
 __all__ = ["BASIS_MAX", "Position", "Positions", "holders"]
 
@@ -104,7 +104,7 @@ class Positions:
         """
         if not self._payers:
             return []
-        if not _HAS_NUMPY:
+        if IS_PLAIN:
             return self._settle_plainly(price)
         sizes, bases = np.frombuffer(self._sizes, np.int64), np.frombuffer(self._bases, np.int64)
         largest = max(int(sizes.max()), -int(sizes.min()))

@@ -136,6 +136,8 @@ class World:
         self.people: dict[str, Person] = {}
         self.known_keys: dict[bytes, SigningKey] = {key.public: key for key in (*operators, service)}
         self.opened: list[str] = []
+        self.guests: set[str] = set()
+        """Who opens an account for one thing alone, and is not chosen for anything else."""
         self.listed_assets: list[str] = []
         self.listed_markets: list[str] = []
         self.listed_derivatives: list[str] = []
@@ -242,7 +244,8 @@ class World:
             if isinstance(event, facts.OrderPlaced):
                 self.people[event.account].orders.append(event.order)
             elif isinstance(event, facts.AccountOpened):
-                self.opened.append(event.account)
+                if event.account not in self.guests:
+                    self.opened.append(event.account)
             elif isinstance(event, facts.AssetListed) and event.asset not in self.listed_assets:
                 self.listed_assets.append(event.asset)
             elif isinstance(event, facts.MarketListed):

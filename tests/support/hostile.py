@@ -18,36 +18,26 @@ from ledger.events import Event
 from ledger.log.record import Scheme
 from ledger.parameters import PARAMETERS
 from ledger.signatures import api_string, command_bytes, parse_request
+from tests.support.hostile_wallet import (
+    ACCOUNTS,
+    ASSETS,
+    DERIVATIVES,
+    KEYS,
+    MARKETS,
+    POOR,
+    PRICED,
+    START,
+    WORDS,
+    WalletFields,
+    opening,
+    permission,
+)
 from tests.support.signed import EXCHANGE, GENESIS, OPERATORS, SERVICE, customer_key
 
-__all__ = ["Hostile"]
-
-ACCOUNTS = [f"{number:032x}" for number in range(1, 9)]
-POOR = ACCOUNTS[4:7]
-"""They have little and trade with margin, so that prices that move end in liquidations."""
-ASSETS = ("BTC", "USD", "ETH", "DUST", "HUGE")
-MARKETS = ("BTC_USD", "ETH_USD", "DUST_HUGE", "BTC_ETH", "BTC_PERP", "ETH_FUT", "ODD")
-DERIVATIVES = ("BTC_PERP", "ETH_FUT")
-PRICED = ("BTC", "ETH")
-OPENING: tuple[tuple[str, str, Any], ...] = (
-    ("margin.settlement_asset", "", "USD"),
-    *((f"prices.{name}", asset, value) for asset in PRICED for name, value in (
-        ("sources_min", "1"), ("jump", "1000000"), ("staleness", "86400"))),
-    *(("collateral.weight", asset, value) for asset, value in (
-        ("USD", "1000000"), ("BTC", "900000"), ("ETH", "800000"))),
-    *(("lending.state", asset, "open") for asset in ("USD", "BTC", "ETH")),
-    *((f"perpetual.{name}", market, value) for market in DERIVATIVES for name, value in (
-        ("mark_cap", "0"), ("mark_bound", "1000000"))),
-    *((f"market.{name}", market, ("0", "1000000000")) for market in ("BTC_USD", "ETH_USD", *DERIVATIVES) for name in (
-        "limit_band", "impact_band")),
-)  # fmt: skip
-"""Parameters of the beginning: no price waits for a second feed, and no band stands in the way."""
-WORDS = ("w", "wallet-1", "wallet-2")
-START = 500_000 * HOUR_MICROS
-KEYS = [bytes([number]) * 32 for number in range(64, 80)]
+__all__ = ["ACCOUNTS", "Hostile"]
 
 
-class Hostile:
+class Hostile(WalletFields):
     """An engine begun at genesis, and a seeded stream of commands given to it."""
 
     def __init__(self, seed: int) -> None:
@@ -121,13 +111,13 @@ class Hostile:
         ):
             fields = {"base": base, "expires": expires, "kind": kind, "market": market, "quote": "USD", "tick": tick}
             if self.engine.parameters.value("margin.settlement_asset") != "USD":
-                self.command("set-parameters", _opening(("margin.settlement_asset",)), two)
+                self.command("set-parameters", opening(("margin.settlement_asset",)), two)
             self.command(
                 "list-derivative", {**fields, "step": step, "quantity_min": "1", "quantity_max": str(10**9)}, two
             )
             self.command("open-market", {"market": market, "reason": "r", "state": "open"}, two)
-        self.command("set-parameters", _opening(()), two)
-        rows = [_permission(product) for product in PRODUCTS]
+        self.command("set-parameters", opening(()), two)
+        rows = [permission(product) for product in PRODUCTS]
         self.command("set-permissions", {"entity": "main", "reason": "r", "rows": rows}, two)
         for number, account in enumerate(ACCOUNTS[:-1]):
             referrer = ACCOUNTS[0] if number else None
@@ -340,16 +330,6 @@ class Hostile:
             "wallet": draw.choice(WORDS),
         }
 
-    def _sub(self) -> str:
-        return self.draw.choice([""] * 12 + ["a", "b", f"n{self.draw.randrange(50)}"])
-
-    def _who(self) -> str:
-        return self.draw.choice([*ACCOUNTS[:-1] * 6, ACCOUNTS[-1], "f" * 32])
-
-    def _amount(self) -> str:
-        draw = self.draw
-        return str(draw.choice([1, 2, 1000, 10**8, 10**15, 10**16, 2**62, QUANTITY_MAX, draw.randrange(1, 10**10)]))
-
     def _market(self) -> str:
         return self.draw.choice([*MARKETS, "NONE"])
 
@@ -436,22 +416,6 @@ class Hostile:
             "owner": draw.choice(["client", "own", "guarantee"]),
             "custodian": draw.choice(["online", "offline", "custodian"]),
             "chain": draw.choice(["", "c"]),
-        }
-
-    def _make_list_market(self) -> dict[str, Any]:
-        draw = self.draw
-
-        def number() -> str:
-            return str(draw.choice([1, 10, 10**8, 10**18, QUANTITY_MAX]))
-
-        return {
-            "market": draw.choice(MARKETS),
-            "base": draw.choice(ASSETS),
-            "quote": draw.choice([*ASSETS, "NONE"]),
-            "tick": number(),
-            "step": number(),
-            "quantity_min": number(),
-            "quantity_max": number(),
         }
 
     def _make_halt_market(self) -> dict[str, Any]:
@@ -642,99 +606,6 @@ class Hostile:
             "subaccount": subaccount,
         }
 
-    # The one wallet.
-
-    def _whose(self) -> dict[str, Any]:
-        return {"account": self.draw.choice([self._who(), self._who(), *POOR]), "subaccount": self._sub()}
-
-    def _make_list_derivative(self) -> dict[str, Any]:
-        draw = self.draw
-        kind = draw.choice(["perpetual", "dated"])
-        now = self.time_us // HOUR_MICROS * HOUR_MICROS
-        hours = [now + HOUR_MICROS, now + 2 * HOUR_MICROS, now, 1, MICROS_MAX]
-        fields = {
-            **self._make_list_market(),
-            "expires": draw.choice(hours) if draw.random() < 0.1 or kind == "dated" else None,
-            "kind": kind,
-        }
-        if draw.random() < 0.5:
-            fields |= {"market": "ODD", "base": "BTC", "quote": "USD", "tick": "100", "step": "1000000"}
-            fields |= {"quantity_min": "1", "quantity_max": str(10**9)}
-        return fields
-
-    def _make_set_permissions(self) -> dict[str, Any]:
-        draw = self.draw
-        rows = [_permission(product) for product in PRODUCTS]
-        for _ in range(draw.choice([0, 1, 1, 3])):
-            row = _permission(draw.choice(PRODUCTS))
-            row |= {"country": draw.choice([None, "JP", "US", "US-CA"]), "allowed": draw.random() < 0.5}
-            row |= {"client_class": draw.choice([None, *CLIENT_CLASSES]), "leverage": draw.choice([0, 1, 5, 2**32 - 1])}
-            rows.append(row)
-        return {
-            "entity": draw.choice(["main"] * 9 + ["other"]),
-            "reason": "r",
-            "rows": rows[-draw.choice([100, 100, 2]) :],
-        }
-
-    def _make_set_wallet_settings(self) -> dict[str, Any]:
-        draw = self.draw
-        flags = {name: draw.random() < 0.6 for name in ("auto_borrow", "auto_lend", "auto_repay")}
-        return {**self._whose(), "leverage": draw.choice([0, 1, 2, 5, 10, 20, 100, 101, 2**32 - 1]), **flags}
-
-    def _make_lend(self) -> dict[str, Any]:
-        amount = self.draw.choice(["1", "50", "1000", str(10**6), self._amount()])
-        return {**self._whose(), "amount": amount, "asset": self.draw.choice([*ASSETS[:3] * 3, *ASSETS, "NONE"])}
-
-    _make_redeem = _make_borrow = _make_lend
-
-    def _make_fund_insurance(self) -> dict[str, Any]:
-        draw = self.draw
-        fields = {
-            "amount": draw.choice(["1", "20", "1000", self._amount()]),
-            "asset": draw.choice([*ASSETS, "USD", "NONE"]),
-        }
-        return {**fields, "reason": draw.choice(["r", "\U0001f4b0" * 64, "x" * 1000]), "withdraw": draw.random() < 0.3}
-
-    def _make_set_backstop(self) -> dict[str, Any]:
-        draw = self.draw
-        return {
-            **self._whose(),
-            "capacity": draw.choice(["0", "1", "10", "1000", str(10**9), str(QUANTITY_MAX)]),
-            "discount": draw.choice([0, 1, 10_000, 10**6, 10**6 + 1, 2**32 - 1]),
-            "first_loss": draw.choice(["0", "1", "100", str(QUANTITY_MAX)]),
-            "market": draw.choice([*DERIVATIVES * 3, *MARKETS, "NONE"]),
-        }
-
-    def _make_quote_conversion(self) -> dict[str, Any]:
-        draw = self.draw
-        known = [*self.engine.conversion.open]
-        number = draw.choice([*known * 5, 1, 2, QUANTITY_MAX])
-        return {**self._whose(), "amount": draw.choice(["1", "10", "1000", self._amount()]), "conversion": str(number)}
-
-    def _make_start_strategy(self) -> dict[str, Any]:
-        draw = self.draw
-        return {
-            **self._whose(),
-            "client_id": draw.choice([0, 2**32 - 1]),
-            "every": draw.choice([0, 1, 10, 60, 2**32 - 1]),
-            "margin": draw.random() < 0.5,
-            "market": draw.choice([*MARKETS[:2] * 2, *DERIVATIVES * 3, *MARKETS, "NONE"]),
-            "parts": draw.choice([0, 1, 2, 5, 1000, 1001, 2**32 - 1]),
-            "quantity": draw.choice(["1", "7", "100", "5000", str(10**9), str(QUANTITY_MAX)]),
-            "reduce_only": draw.random() < 0.2,
-            "side": draw.choice(["bid", "ask"]),
-            "slippage": draw.choice([0, 1, 100_000, 10**6, 10**6 + 1, 2**32 - 1]),
-        }
-
-    def _make_cancel_strategy(self) -> dict[str, Any]:
-        draw, running = self.draw, self.engine.strategies.running
-        number = draw.choice([*running, 1, QUANTITY_MAX])
-        whose = self._whose()
-        if number in running and draw.random() < 0.8:
-            account, subaccount = self.engine.orders.shared.purse.owner(running[number].payer)
-            whose = {"account": account, "subaccount": subaccount}
-        return {**whose, "strategy": str(number)}
-
     def _make_end_session(self) -> dict[str, Any]:
         return {"session": self.draw.choice(["", "s1", "s2", "s3"])}
 
@@ -780,17 +651,3 @@ class Hostile:
 
     def _make_fail_hour(self) -> dict[str, Any]:
         return {"code": "rows"} if self.draw.random() < 0.05 else {"code": "x"}
-
-
-def _permission(product: str) -> dict[str, Any]:
-    return {"allowed": True, "client_class": None, "country": None, "leverage": 20, "product": product}
-
-
-def _opening(names: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters of the beginning, or those of these names alone."""
-    changes = [
-        {"name": name, "scope": scope, "value": [*value] if isinstance(value, tuple) else value}
-        for name, scope, value in OPENING
-        if not names or name in names
-    ]
-    return {"changes": changes, "reason": "r"}
