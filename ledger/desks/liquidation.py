@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 from ledger.canonical import Json
@@ -117,8 +118,7 @@ class LiquidationDesk(Desk):
         judging.pass_time()
         self._begun = 0
         if judging.urgent:
-            payers, judging.urgent = [*judging.urgent], {}
-            self._judge_now(payers)
+            self._judge_urgent()
         if self.cases and now >= judging.grace_until:
             due = [payer for payer, case in self.cases.items() if case.next_us <= now]
             for payer in due[:STEPS_AT_ONCE]:
@@ -142,13 +142,16 @@ class LiquidationDesk(Desk):
     def after_prices(self) -> None:
         """Prices or marks changed: judge the wallets that may have passed their trigger since they were judged."""
         self.judging.learn_prices()
-        self._judge_now(self.judging.near())
+        self.judging.urgent.update(dict.fromkeys(self.judging.near()))
+        self._judge_urgent()
 
-    def _judge_now(self, payers: list[int]) -> None:
-        """Judge as many as one command may; the others are urgent."""
-        left = self._judge_some(payers[:JUDGED_AT_ONCE])
-        for payer in left + payers[JUDGED_AT_ONCE:]:
-            self.judging.urgent[payer] = None
+    def _judge_urgent(self) -> None:
+        """Judge as many as one command may, whoever waits longest first."""
+        urgent = self.judging.urgent
+        now = [*islice(urgent, JUDGED_AT_ONCE)]
+        left = self._judge_some(now)
+        for payer in now[: len(now) - len(left)]:
+            del urgent[payer]
 
     def _judge_some(self, payers: list[int]) -> list[int]:
         """Judge wallets until enough liquidations have begun; gives those that are left."""
