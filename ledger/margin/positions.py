@@ -60,7 +60,7 @@ class Positions:
                 yield payer, found
 
     def payers(self) -> np.ndarray:
-        """Who has a size or a basis, in no order of meaning."""
+        """Who has a size or a basis, in no order of meaning; not for a replay without NumPy."""
         sizes, bases, payers = (np.array(each, np.int64) for each in (self._sizes, self._bases, self._payers))
         found: np.ndarray = payers[(sizes != 0) | (bases != 0)]
         return found
@@ -171,6 +171,8 @@ class Positions:
 
 def holders(markets: Iterable[Positions], others: Iterable[int]) -> list[int]:
     """Everybody with a position in any of these markets, and the others, by rising payer, each once."""
+    if IS_PLAIN:
+        return sorted({*others, *(payer for market in markets for payer, _ in market)})
     found: list[int] = np.unique(
         np.concatenate([np.array([*others], np.int64), *(each.payers() for each in markets)])
     ).tolist()

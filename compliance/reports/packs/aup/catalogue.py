@@ -106,9 +106,16 @@ PROCEDURES: Final = (
     Wording("5.6", "sample-movements", "Drew deposits and withdrawals of the log by the seed; for each verified its "
             "place in the hash chain, its signatures and its window, and looked for a second credit of one receipt.",
             ("replay/log.bin",)),
+    Wording("5.7", "replay-lending", "Stated debts, what counts of them, positions and prices again from the executed "
+            "log and compared them with the signed sections.", _R, "the exchange stated no debts and no derivatives"),
     Wording("6.1", "books", "Read custody, amounts in transit, debts and receivables beside claims and house, as the "
             "exchange signed them; listed each deficit.", _A),
     Wording("6.2", "net", "Read the figure net of customers' debts. No other procedure uses it.", _A),
+    Wording("6.3", "lending", "Added up the signed rows of debts, lent amounts and related debts, compared them with "
+            "the trees, and computed again from the leaves the most that could count of each debt.", _A,
+            "the exchange stated no debts"),
+    Wording("6.4", "markets", "Compared long and short open interest of each derivative market, and listed markets "
+            "without a valid mark.", _A, "the exchange stated no derivative market"),
     Wording("7.1", "window", "Set reserves beside gross claims, per asset and hour, for all hours handed over; listed "
             "each hour with claims above reserves, and each that is covered while both hours around it are not.", _E),
 )  # fmt: skip
