@@ -411,7 +411,7 @@ class LiquidationDesk(Desk):
         for provider in providers:
             size = market.positions.size(payer)
             steps = min(abs(size), provider.capacity)
-            if not steps or provider.payer == payer or self._margin.may_trade(provider.payer, market.kind):
+            if not steps or self._is_same_owner(provider.payer, payer) or self._margin.may_trade(provider.payer, market.kind):
                 continue
             health, equity = self._equity_quanta(payer)
             assert market.mark is not None, "it was asked"
@@ -426,6 +426,11 @@ class LiquidationDesk(Desk):
             signed = -steps if size > 0 else steps
             bearer = f"backstop:{self.shared.purse.owner(provider.payer)[0]}" if better else ""
             self._say(payer, case, "backstop", health, market.symbol, signed, price, better, 0, bearer)
+
+    def _is_same_owner(self, one: int, other: int) -> bool:
+        """Whether two wallets are of one account: nobody takes over what is their own."""
+        owner = self.shared.purse.owner
+        return owner(one)[0] == owner(other)[0]
 
     def _assign(self, payer: int, other: int, market: Derivative, steps: int, price: int, cause: str) -> None:
         """`steps` of a position go to somebody else at a price, off the book."""

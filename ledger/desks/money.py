@@ -53,6 +53,7 @@ class MoneyDesk(Desk):
                 shared.account(account)
         if command.source is not None:
             shared.require_free(command.source, "", command.asset, command.amount)
+            shared.touch(shared.purse.find(command.source, ""))
         source, target = (
             shared.house(AccountCode.OTHER, command.asset)
             if account is None
