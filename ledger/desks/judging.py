@@ -171,7 +171,6 @@ class Judging:
             "known": _texts(self._known),
             "queue": [*self.queue],
             "reference": _texts(self._reference),
-            "seen": self._seen_us,
             "urgent": [*self.urgent],
             "watch": self.watch.to_state(),
         }
@@ -179,7 +178,7 @@ class Judging:
     def restore(self, document: Any) -> None:
         """Take what `document` described."""
         self._blind = {payer: (since, until) for payer, since, until in document["blind"]}
-        self.grace_until, self._seen_us = document["grace"], document["seen"]
+        self.grace_until, self._seen_us = document["grace"], self._shared.time_us
         self._known = {name: int(price) for name, price in document["known"]}
         self._reference = {name: int(price) for name, price in document["reference"]}
         self.queue, self.urgent = [*document["queue"]], dict.fromkeys(document["urgent"])
