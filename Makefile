@@ -17,7 +17,7 @@ KERNEL := $(wildcard por/liabilities/kernels/*.c por/liabilities/kernels/*.h)
 DEVNODE := $(wildcard por/reserves/evm/devnode/anvil.py por/reserves/evm/devnode/*.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-ledger bench-packs bench-large conformance conformance-long simulate kill-campaign golden lock clean venv
+.PHONY: help demo test check bench bench-ledger bench-packs bench-large crash conformance conformance-long simulate kill-campaign golden lock clean venv
 
 help: ## list these targets
 	@echo "Tallystick. Needs Python 3.11 to 3.14 (make PYTHON=...); each target sets itself up."
@@ -51,6 +51,7 @@ bench-ledger: $(INSTALLED) ## benchmarks of the exchange: matching, ledger, log,
 	$(RUN) -m tests.benchmarks.exchange_hour --accounts 10000
 	$(RUN) -m tests.benchmarks.statements
 	$(RUN) -m tests.benchmarks.surveillance --events 1000000
+	$(RUN) -m tests.benchmarks.margin
 
 bench-packs: $(INSTALLED) ## benchmarks of report packs and of an hour's evaluation
 	$(RUN) -m tests.benchmarks.packs
@@ -66,6 +67,9 @@ conformance-long: $(PARTS) ## the conformance fuzzing, for about half an hour
 
 simulate: $(INSTALLED) ## the whole exchange simulated: make simulate SEEDS=20 HOURS=24 ACCOUNTS=2000
 	$(RUN) -m tests.simulation.run --seeds $(SEEDS) --hours $(HOURS) --accounts $(ACCOUNTS)
+
+crash: $(INSTALLED) ## markets that crash, simulated: make crash ACCOUNTS=2000 SEED=1
+	$(RUN) -m tests.simulation.crash --accounts $(ACCOUNTS) --seed $(SEED)
 
 kill-campaign: $(INSTALLED) ## kill -9 a real exchange: make kill-campaign KILLS=300 SEED=1
 	$(RUN) -m tests.kill.campaign --kills $(KILLS) --seed $(SEED)

@@ -198,13 +198,20 @@ class PriceJumped(NamedTuple):
 
 
 class OrderPlaced(NamedTuple):
-    """An order was handed to a book under this id; the book's own answers follow."""
+    """An order was handed to a book under this id; the book's own answers follow.
+
+    `cause`: customer, or system for one that the exchange places for a wallet (a liquidation, a conversion, a part of a
+    strategy), whose `side` and `quantity` in steps no command has.
+    """
 
     order: int
     market: str
     account: str
     subaccount: str
     client_id: int
+    cause: str = "customer"
+    side: str = ""
+    quantity: int = 0
 
 
 class OrderReport(NamedTuple):

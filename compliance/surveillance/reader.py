@@ -106,6 +106,9 @@ class EventReader:
         events = list(events)
         for event in events:
             if isinstance(event, facts.OrderPlaced):
+                if event.cause == "system":
+                    self._placed_by_house(event)
+                    continue
                 placed = placed or _paired(events, given, self._engine)
                 self._placed(event, placed.pop(0)[1], given.source)
             elif isinstance(event, facts.OrderReport):
@@ -163,6 +166,12 @@ class EventReader:
         self._row(
             event.market, EventKind.PLACED, event.order, order, price=asked.price, quantity=asked.quantity
         )  # fmt: skip
+
+    def _placed_by_house(self, event: facts.OrderPlaced) -> None:
+        """An order that the exchange placed for a wallet: no trader gave it."""
+        order = _Order(event.account, event.subaccount, "", _SIDES[event.side], False)
+        self._orders[event.order] = order
+        self._row(event.market, EventKind.PLACED, event.order, order, quantity=event.quantity)
 
     def _report(self, event: facts.OrderReport) -> None:
         row = event.row
@@ -261,7 +270,7 @@ def _open_orders(engine: Engine) -> Iterable[tuple[int, _Order]]:
 
 def _paired(events: list[facts.Event], given: Given, engine: Engine) -> list[tuple[facts.OrderPlaced, Any]]:
     """Each placed order with what was asked: the command's orders are handed to the books in their order."""
-    placed = [event for event in events if isinstance(event, facts.OrderPlaced)]
+    placed = [event for event in events if isinstance(event, facts.OrderPlaced) and event.cause == "customer"]
     command = _command(given, placed[0].account, engine)
     assert isinstance(command, PlaceOrders), "orders are placed by one kind of command"
     return list(zip(placed, command.orders, strict=True))

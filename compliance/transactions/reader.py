@@ -102,9 +102,10 @@ class RecordReader:
                 )
                 continue
             if kind == _PLACED:
-                places = places + 1 if sequence == position else 1
+                given = json.loads(document)
+                places = (places if sequence == position else 0) + (given["cause"] == "customer")
                 position = sequence
-                self._place(sequence, places - 1, order, json.loads(document), time_us)
+                self._place(sequence, places - 1, order, given, time_us)
                 continue
             row = tuple(json.loads(document))
             live = self._order(order, sequence, place, side) if has_orders else None
@@ -142,7 +143,9 @@ class RecordReader:
         return iter(self._session.exec(query.execution_options(yield_per=_ROWS_AT_ONCE)))
 
     def _place(self, position: int, number: int, order: int, document: dict[str, Any], time_us: int) -> None:
-        terms = self._terms.orders_of(position, document["account"])
+        # What the exchange itself places for a wallet stands in no command.
+        by_customer = document["cause"] == "customer"
+        terms = self._terms.orders_of(position, document["account"]) if by_customer else None
         placed = Placed(document["account"], document["subaccount"], document["client_id"], time_us)
         self._live[order] = begin(placed, terms[number] if terms is not None and number < len(terms) else None)
 
@@ -171,7 +174,9 @@ class RecordReader:
     def _placed_in(self, position: int, order: int) -> tuple[int, dict[str, Any]]:
         query = select(EventRow).where(EventRow.sequence == position, EventRow.kind == _PLACED)
         documents = [json.loads(row.document) for row in self._session.exec(query.order_by(col(EventRow.place)))]
-        return next((number, each) for number, each in enumerate(documents) if each["order"] == order)
+        found = next(each for each in documents if each["order"] == order)
+        asked = [each for each in documents if each["cause"] == "customer"]
+        return asked.index(found) if found in asked else 0, found
 
     def _event(
         self, live: LiveOrder, order: int, row: tuple[int, ...], where: tuple[int, int, int, int], market: Any

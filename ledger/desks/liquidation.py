@@ -501,7 +501,7 @@ class LiquidationDesk(Desk):
             self._queued_at = self.shared.sequence
         place = (market.symbol, size > 0)
         if place not in self._queues:
-            self._queues[place] = queue((self._rank(other, each.size) for other, each in market.positions), size)
+            self._queues[place] = queue([self._rank(*each) for each in market.positions.against(size)], size)
         sizes, found = market.positions.size, []
         wanted = abs(size)
         kept, gone = self._queues[place], 0

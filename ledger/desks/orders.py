@@ -712,7 +712,9 @@ class OrdersDesk(Desk):
         self._last_order += 1
         order_id = self._last_order * MARKETS_MAX + room.number
         room.funds.flags[order_id] = flags
-        self.shared.events.append(OrderPlaced(order_id, room.market.symbol, account, subaccount, 0))
+        self.shared.events.append(
+            OrderPlaced(order_id, room.market.symbol, account, subaccount, 0, "system", "ask" if side else "bid", steps)
+        )
         book = self._enter(room)
         row = NewOrderRow(
             order_id, payer, self.shared.accounts[account].number, side, OrderType.MARKET, price, steps,

@@ -46,7 +46,7 @@ def _scaled(amounts: Sequence[int], numerator: int, denominator: int, *, up: boo
     """
     count = len(amounts)
     if (
-        np is None
+        IS_PLAIN
         or count < 64
         or not numerator
         or max(amounts) * numerator // denominator >= 2**62

@@ -65,6 +65,15 @@ class Positions:
         found: np.ndarray = payers[(sizes != 0) | (bases != 0)]
         return found
 
+    def against(self, size: int) -> list[tuple[int, int]]:
+        """Payers and sizes of the other sign than `size`, by rising payer."""
+        if IS_PLAIN:
+            rows = zip(self._payers, self._sizes, strict=True)
+            return sorted((payer, each) for payer, each in rows if each and (each > 0) != (size > 0))
+        sizes, payers = np.array(self._sizes, np.int64), np.array(self._payers, np.int64)
+        there = np.flatnonzero(sizes < 0 if size > 0 else sizes > 0)
+        return sorted(zip(payers[there].tolist(), sizes[there].tolist(), strict=True))
+
     def get(self, payer: int) -> Position:
         """A payer's position; of nothing where there is none."""
         slot = self._slots.get(payer)

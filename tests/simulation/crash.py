@@ -92,6 +92,11 @@ class Crash(WalletExchange):
         self.events = self.engine.apply(self.engine.sequence + 1, self.now, command, giver=giver)
         self.all_events += self.events
         self.raw += self.engine.ledger.drain_rows()
+        if not self.engine.margin.marks():
+            self.liquidated_without_mark += sum(
+                isinstance(event, LiquidationMoved) and event.stage not in ("cancelled", "ended")
+                for event in self.events
+            )
         return self.events
 
     # Before.
@@ -212,17 +217,10 @@ class Crash(WalletExchange):
         """Five seconds."""
         for coin in ("BTC", "SOL"):
             self.dollars[coin] *= step * self.rng.uniform(0.999, 1.001)
-        before = len(self.all_events)
         if self.minute not in self.scenario.silent:
             self.feed()
-            before = len(self.all_events)
         self.quote(self.scenario.book)
         self.tick(FEED_EVERY)
-        if not self.engine.margin.marks():
-            self.liquidated_without_mark += sum(
-                isinstance(event, LiquidationMoved) and event.stage in ("started", "book", "backstop", "deleveraged")
-                for event in self.all_events[before:]
-            )
         lending = self.engine.lending
         pool = lending.pools["USDC"]
         self.peak_house_debt = max(self.peak_house_debt, pool.house_debt)
