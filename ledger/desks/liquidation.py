@@ -29,8 +29,9 @@ from ledger.desks.lending import LendingDesk
 from ledger.desks.margin import Derivative, MarginDesk
 from ledger.desks.orders import OrdersDesk, Room
 from ledger.desks.settlement import SettlementDesk
+from ledger.desks.taking_over import TakingOver
 from ledger.events import BackstopSet, DeleveragingQueued, InsuranceMoved, LiquidationMoved
-from ledger.journal import AccountCode, ReasonCode, debt_key, house_debt_key, house_key
+from ledger.journal import AccountCode, ReasonCode, house_key
 from ledger.margin.risk import Health
 from ledger.margin.takeover import (
     Backstop,
@@ -88,6 +89,7 @@ class LiquidationDesk(Desk):
         self.cases: dict[int, Case] = {}
         self.backstops: dict[str, list[Backstop]] = {}
         self.judging = Judging(shared, margin)
+        self._taking = TakingOver(shared, margin, lending, self.judging)
         self.close_conversions: Callable[[int], None] = lambda payer: None
         """Ends what a wallet offers for conversion, so that its coins count here; the desk of conversion."""
         self._ranks: dict[int, int] = {}
@@ -392,19 +394,8 @@ class LiquidationDesk(Desk):
         assert health is not None, "a step has valid prices"
         if health.equity >= 0:
             return health, self._quanta(health.equity)
-        worth = sum(self._taken_for(line.asset, line.claim) for line in self._margin.view(payer).assets)
+        worth = self._taking.coins_worth(payer)
         return health, -self._quanta(max(0, health.liabilities - health.profit - worth))
-
-    def _keep(self, asset: str) -> int:
-        """What of an asset's value counts where the house takes it over, ppm."""
-        if asset == self._margin.settlement_asset:
-            return PPM
-        discount: int = self.shared.parameters.value("conversion.discount")
-        return PPM - discount
-
-    def _taken_for(self, asset: str, quanta: int) -> int:
-        """What coins are worth to the house, 10^-18 of the unit of account, rounded down; at the last known price."""
-        return self._worth(asset, quanta, up=False) * self._keep(asset) // PPM
 
     def _to_backstop(self, payer: int, case: Case, market: Derivative) -> None:
         providers = sorted(self.backstops.get(market.symbol, ()), key=lambda each: (each.discount_ppm, each.order))
@@ -548,19 +539,30 @@ class LiquidationDesk(Desk):
         debts as they are worth to the house, and the case stays open. All else that it owes ends here, so that what it
         gets later is its own: its equity is not below zero afterwards.
         """
-        margin, lending = self._margin, self._lending
+        margin, taking = self._margin, self._taking
         self._cover(payer, case)
         if any(market.positions.get(payer) != (0, 0) for market in margin.markets.values()):
             return  # what its positions lost is posted with the market's next settlement
         self._settlement.post_now(payer)
         for asset, amount in margin.debts(payer).items():
-            lending.repay(payer, asset, amount, "liquidation")
+            self._lending.repay(payer, asset, amount, "liquidation")
         owed = margin.debts(payer)
-        value = sum(self._worth(asset, amount, up=True) for asset, amount in owed.items())
-        taken = self._take_coins(payer, case, health, value)
-        locked = sum(self._taken_for(asset, margin.own(payer, asset)) for asset in margin.coins(payer))
-        stays = min(max(0, value - taken), locked)
-        self._write_off(payer, case, health, owed, value - stays, max(0, value - stays - taken))
+        value = sum(taking.worth(asset, amount, up=True) for asset, amount in owed.items())
+        taken = 0
+        for asset, quanta, part in taking.take_coins(payer, value):
+            taken += part
+            self._say(payer, case, "zeroed", health, asset, -quanta)
+        stays = min(max(0, value - taken), taking.coins_worth(payer))
+        for asset, quanta in taking.write_off(payer, owed, value - stays):
+            self._say(payer, case, "zeroed", health, asset, quanta)
+        lacking = self._quanta(max(0, value - stays - taken))
+        part = min(lacking, self.fund_left())
+        if part:
+            taking.from_fund(part)
+            self._say(payer, case, "zeroed", health, amount=part, bearer="insurance")
+            self.shared.events.append(InsuranceMoved(margin.settlement_asset, -part, self.fund_left(), "loss"))
+        if lacking > part:
+            self._say(payer, case, "zeroed", health, amount=lacking - part, bearer="house")
         if margin.debts(payer):
             case.idle = IDLE_MAX  # it is asked again with the next step: coins may be back, or prices
             return
@@ -573,73 +575,6 @@ class LiquidationDesk(Desk):
         if equity < 0:
             self._margin.owe(ReasonCode.LIQUIDATION, payer, -equity)
             self._say(payer, case, "zeroed", health, amount=-equity, bearer="house")
-
-    def _take_coins(self, payer: int, case: Case, health: Health, value: int) -> int:
-        """Take collateral for debts worth `value`, the most liquid first; gives what of it that was worth."""
-        margin, lending, shared = self._margin, self._lending, self.shared
-        taken = 0
-        for asset in margin.by_weight(payer, every=True):
-            if taken >= value:
-                break
-            there = margin.own(payer, asset)
-            price = shared.prices.get(asset)
-            if not there or price is None:
-                continue
-            scale, keep = 10 ** shared.assets[asset], self._keep(asset)
-            quanta = min(there, -(-(value - taken) * scale * PPM // (price * keep)))
-            claim = shared.purse.claim(payer, asset)
-            missing = quanta - shared.ledger.available(claim)
-            if missing > 0:
-                redeemable = min(missing, lending.redeemable(payer, asset, bypass=True))
-                lending.redeem(payer, asset, redeemable, "liquidation", bypass=True)
-                quanta = min(quanta, shared.ledger.available(claim))
-            if quanta > 0:
-                other = shared.house(AccountCode.OTHER, asset)
-                shared.require(shared.ledger.post(claim, other, quanta, ReasonCode.LIQUIDATION, "", price))
-                taken += quanta * price * keep // (scale * PPM)
-                self._say(payer, case, "zeroed", health, asset, -quanta, 0)
-        return taken
-
-    def _worth(self, asset: str, quanta: int, *, up: bool) -> int:
-        price = self.judging.known_price(asset)
-        scale: int = 10 ** self.shared.assets[asset]
-        return -(-quanta * price // scale) if up else quanta * price // scale
-
-    def _write_off(
-        self, payer: int, case: Case, health: Health, owed: dict[str, int], ending: int, lacking: int
-    ) -> None:
-        """Debts worth `ending` end against the house's own account; the fund makes good what lacks as far as it goes.
-
-        What is owed to the exchange ends first, because it is a loss of nobody else.
-        """
-        shared, lending = self.shared, self._lending
-        account, subaccount = shared.purse.owner(payer)
-        for asset, amount in owed.items():
-            other = shared.house(AccountCode.OTHER, asset)
-            price = self.judging.known_price(asset)
-            left = min(amount, -(-ending * 10 ** shared.assets[asset] // price))
-            ended = 0
-            for key in (house_debt_key, debt_key):
-                debt = shared.ledger.find(key(account, asset, subaccount, shared.entity))
-                part = 0 if debt is None else min(left - ended, shared.ledger.owed(debt))
-                if debt is not None and part:
-                    shared.require(shared.ledger.post(other, debt, part, ReasonCode.LIQUIDATION, "", price))
-                    lending.repaid(asset, part, to_house=key is house_debt_key)
-                    ended += part
-            ending = max(0, ending - self._worth(asset, ended, up=True))
-            if ended:
-                self._say(payer, case, "zeroed", health, asset, ended)
-        if lacking:
-            asset = self._margin.settlement_asset
-            quanta = self._quanta(lacking)
-            part = min(quanta, self.fund_left())
-            if part:
-                source, target = (shared.house(code, asset) for code in (AccountCode.INSURANCE, AccountCode.OTHER))
-                shared.require(shared.ledger.post(source, target, part, ReasonCode.INSURANCE))
-                self._say(payer, case, "zeroed", health, amount=part, bearer="insurance")
-                shared.events.append(InsuranceMoved(asset, -part, self.fund_left(), "loss"))
-            if quanta > part:
-                self._say(payer, case, "zeroed", health, amount=quanta - part, bearer="house")
 
     # Providers and the fund.
 

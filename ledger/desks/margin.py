@@ -295,10 +295,6 @@ class MarginDesk(Desk):
                 ranked.append((asset == self.settlement_asset, -weight, -worth, asset))
         return [asset for *_, asset in sorted(ranked)]
 
-    def coins(self, payer: int) -> list[str]:
-        """The assets of which a wallet has a claim."""
-        return [asset for asset, (claim, _, _) in self._accounts(payer).items() if claim >= 0]
-
     def due_to(self, payer: int) -> int:
         """What the next settlement gives to a payer, or takes, quanta."""
         return sum(each[payer] for each in self.due.values() if payer in each)
