@@ -371,8 +371,9 @@ class RehearsedDay:
         bitcoin, perpetual = rehearsal.markets[1:3]
         crash = number == min(CRASH_HOUR, self._hours - 1)
         if moment == MOMENTS[0] and (number == 0 or crash):
+            self._settle(start + moment, 1)  # so that dollars are lent before anybody borrows some
             self.wallet.enter(MAKERS[2], perpetual.middle, crash=crash)
-        self._settle(start + moment, 3)
+        self._settle(start + moment + 10, 3)
         if crash and moment == MOMENTS[3]:
             # Six percent in a minute: first with the makers' bids at the new price, then without any.
             for fall in range(1, 7):

@@ -78,7 +78,7 @@ class DayWallet:
         provider = people[makers[1]]
         self._give(provider, SetBackstop(provider.account, "", PERPETUAL, 100_000, 5_000, 200 * _USDC))
         # Dollars are put aside: Hana keeps coins alone, Ida and Jon little.
-        for name, left in (("hana", 0), ("ida", 2_000), ("jon", 2_600)):
+        for name, left in (("hana", 0), ("ida", 1_850), ("jon", 2_600)):
             customer = people[name]
             for asset, amount in (("USDC", (40_000 - left) * _USDC), ("BTC", 10**8), ("ETH", 8 * 10**9)):
                 if asset == "USDC" or name != "hana":

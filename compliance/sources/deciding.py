@@ -26,6 +26,6 @@ def deciding(
     share = max(most // len(questions), 1)
     kept: set[int] = set()
     for question in questions:
-        order = sorted(range(len(rows)), key=lambda at, asked=question: asked(rows[at]))  # type: ignore[misc]
+        order = sorted(range(len(rows)), key=lambda at, asked=question: asked(rows[at]))  # type: ignore[misc]  # bound at once
         kept.update(order[:share])
     return tuple(rows[at] for at in sorted(kept))

@@ -402,7 +402,11 @@ class LiquidationDesk(Desk):
         for provider in providers:
             size = market.positions.size(payer)
             steps = min(abs(size), provider.capacity)
-            if not steps or self._is_same_owner(provider.payer, payer) or self._margin.may_trade(provider.payer, market.kind):
+            if (
+                not steps
+                or self._is_same_owner(provider.payer, payer)
+                or self._margin.may_trade(provider.payer, market.kind)
+            ):
                 continue
             health, equity = self._equity_quanta(payer)
             assert market.mark is not None, "it was asked"

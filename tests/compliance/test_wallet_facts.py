@@ -1,8 +1,7 @@
 """Rules of margin, derivatives, lending and price protection over the engine: each passes and fails by its facts.
 
 Commands run in the small exchange with the one wallet; the facts are gathered from its store by the code that every
-hour runs. What the engine never does (let an order past a limit, end a liquidation below zero) is stated beside it.
-"""
+hour runs. What the engine never does is stated beside it."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class RandomExchange(WalletExchange):
         self.give(FundInsurance("USDC", 2_000 * USDC, False, "own money"))
         self.tick()
 
-    def give(self, command, giver="", *, refused=None):  # type: ignore[no-untyped-def]
+    def give(self, command, giver="", *, refused=None):  # type: ignore[no-untyped-def]  # as its parent has them
         """The same, but the twin gets it too, and a refusal is none of our business."""
         if not hasattr(self, "rng"):
             return super().give(command, giver, refused=refused)
