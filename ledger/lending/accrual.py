@@ -2,7 +2,7 @@
 
 Each borrower is charged the ceiling of their interest and each lender is paid the floor of their part; what is left is
 dust. Vectors of NumPy integers with products of 128 bits in limbs; where a number does not fit them, Python's own. A
-plain twin stands in the tests. Cost: about 60 ns a holding. Source: exchange.md 1.2; law 3 of the house.
+plain twin stands in the tests. Cost: 150 to 200 ns a holding. Source: exchange.md 1.2; law 3 of the house.
 """
 
 from __future__ import annotations
