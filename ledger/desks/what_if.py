@@ -32,7 +32,8 @@ def what_if(margin: MarginDesk, payer: int) -> dict[str, Json]:
     for asset in shared.assets:
         may_borrow = margin.permits(payer, "borrowing") and not lending.lent(payer, asset)
         pool = lending.borrowable(payer, asset) if may_borrow else 0
-        own = margin.own(payer, asset) if payer not in margin.liquidating else 0
+        own = margin.own(payer, asset) - lending.lent(payer, asset) + lending.redeemable(payer, asset)
+        own = own if payer not in margin.liquidating else 0
         assets[asset] = {
             "borrow": str(limits.max_borrow(*asked, asset, most=pool)),
             "withdraw": str(limits.max_withdrawal(*asked, asset, own)),
