@@ -47,6 +47,7 @@ class BundleCase:
         if document.get("statement", {}).get("kind") == "missed":
             names = ("form", "signature", "manifest", "missed", *(("failed",) if "failed" in sections else ()))
         names += tuple(name for name in LEDGER_CHECKS if name in sections and names is CHECKS)
+        names += ("lending",) if "lending" in self.unchecked else ()  # debts that no section says anything of
         if self.failed & {"form", "signature"}:
             return {name: self._result(name) for name in CHECKS} | {
                 name: "unchecked" for name in CHECKS if name not in self.failed | {"form"}
@@ -99,7 +100,7 @@ def good_cases() -> Iterator[BundleCase]:
         yield make(f"claims of {total:x}", 0, wide(total))
     yield make("missed hour", 0, small(kind="missed", sequence=1))
     yield make("failed hour", 0, small(kind="missed", sequence=1, has_failed=True))
-    yield make("an hour of the ledger", 0, small(has_log=True, ledger_sections=True), unchecked=("balances",))
+    yield make("an hour of the ledger", 0, small(has_log=True, ledger_sections=True), unchecked=("balances", "lending"))
     fallen = [
         Holder("email", "a@example.com", {BTC: [("", 0, 0)]}),
         Holder("email", "b@example.com", {BTC: [("", 5, 0)]}),

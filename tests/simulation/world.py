@@ -241,7 +241,8 @@ class World:
     def learn(self, command: Mapping[str, Any] | None, events: Sequence[facts.Event]) -> None:
         """Take note of what the exchange answered to a command (None for an API string)."""
         for event in events:
-            if isinstance(event, facts.OrderPlaced):
+            if isinstance(event, facts.OrderPlaced) and event.account in self.people:
+                # The exchange may place one for a wallet of somebody whom another client plays.
                 self.people[event.account].orders.append(event.order)
             elif isinstance(event, facts.AccountOpened):
                 if event.account not in self.guests:
