@@ -113,46 +113,37 @@ class Rooms(Desk):
     # Markets.
 
     def _list_market(self, command: ListMarket) -> None:
-        shared = self.shared
-        if command.market in self.rooms:
-            raise Refusal("market-exists")
-        if len(self.rooms) + 1 == MARKETS_MAX:
-            raise Refusal("too-many-markets")
-        quantity = (command.quantity_min, command.quantity_max)
-        values: dict[str, Value] = {"market.quantity": quantity}
-        try:
-            market = self._market(command.market, command.base, command.quote, command.tick, command.step, values)
-        except MarketRefused:
-            raise Refusal("market-refused") from None
-        shared.parameters.begin("market.quantity", command.market, quantity)
-        self._open_room(market)
-        shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
+        self._open_room(self._listed(command))
+        self.shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
 
     def _list_derivative(self, command: ListDerivative) -> None:
-        shared = self.shared
-        if command.market in self.rooms:
-            raise Refusal("market-exists")
-        if len(self.rooms) + 1 == MARKETS_MAX:
-            raise Refusal("too-many-markets")
         if command.quote != self._margin.settlement_asset:
             raise Refusal("not-the-settlement-asset")
         if (command.kind == "dated") != (command.expires is not None):
             raise Refusal("expiry-and-kind-do-not-fit")
-        if command.expires is not None and (command.expires % _HOUR_US or command.expires <= shared.time_us):
+        if command.expires is not None and (command.expires % _HOUR_US or command.expires <= self.shared.time_us):
             raise Refusal("no-full-hour-to-come")
+        self._open_room(self._listed(command), command.kind, command.expires)
+        self.shared.events.append(
+            DerivativeListed(
+                command.market, command.kind, command.base, command.quote, command.tick, command.step, command.expires
+            )
+        )
+
+    def _listed(self, command: ListMarket | ListDerivative) -> Market:
+        """The grid of a market that is not there yet, with its limits of quantity in force; refuses what is no market."""
+        if command.market in self.rooms:
+            raise Refusal("market-exists")
+        if len(self.rooms) + 1 == MARKETS_MAX:
+            raise Refusal("too-many-markets")
         quantity = (command.quantity_min, command.quantity_max)
         values: dict[str, Value] = {"market.quantity": quantity}
         try:
             market = self._market(command.market, command.base, command.quote, command.tick, command.step, values)
         except MarketRefused:
             raise Refusal("market-refused") from None
-        shared.parameters.begin("market.quantity", command.market, quantity)
-        self._open_room(market, command.kind, command.expires)
-        shared.events.append(
-            DerivativeListed(
-                command.market, command.kind, command.base, command.quote, command.tick, command.step, command.expires
-            )
-        )
+        self.shared.parameters.begin("market.quantity", command.market, quantity)
+        return market
 
     def _market(self, symbol: str, base: str, quote: str, tick: int, step: int, values: Mapping[str, Value]) -> Market:
         """A market of two listed assets, with its parameters as in `values` and else as in force."""
