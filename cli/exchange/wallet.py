@@ -71,7 +71,10 @@ def _show(found: dict[str, Any], scales: dict[str, int], markets: dict[str, Any]
     if health is None:
         click.echo("A price that this wallet needs is not there: it can be neither used for new risk nor liquidated.")
     else:
-        rows = [(name, _units(health[name])) for name in ("equity", "initial", "maintenance", "stop", "exposure")]
+        rows = [
+            (name, _units(health[name]))
+            for name in ("equity", "available", "locked", "maintenance", "stop", "exposure")
+        ]
         rows_table("Health, units of account", ("figure", "value"), rows, ("value",))
     could = found["could"]
     assets = [

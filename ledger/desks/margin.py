@@ -276,6 +276,10 @@ class MarginDesk(Desk):
         owed = self.shared.ledger.owed
         return {payer for index, payer in self._debts if owed(index)}
 
+    def held(self, payer: int) -> tuple[str, ...]:
+        """The assets that a wallet ever had or owed."""
+        return tuple(self._accounts(payer))
+
     def own(self, payer: int, asset: str) -> int:
         """What of an asset a wallet could give away now: what is free, and what is lent."""
         claim = self._accounts(payer).get(asset, [-1])[0]

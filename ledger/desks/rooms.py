@@ -117,6 +117,7 @@ class Rooms(Desk):
         self.shared.events.append(MarketListed(command.market, command.base, command.quote, command.tick, command.step))
 
     def _list_derivative(self, command: ListDerivative) -> None:
+        self._require_new(command.market)
         if command.quote != self._margin.settlement_asset:
             raise Refusal("not-the-settlement-asset")
         if (command.kind == "dated") != (command.expires is not None):
@@ -130,12 +131,15 @@ class Rooms(Desk):
             )
         )
 
-    def _listed(self, command: ListMarket | ListDerivative) -> Market:
-        """The grid of a market that is not there yet, with its limits of quantity in force; refuses what is no market."""
-        if command.market in self.rooms:
+    def _require_new(self, market: str) -> None:
+        if market in self.rooms:
             raise Refusal("market-exists")
         if len(self.rooms) + 1 == MARKETS_MAX:
             raise Refusal("too-many-markets")
+
+    def _listed(self, command: ListMarket | ListDerivative) -> Market:
+        """The grid of a market that is not there yet, with its limits of quantity in force; refuses what is none."""
+        self._require_new(command.market)
         quantity = (command.quantity_min, command.quantity_max)
         values: dict[str, Value] = {"market.quantity": quantity}
         try:

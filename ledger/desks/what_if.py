@@ -6,39 +6,64 @@ be accepted now, everything else staying as it is. Source: exchange.md 2.5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from ledger.canonical import Json
 from ledger.desks.margin import MarginDesk
 from ledger.margin import limits
+from ledger.margin.risk import AccountView
+from ledger.margin.terms import Terms
 
 __all__ = ["wallet_document", "what_if"]
 
 
 def what_if(margin: MarginDesk, payer: int) -> dict[str, Json]:
-    """By derivative market: largest orders and the mark of liquidation. By asset: largest loan and withdrawal."""
-    shared, lending = margin.shared, margin.lending
-    asked = (margin.view(payer), margin.terms(), shared.prices, margin.marks())
-    markets: dict[str, Json] = {}
-    for name, market in margin.markets.items():
-        trades = margin.may_trade(payer, market.kind) == 0
-        room = shared.parameters.value("perpetual.open_interest_max", name) - market.positions.longs
-        most = max(0, min(room, market.funds.market.quantity_max)) if trades else 0
-        mark = limits.liquidation_mark(*asked, name) if market.positions.size(payer) else None
-        markets[name] = {
-            "buy": str(limits.max_order(*asked, name, is_bid=True, most=most)),
-            "liquidation_mark": None if mark is None else str(mark),
-            "sell": str(limits.max_order(*asked, name, is_bid=False, most=most)),
-        }
-    assets: dict[str, Json] = {}
-    for asset in shared.assets:
-        may_borrow = margin.permits(payer, "borrowing") and not lending.lent(payer, asset)
-        pool = lending.borrowable(payer, asset) if may_borrow else 0
-        own = margin.own(payer, asset) - lending.lent(payer, asset) + lending.redeemable(payer, asset)
-        own = own if payer not in margin.liquidating else 0
-        assets[asset] = {
-            "borrow": str(limits.max_borrow(*asked, asset, most=pool)),
-            "withdraw": str(limits.max_withdrawal(*asked, asset, own)),
-        }
-    return {"assets": assets, "markets": markets}
+    """By derivative market the largest orders, steps; by asset the largest loan, withdrawal and margin order, quanta.
+
+    With them the mark in ticks, or the prices in 10^-18, at which liquidation would begin; None where none brings it.
+    """
+    return {
+        "assets": {asset: _of_asset(margin, payer, asset) for asset in margin.shared.assets},
+        "markets": {name: _of_market(margin, payer, name) for name in margin.markets},
+    }
+
+
+def _largest(asks: Callable[[int], int], most: int) -> str:
+    """The largest number up to `most` that a function of the desk gives no reason against."""
+    return str(limits.largest(lambda number: asks(number) == 0, most))
+
+
+def _of_market(margin: MarginDesk, payer: int, name: str) -> dict[str, Json]:
+    market = margin.markets[name]
+    most = market.funds.market.quantity_max if margin.may_trade(payer, market.kind) == 0 else 0
+    mark = limits.liquidation_mark(*_judged(margin, payer), name)
+    return {
+        "buy": _largest(partial(margin.may_add, payer, name, 0), most),
+        "liquidation_mark": None if mark is None else str(mark),
+        "sell": _largest(partial(margin.may_add, payer, name, 1), most),
+    }
+
+
+def _of_asset(margin: MarginDesk, payer: int, asset: str) -> dict[str, Json]:
+    lending = margin.lending
+    lent = lending.lent(payer, asset)
+    pool = lending.borrowable(payer, asset) if margin.permits(payer, "borrowing") and not lent else 0
+    own = margin.own(payer, asset) - lent + lending.redeemable(payer, asset)
+    pays = limits.NUMBER_MAX if margin.may_trade(payer, "spot-margin") == 0 else 0
+    is_held = asset in margin.held(payer)
+    below, above = limits.liquidation_prices(*_judged(margin, payer), asset) if is_held else (None, None)
+    return {
+        "borrow": _largest(partial(margin.may_owe, payer, asset), pool),
+        "liquidation_above": None if above is None else str(above),
+        "liquidation_below": None if below is None else str(below),
+        "margin_order": _largest(partial(margin.may_owe_more, payer, asset), pays),
+        "withdraw": _largest(partial(margin.may_leave, payer, asset), own),
+    }
+
+
+def _judged(margin: MarginDesk, payer: int) -> tuple[AccountView, Terms, dict[str, int], dict[str, int]]:
+    return margin.view(payer), margin.terms(), margin.shared.prices, margin.marks()
 
 
 def wallet_document(margin: MarginDesk, account: str, subaccount: str) -> dict[str, Json] | None:
@@ -73,7 +98,10 @@ def wallet_document(margin: MarginDesk, account: str, subaccount: str) -> dict[s
         "assets": assets,
         "could": what_if(margin, payer),
         "health": None if health is None else {
-            **{name: str(value) for name, value in health._asdict().items()}, "equity": str(health.equity),
+            **{name: str(value) for name, value in health._asdict().items()},
+            "available": str(max(0, health.equity - health.initial)),
+            "equity": str(health.equity),
+            "locked": str(health.initial),
         },
         "is_liquidating": payer in margin.liquidating,
         "leverage": margin.leverage(payer),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import timeit
 
-from ledger.margin.limits import max_order
 from ledger.margin.risk import AccountView, AssetLine, PositionLine, assess  # noqa: F401 (timed by name)
 from ledger.margin.terms import AssetTerms, Haircut, MarginFunction, MarketTerms, Terms
+from tests.support.what_could import max_order
 
 BY = MarginFunction(50_000, 60_000), MarginFunction(25_000, 30_000)
 TERMS = Terms(

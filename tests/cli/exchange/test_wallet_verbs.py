@@ -25,6 +25,9 @@ def exchange(tmp_path_factory):
         made.call("market", "list", "BTC-PERP", *grid, "--kind", "perpetual", *made.operators)
         made.call("market", "open", "BTC-PERP", *made.operators)
         made.ann, made.ann_key = made.customer("ann", USDC="10000")
+        table = tmp_path_factory.mktemp("table") / "table.json"
+        table.write_text(json.dumps(ROWS))
+        made.call("wallet", "permit", str(table), "--reason", "test", *made.operators)
         yield made
     finally:
         made.stop()

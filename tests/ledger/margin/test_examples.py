@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ledger.margin.limits import liquidation_mark, liquidation_prices, max_borrow, max_order, max_withdrawal
+from ledger.margin.limits import liquidation_mark, liquidation_prices
 from ledger.margin.risk import AccountView, AssetLine, PositionLine, assess
 from ledger.margin.terms import AssetTerms, Haircut, MarginFunction, MarketTerms, Terms
+from tests.support.what_could import max_borrow, max_order, max_withdrawal
 
 USD = 10**18
 FLAT = Haircut(1_000_000, 0, 0, 2**62)

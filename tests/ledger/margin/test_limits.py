@@ -5,16 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.margin.limits import (
-    liquidation_mark,
-    liquidation_prices,
-    max_borrow,
-    max_margin_order,
-    max_order,
-    max_withdrawal,
-)
+from ledger.margin.limits import liquidation_mark, liquidation_prices
 from ledger.margin.risk import AccountView, AssetLine, assess
 from tests.ledger.margin.strategies import Case, cases
+from tests.support.what_could import max_borrow, max_margin_order, max_order, max_withdrawal
 
 
 def _allows(case: Case, after: AccountView) -> bool:
