@@ -200,8 +200,8 @@ class PriceJumped(NamedTuple):
 class OrderPlaced(NamedTuple):
     """An order was handed to a book under this id; the book's own answers follow.
 
-    `cause`: customer, or system for one that the exchange places for a wallet (a liquidation, a conversion, a part of a
-    strategy), whose `side` and `quantity` in steps no command has.
+    `cause`: customer; or strategy, liquidation, conversion for one that stands in no command, and then has its `side`
+    and its `quantity` in steps here. A part of a strategy is its owner's, the other two are the exchange's.
     """
 
     order: int

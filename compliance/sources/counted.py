@@ -79,13 +79,17 @@ _ASSETS: Final = text(
     "SELECT account.number, book.asset FROM account JOIN book ON book.number = account.book "
     f"WHERE account.number IN ({_HOUSE})"
 )
+# What the exchange places for a wallet is no order of its member; a part of a strategy is.
+_OF_THE_HOUSE: Final = """(document LIKE '%"cause":"liquidation"%' OR document LIKE '%"cause":"conversion"%')"""
+_DAY: Final = "sequence >= :first AND sequence <= :last AND block >= :block"
 _PLACED: Final = text(
-    "SELECT account, market, count(*) AS orders FROM event WHERE kind = 'order-placed' AND sequence >= :first "
-    "AND sequence <= :last AND block >= :block GROUP BY account, market"
+    "SELECT account, market, count(*) AS orders FROM event WHERE kind = 'order-placed' "
+    f"AND {_DAY} AND NOT {_OF_THE_HOUSE} GROUP BY account, market"
 )
 _FILLS: Final = text(
     "SELECT market, account, count(*) AS fills, max(sequence) AS newest FROM event WHERE kind = 'order-report' "
-    "AND document LIKE '[3,%' AND sequence >= :first AND sequence <= :last AND block >= :block GROUP BY market, account"
+    f"AND document LIKE '[3,%' AND {_DAY} AND order_id NOT IN "
+    f"(SELECT order_id FROM event WHERE kind = 'order-placed' AND {_DAY} AND {_OF_THE_HOUSE}) GROUP BY market, account"
 )
 
 

@@ -106,8 +106,8 @@ class EventReader:
         events = list(events)
         for event in events:
             if isinstance(event, facts.OrderPlaced):
-                if event.cause == "system":
-                    self._placed_by_house(event)
+                if event.cause != "customer":
+                    self._placed_without_command(event)
                     continue
                 placed = placed or _paired(events, given, self._engine)
                 self._placed(event, placed.pop(0)[1], given.source)
@@ -167,8 +167,8 @@ class EventReader:
             event.market, EventKind.PLACED, event.order, order, price=asked.price, quantity=asked.quantity
         )  # fmt: skip
 
-    def _placed_by_house(self, event: facts.OrderPlaced) -> None:
-        """An order that the exchange placed for a wallet: no trader gave it."""
+    def _placed_without_command(self, event: facts.OrderPlaced) -> None:
+        """A part of a strategy, or an order that the exchange placed for a wallet: no trader's key gave it."""
         order = _Order(event.account, event.subaccount, "", _SIDES[event.side], False)
         self._orders[event.order] = order
         self._row(event.market, EventKind.PLACED, event.order, order, quantity=event.quantity)

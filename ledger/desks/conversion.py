@@ -173,7 +173,9 @@ class ConversionDesk(Desk):
         amount = 0
         if room is not None and steps >= room.market.quantity_min:
             worst = -(-each.least * room.market.step_quanta // (each.quanta * room.market.unit_quanta))
-            fills = self._orders.place_for(room, each.payer, int(Side.ASK), steps, SYSTEM | MARGIN, max(1, worst))
+            fills = self._orders.place_for(
+                room, each.payer, int(Side.ASK), steps, SYSTEM | MARGIN, max(1, worst), "conversion"
+            )
             amount = sum(price * quantity for price, quantity in fills) * room.market.unit_quanta
         self._say(number, each, "book", amount)
 

@@ -277,7 +277,7 @@ class LiquidationDesk(Desk):
         if worst < 1:
             return _NOTHING
         flags = SYSTEM | MARGIN | (REDUCE_ONLY if derivative is not None else 0)
-        fills = self._orders.place_for(room, payer, int(side), steps, flags, worst)
+        fills = self._orders.place_for(room, payer, int(side), steps, flags, worst, "liquidation")
         quantity = sum(q for _, q in fills)
         if not quantity:
             return _NOTHING

@@ -322,9 +322,11 @@ class OrdersDesk(Rooms):
         return self._fees.rates(payer).taker_ppm
 
     def place_for(
-        self, room: Room, payer: int, side: int, steps: int, flags: int, price: int = 0
+        self, room: Room, payer: int, side: int, steps: int, flags: int, price: int, cause: str
     ) -> list[tuple[int, int]]:
-        """Place a system order at market for a payer; its fills, as price and steps. `price`: the worst, 0 for any.
+        """Place an order at market for a payer that stands in no command; its fills, as price and steps.
+
+        `price`: the worst in ticks, 0 for any. `cause`: see `OrderPlaced`.
 
         One that no customer asked for (`SYSTEM`) is made as small as the market's greatest order; the rest can follow.
         """
@@ -337,7 +339,7 @@ class OrdersDesk(Rooms):
         order_id = self._last_order * MARKETS_MAX + room.number
         room.funds.flags[order_id] = flags
         self.shared.events.append(
-            OrderPlaced(order_id, room.market.symbol, account, subaccount, 0, "system", "ask" if side else "bid", steps)
+            OrderPlaced(order_id, room.market.symbol, account, subaccount, 0, cause, "ask" if side else "bid", steps)
         )
         book = self._enter(room)
         row = NewOrderRow(

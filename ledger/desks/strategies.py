@@ -120,7 +120,7 @@ class StrategiesDesk(Desk):
         if best:
             price, slip = best[0][0], each.slippage_ppm
             worst = price * (PPM + slip) // PPM if each.side == Side.BID else -(-price * (PPM - slip) // PPM)
-            self._orders.place_for(room, each.payer, each.side, steps, each.flags, max(1, worst))
+            self._orders.place_for(room, each.payer, each.side, steps, each.flags, max(1, worst), "strategy")
         each.placed += 1
         each.next_us += each.every_us
         if each.placed == each.parts:
