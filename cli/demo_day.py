@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import click
 
 from cli import demo_compliance
 from cli.common import console
-from cli.demo_steps import chain, say, tallystick
+from cli.demo_steps import chain, document, say, tallystick
 from cli.exchange.day import HALF
 from cli.keys import PUBLIC_NAME
 from ledger.errors import TallystickError
@@ -106,7 +107,21 @@ def _show_wallets(folder: Path, people: Mapping[str, Mapping[str, str]]) -> None
     """What became of three wallets: two that fell in the crash, and one that kept its coins and owes dollars."""
     where = ["--folder", str(folder)]
     say("In the hour of the crash two wallets were liquidated. Why is computed again from what the exchange stated.")
+    stages: set[str] = set()
     for name in ("ida", "jon"):
-        tallystick("explain-liquidation", people[name]["account"], *where, quiet=name == "jon")
+        account = people[name]["account"]
+        tallystick("explain-liquidation", account, *where, quiet=name == "jon")
+        stages |= {step["stage"] for step in document("explain-liquidation", account, *where)["steps"]}
+    if not {"book", "backstop", "ended"} <= stages:
+        raise TallystickError("the demo expected liquidations on the book and by a backstop provider")
+    hana = people["hana"]["account"]
     say("Hana had coins alone and lost on a position: her coins were not sold, and she owes dollars to the pool.")
-    tallystick("accounts", "show", people["hana"]["account"], *where)
+    tallystick("accounts", "show", hana, *where)
+    owned = {
+        each["asset"]: each
+        for each in document("accounts", "show", hana, *where)["balances"]
+        if each["subaccount"] == ""
+    }
+    kept = Decimal(owned["BTC"]["claim"]) >= 1 and Decimal(owned["ETH"]["claim"]) >= 8
+    if not kept or not Decimal(owned["USDC"]["debt"]):
+        raise TallystickError("the demo expected a borrower whose coins were not sold")

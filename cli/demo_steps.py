@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from io import StringIO
+from typing import Any
 
 import click
 
@@ -13,7 +15,7 @@ from cli.common import console, run
 from ledger.errors import TallystickError
 from por.reserves.evm.devnode import AnvilMissing, DevNode, start_devnode
 
-__all__ = ["chain", "say", "tallystick"]
+__all__ = ["chain", "document", "say", "tallystick"]
 
 WORDS_SHOWN = 12
 LAST_LINES = 5
@@ -54,3 +56,15 @@ def chain(timestamp: int) -> Iterator[DevNode]:
         console().print(f"{missing}; using the chain inside this process instead", markup=False)
         with serve_pyevm(timestamp) as node:
             yield node
+
+
+def document(*arguments: str) -> Any:
+    """What a verb says as JSON, for the demo's own checks; nothing is shown."""
+    from cli.main import cli  # the group that loads this module
+
+    said = StringIO()
+    with redirect_stdout(said):
+        status = run(cli, [*arguments, "--json"])
+    if status:
+        raise TallystickError(f"the demo expected exit status 0 of {arguments[0]} and saw {status}")
+    return json.loads(said.getvalue())

@@ -1,8 +1,8 @@
 """The wallet's part of a rehearsed day: a perpetual, lending, a borrower who keeps their coins, and an hour of a crash.
 
 Four customers stand apart from the others, so that what happens to them can be told: Hana has coins alone and is long,
-so her losses become a debt in dollars; Ida and Jon are long with little behind them, and fall in the crash, one on the
-book and one to a backstop provider; Lea lends her dollars by hand. Everything is an ordinary signed command.
+so her losses become a debt in dollars; Ida and Jon are long with little behind them, and fall in the crash, in steps on
+the book and then to a backstop provider; Lea lends her dollars by hand. Everything is an ordinary signed command.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from cli.exchange.rehearsal import Customer
 from ledger.commands import (
     Command,
     FundInsurance,
+    Lend,
     ListDerivative,
     MoveBetweenSubaccounts,
     NewOrder,
@@ -83,6 +84,9 @@ class DayWallet:
             for asset, amount in (("USDC", (40_000 - left) * _USDC), ("BTC", 10**8), ("ETH", 8 * 10**9)):
                 if asset == "USDC" or name != "hana":
                     self._give(customer, MoveBetweenSubaccounts(customer.account, "", "aside", asset, amount))
+
+        lea = people["lea"]
+        self._give(lea, Lend(lea.account, "", "USDC", 20_000 * _USDC))
 
     def _give(self, customer: Customer, command: Command) -> None:
         refused = self._by(customer, command)

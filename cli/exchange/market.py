@@ -26,7 +26,15 @@ from cli.exchange.giving import (
 from cli.exchange.halt import OPENINGS, give_opening
 from cli.exchange.words import read_time
 from ledger.assets import format_amount
-from ledger.commands import Cancel, ListAsset, ListDerivative, ListMarket, PlaceOrders
+from ledger.commands import (
+    Cancel,
+    CancelStrategy,
+    ListAsset,
+    ListDerivative,
+    ListMarket,
+    PlaceOrders,
+    StartStrategy,
+)
 from ledger.errors import InputError
 from ledger.trading.market import Market
 from ledger.trading.reports import Kind, Reason, read_report
@@ -247,6 +255,10 @@ def order() -> None:
 @click.option("--post-only", is_flag=True, help="Refuse it if it would trade at once.")
 @click.option("--margin", is_flag=True, help="In a spot market: hold equity, and borrow what is missing at the match.")
 @click.option("--reduce-only", is_flag=True, help="In a derivative market: never open, grow or turn a position.")
+@click.option("--trigger", type=click.Choice(("stop", "take-profit")), help="Wait for --trigger-price.")
+@click.option("--trigger-price", help="In the quote asset.")
+@click.option("--trigger-by", type=click.Choice(("last", "mark", "index")), help="The price that is watched; last.")
+@click.option("--whole-position", is_flag=True, help="With --trigger and --reduce-only: close what there is by then.")
 @click.option("--subaccount", default="", help="A subaccount; the main one if not given.")
 @json_option
 def place(
@@ -261,6 +273,10 @@ def place(
     post_only: bool,
     margin: bool,
     reduce_only: bool,
+    trigger: str | None,
+    trigger_price: str | None,
+    trigger_by: str | None,
+    whole_position: bool,
     subaccount: str,
     as_json: bool,
 ) -> int:
@@ -286,15 +302,72 @@ def place(
             "self_trade": "reject-taker",
             "side": _SIDES[side],
             "time_in_force": time_in_force or ("gtc" if price is not None else "ioc"),
-            "trigger": None,
-            "trigger_by": None,
-            "trigger_price": None,
+            "trigger": trigger,
+            "trigger_by": trigger_by or ("last" if trigger else None),
+            "trigger_price": None if trigger_price is None else _ticks(rules, trigger_price, "--trigger-price"),
             **({"margin": True} if margin else {}),
             **({"reduce_only": True} if reduce_only else {}),
+            **({"whole_position": True} if whole_position else {}),
         }
         command = make(PlaceOrders, account=account, subaccount=subaccount, orders=[placed])
         answer = giver.give(command, [load_key(key_file)])
     return _say_reports(answer, rules, as_json)
+
+
+def _ticks(rules: Market, price: str, what: str) -> str:
+    ticks = rules.parse_price(price)
+    if not ticks:
+        raise InputError(what, f"is no multiple of {_price(rules, 1)}", "Give whole ticks.")
+    return str(ticks)
+
+
+@order.command("twap")
+@click.argument("market")
+@click.argument("side", type=click.Choice(list(_SIDES)))
+@folder_option
+@click.option("--account", required=True, help="The customer's account.")
+@click.option("--key", "key_file", required=True, type=_FILE, help="The customer's key file.")
+@click.option("--quantity", required=True, help="In the base asset, all parts together.")
+@click.option("--parts", required=True, type=int, help="How many orders.")
+@click.option("--every", required=True, type=int, help="Seconds from one to the next.")
+@click.option("--slippage", required=True, type=int, help="Parts in a million from the best price that each accepts.")
+@click.option("--margin", is_flag=True, help="In a spot market: hold equity instead of coins.")
+@click.option("--reduce-only", is_flag=True, help="In a derivative market: never open, grow or turn a position.")
+@click.option("--subaccount", default="", help="A subaccount; the main one if not given.")
+@json_option
+def twap(
+    market: str, side: str, folder: Path, account: str, key_file: Path, quantity: str, parts: int, every: int,
+    slippage: int, margin: bool, reduce_only: bool, subaccount: str, as_json: bool,
+) -> int:  # fmt: skip
+    """Buy or sell a quantity on MARKET in equal parts at equal times."""
+    with Giver(folder) as giver:
+        rules = _rules(market, giver.ask("markets"))
+        steps = rules.parse_quantity(quantity)
+        if not steps:
+            raise InputError("--quantity", f"is no multiple of {_quantity(rules, 1)}", "Give whole steps.")
+        command = make(
+            StartStrategy, account=account, subaccount=subaccount, market=market, side=_SIDES[side],
+            client_id=now_us() // 1000 % 2**32, quantity=str(steps), parts=parts, every=every, slippage=slippage,
+            margin=margin, reduce_only=reduce_only,
+        )  # fmt: skip
+        answer = giver.give(command, [load_key(key_file)])
+    number = next(event["strategy"] for event in answer["events"] if event["event"] == "strategy-moved")
+    return say(as_json, {"position": answer["sequence"], "strategy": number}, f"strategy {number} runs")
+
+
+@order.command("twap-cancel")
+@click.argument("strategy")
+@folder_option
+@click.option("--account", required=True, help="The customer's account.")
+@click.option("--key", "key_file", required=True, type=_FILE, help="The customer's key file.")
+@click.option("--subaccount", default="", help="A subaccount; the main one if not given.")
+@json_option
+def twap_cancel(strategy: str, folder: Path, account: str, key_file: Path, subaccount: str, as_json: bool) -> int:
+    """End STRATEGY, by the number that `order twap` printed; what it has placed stays."""
+    command = make(CancelStrategy, account=account, subaccount=subaccount, strategy=strategy)
+    with Giver(folder) as giver:
+        answer = giver.give(command, [load_key(key_file)])
+    return say(as_json, {"position": answer["sequence"], "strategy": strategy}, f"strategy {strategy} has ended")
 
 
 @order.command("cancel")

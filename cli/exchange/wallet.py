@@ -25,6 +25,7 @@ from ledger.commands import (
     Borrow,
     FundInsurance,
     Lend,
+    QuoteConversion,
     Redeem,
     RepayDebt,
     SetBackstop,
@@ -196,6 +197,28 @@ def backstop(
         )  # fmt: skip
         answer = giver.give(command, [load_key(key_file)])
     return say(as_json, {"account": account, "market": market, "position": answer["sequence"]}, "set")
+
+
+@wallet.command("quote")
+@click.argument("account")
+@click.argument("conversion")
+@click.argument("amount")
+@folder_option
+@_KEY
+@click.option("--settlement", default="USDC", help="The settlement asset.")
+@_SUBACCOUNT
+@json_option
+def quote(
+    account: str, conversion: str, amount: str, folder: Path, key_file: Path, settlement: str, subaccount: str,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Offer AMOUNT of the settlement asset for all the collateral of CONVERSION; the best offer takes it."""
+    with Giver(folder) as giver:
+        quanta = amount_of(amount, giver.scale(settlement), "AMOUNT")
+        command = make(QuoteConversion, account=account, subaccount=subaccount, conversion=conversion, amount=quanta)
+        answer = giver.give(command, [load_key(key_file)])
+    document = {"account": account, "amount": amount, "conversion": conversion, "position": answer["sequence"]}
+    return say(as_json, document, f"{amount} offered")
 
 
 @wallet.command("insurance")

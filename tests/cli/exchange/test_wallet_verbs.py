@@ -87,3 +87,29 @@ def test_an_order_in_the_perpetual_without_a_price_is_refused_with_the_reason(ex
         "--price", "50000", status=2,
     )  # fmt: skip
     assert "NoValidPrice" in said.err
+
+
+def test_a_quantity_in_parts_begins_and_ends(exchange):
+    who = ("--account", exchange.ann, "--key", exchange.ann_key)
+    begun = exchange.ask(
+        "order", "twap", "BTC-PERP", "buy", *who, "--quantity", "1", "--parts", "5", "--every", "3600",
+        "--slippage", "1000",
+    )  # fmt: skip
+    ended = exchange.ask("order", "twap-cancel", str(begun["strategy"]), *who)
+    assert ended["strategy"] == str(begun["strategy"])
+    said = exchange.call("order", "twap-cancel", str(begun["strategy"]), *who, status=2)
+    assert "unknown-strategy" in said.err
+
+
+def test_a_stop_waits_for_the_mark_and_a_malformed_one_is_told(exchange):
+    who = ("--account", exchange.ann, "--key", exchange.ann_key)
+    stop = ("--trigger", "stop", "--trigger-by", "mark", "--reduce-only", "--whole-position", "--quantity", "0.001")
+    placed = exchange.ask("order", "place", "BTC-PERP", "sell", *who, *stop, "--trigger-price", "40000")
+    assert [report["kind"] for report in placed["reports"]] == ["accepted", "pending"]
+    said = exchange.call("order", "place", "BTC-PERP", "sell", *who, *stop, "--trigger-price", "0.5", status=2)
+    assert "--trigger-price" in said.err
+
+
+def test_an_offer_for_a_conversion_that_is_not_there_is_refused(exchange):
+    said = exchange.call("wallet", "quote", exchange.ann, "7", "100", "--key", exchange.ann_key, status=2)
+    assert "unknown-conversion" in said.err
