@@ -8,7 +8,8 @@ posting against the account SETTLEMENT, which is empty again after the last. Ord
 A loser pays out of what is free, then redeems what is lent, then borrows from the pool; what no pool lends becomes at
 once a debt to the exchange, so that no winner waits. A market without a valid mark does not settle and is named.
 
-What it must cost: 100,000 wallets with 300,000 positions under 1 s, and no step over 20 ms. The hour's round runs whole
+What it must cost: 100,000 wallets with 300,000 positions under 1 s, and no step over 20 ms. It does not yet: see
+docs/benchmarks.md for what was measured. The hour's round runs whole
 inside its cut, because nothing may come between (docs/decisions/wallet.md). Source: exchange.md 3 and 4; DESIGN.md.
 """
 

@@ -4,7 +4,7 @@ Every fill adds its steps to one side and takes them from the other, and its pri
 bases each sum to zero over all accounts; profit = size * mark * unit - basis therefore does so too, to the quantum and
 at any mark. Settling a market moves each basis to the mark and gives every account its profit: nothing is rounded.
 
-What it must cost: a fill four list writes; settling 100,000 positions under 20 ms, because it is one pass over arrays.
+Cost: a fill four list writes; settling 100,000 positions 30 to 46 ms of one core, most of it making Python integers.
 Source: exchange.md sections 2.3 and 3; DESIGN.md "What is owed": a position enters no tree.
 """
 
