@@ -246,8 +246,10 @@ class MarginDesk(Desk):
 
     def is_exposed(self, payer: int) -> bool:
         """See `Wallet.is_exposed`."""
-        ledger = self.shared.ledger
-        for _, debt, house in self._accounts(payer).values():
+        ledger, accounts = self.shared.ledger, self._accounts(payer)
+        if not (self.permissions.tables or self.markets or self._debts):
+            return False  # nobody here can be: every cash order asks this
+        for _, debt, house in accounts.values():
             if (debt >= 0 and ledger.owed(debt)) or (house >= 0 and ledger.owed(house)):
                 return True
         return self.has_derivatives(payer) or any(
