@@ -144,9 +144,8 @@ class OrdersDesk(Rooms):
             self._last_order += 1
             order_id = self._last_order * MARKETS_MAX + room.number
             row = self._row(order_id, payer, account.number, order)
-            flags = _flags(order, room.derivative is not None)
-            if flags:
-                room.funds.flags[order_id] = flags
+            if order.margin or room.derivative is not None:  # only then is there a flag
+                room.funds.flags[order_id] = _flags(order)
             self.shared.events.append(
                 OrderPlaced(order_id, order.market, command.account, command.subaccount, order.client_id)
             )
@@ -407,10 +406,9 @@ def _largest(room: Room, side: int, price: int) -> int:
     return min(market.quantity_max, market.order_volume_max, market.order_value_max_quanta // (at * market.unit_quanta))
 
 
-def _flags(order: NewOrder, is_derivative: bool) -> int:
-    """What an order says beside its row."""
-    flags = MARGIN if order.margin or is_derivative else 0
-    flags |= REDUCE_ONLY if order.reduce_only else 0
+def _flags(order: NewOrder) -> int:
+    """What an order that holds equity says beside its row."""
+    flags = MARGIN | (REDUCE_ONLY if order.reduce_only else 0)
     return flags | (WHOLE_POSITION if order.whole_position else 0)
 
 

@@ -68,11 +68,12 @@ class MarginSpotFunds(SpotFunds):
 
     def hold(self, order: OrderRow, price_worst: int) -> int:
         """See `Funds.hold`."""
-        order_id, payer, _, side, _, _, quantity, _, _, _, _, _, quote, _, _, _, _ = order
-        self.taker = order_id
+        self.taker = order_id = order[0]
         flags = self.flags.pop(order_id, 0) if self.flags else 0
         if not flags & MARGIN:
-            return self._hold_cash(order, price_worst)
+            refused = self._refuse_cash(order, price_worst) if self._wallet.is_exposed(order[1]) else 0
+            return refused or super().hold(order, price_worst)
+        _, payer, _, side, _, _, quantity, _, _, _, _, _, quote, _, _, _, _ = order
         refused = 0 if flags & SYSTEM else self._wallet.may_trade(payer, PRODUCT)
         if refused:
             return refused
@@ -93,17 +94,13 @@ class MarginSpotFunds(SpotFunds):
         self._count(payer, side, need)
         return 0
 
-    def _hold_cash(self, order: OrderRow, price_worst: int) -> int:
-        """A cash order is held in full; an account with debts or positions must still stand what it gives away."""
+    def _refuse_cash(self, order: OrderRow, price_worst: int) -> int:
+        """Why a cash order of an account with debts or positions may not give away what it would, or 0."""
         payer, side, quantity, quote = order[1], order[3], order[6], order[12]
-        if self._wallet.is_exposed(payer):
-            steps = quantity or quote // (price_worst * self._unit)
-            value = price_worst * steps * self._unit
-            paid, received = (steps * self._step, value) if side else (value, steps * self._step)
-            refused = self._wallet.may_spend(payer, self._gives[side], paid, self._gives[1 - side], received)
-            if refused:
-                return refused
-        return super().hold(order, price_worst)
+        steps = quantity or quote // (price_worst * self._unit)
+        value = price_worst * steps * self._unit
+        paid, received = (steps * self._step, value) if side else (value, steps * self._step)
+        return self._wallet.may_spend(payer, self._gives[side], paid, self._gives[1 - side], received)
 
     def _count(self, payer: int, side: int, quanta: int) -> None:
         left = self.potential.get((payer, side), 0) + quanta
